@@ -1,0 +1,1 @@
+"""Everything that can fail: vendors, CRM, SQL; each one an idempotent Temporal activity."""

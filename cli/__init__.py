@@ -1,0 +1,1 @@
+"""The holdfast command, and the one place where parts are put together."""

@@ -1,0 +1,1 @@
+"""What Temporal history remembers: names and frozen dataclasses. New fields get defaults."""

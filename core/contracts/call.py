@@ -1,0 +1,447 @@
+"""What the history of a call remembers: inputs and results of its workflow, messages and activities.
+
+All are frozen dataclasses; times are milliseconds since the epoch unless named otherwise. A field added
+later gets a default, so that recorded histories stay readable.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from core.contracts.playbook import PlaybookBrief
+from core.conversation import Exchange, ToolCall, ToolResult, TurnRecord, Usage
+from core.outcome import CarrierState, Disposition
+from core.turns import TurnTaking
+
+
+class Direction(StrEnum):
+    """Who called whom."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class Phase(StrEnum):
+    """Where a call stands; the search attribute HoldfastPhase."""
+
+    DIALLING = "dialling"
+    RINGING = "ringing"
+    CONNECTING = "connecting"  # answered, no media stream yet
+    LIVE = "live"
+    TRANSFERRING = "transferring"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class CallTimers:
+    """Deadlines of the workflow, in seconds; settings, so that tests can shorten them."""
+
+    ring: float = 60.0  # an outbound call that is not answered by then is over
+    attach: float = 20.0  # from answer (or a lost stream) to a media stream
+    reply: float = 12.0  # one reply: model, voice and delivery
+    lost_status: float = 15.0  # after an unclear dial: how long a callback may take
+    max_call: float = 7_200.0
+
+
+@dataclass(frozen=True)
+class CallInput:
+    """One call."""
+
+    call_id: str
+    direction: Direction
+    playbook: PlaybookBrief
+    caller_number: str  # E.164: the person we talk to
+    our_number: str  # E.164: ours
+    carrier_call_id: str | None = None  # inbound: known from the start
+    tenant: str = "default"
+    campaign: str | None = None
+    variables: dict[str, str] = field(default_factory=dict)  # what the caller's record told beforehand
+    timers: CallTimers = CallTimers()
+
+
+@dataclass(frozen=True)
+class CallResult:
+    """The end of a call."""
+
+    call_id: str
+    disposition: Disposition
+    turns: int
+    duration_ms: int
+
+
+# Gateway -> workflow
+
+
+@dataclass(frozen=True)
+class Attach:
+    """A media stream has started and its token was good."""
+
+    attachment: int  # rises with each TwiML answer of a call: its token's time of issue
+    stream_id: str
+    carrier_call_id: str
+    playback_url: str  # ws://.. of the gateway that holds the stream, for workers
+    audio_url: str  # http://.. where a turn's kept audio can be fetched: <audio_url>/<turn>
+
+
+@dataclass(frozen=True)
+class Attached:
+    """The answer to ``Attach``. Refused: a newer stream holds the call, or it has ended; close this one."""
+
+    accepted: bool
+    next_turn: int = 1  # the number of the caller's next turn
+    turn_taking: TurnTaking = TurnTaking()
+
+
+@dataclass(frozen=True)
+class TurnTimings:
+    """When things happened at the gateway, by its clock."""
+
+    speech_ended_ms: float  # the last voiced frame arrived
+    decided_ms: float  # the recogniser's end of turn arrived
+    sent_ms: float  # the update was sent
+
+
+@dataclass(frozen=True)
+class CallerTurn:
+    """The caller has held and left the floor."""
+
+    attachment: int
+    seq: int  # rises by one with each gateway event of an attachment
+    turn: int
+    text: str
+    confidence: float
+    timings: TurnTimings
+    words: int = 0
+
+
+@dataclass(frozen=True)
+class TurnAccepted:
+    """The workflow has the turn. ``known`` if an earlier message had brought it."""
+
+    turn: int
+    known: bool = False
+
+
+@dataclass(frozen=True)
+class ReplyKey:
+    """Which piece of assistant speech: the newest (attachment, turn, part, attempt) wins at the gateway.
+
+    Part 0 answers the turn, each round of tool calls adds one. Turn 0 is before the caller's first.
+    """
+
+    attachment: int
+    turn: int
+    part: int
+    attempt: int
+
+
+@dataclass(frozen=True)
+class PlaybackReport:
+    """What the caller heard of one reply, told once: when it has been played out or was cut."""
+
+    key: ReplyKey
+    seq: int
+    heard: str
+    complete: bool
+    interrupted: bool
+    layers: dict[str, float] = field(default_factory=dict)  # core.timings.turn_layers; the turn's first audio only
+    played_ms: int = 0  # audio the caller heard
+
+
+@dataclass(frozen=True)
+class ReplyLost:
+    """The worker's playback socket broke before the reply was whole; what had arrived keeps playing."""
+
+    key: ReplyKey
+    seq: int
+    kept: tuple[str, ...] = ()  # finished sentences, queued or heard
+
+
+@dataclass(frozen=True)
+class StreamEnded:
+    """The media stream is over: the carrier said stop, or the socket broke."""
+
+    attachment: int
+    seq: int
+    stopped: bool  # False: lost without a stop
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class CallerSilent:
+    """Nobody has spoken for ``TurnTaking.silence_after_ms``."""
+
+    attachment: int
+    seq: int
+
+
+# API -> workflow
+
+
+@dataclass(frozen=True)
+class CarrierStatus:
+    """One status callback of the carrier."""
+
+    carrier_call_id: str
+    state: CarrierState
+    sequence: int
+    answered_by: str | None = None
+    error: str | None = None
+
+
+class Verb(StrEnum):
+    """What the carrier shall do next with the leg."""
+
+    CONNECT = "connect"
+    DIAL = "dial"
+    HANG_UP = "hang_up"
+
+
+@dataclass(frozen=True)
+class NextVerb:
+    """The answer to a carrier that asks how the call goes on."""
+
+    verb: Verb
+    number: str | None = None  # DIAL: whom
+
+
+@dataclass(frozen=True)
+class Say:
+    """An operator has the assistant say a line."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """An operator hands the call to a number."""
+
+    to: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class TakeOver:
+    """A supervisor takes the call on the phone given."""
+
+    to: str
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class End:
+    """An operator ends the call, after a closing line if one is given."""
+
+    reason: str = ""
+    line: str | None = None
+
+
+# Workflow <-> activities
+
+
+@dataclass(frozen=True)
+class GatewayAddress:
+    """Where a call's audio is now."""
+
+    attachment: int
+    playback_url: str
+    audio_url: str
+
+
+@dataclass(frozen=True)
+class MatchStep:
+    """Find the playbook's step for a turn without a model."""
+
+    call_id: str
+    playbook: str
+    current_step: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ReasonStep:
+    """Ask the model for the step."""
+
+    call_id: str
+    playbook: str
+    current_step: str
+    turn: int
+    text: str
+    recent: tuple[Exchange, ...] = ()
+
+
+@dataclass(frozen=True)
+class FinalizeTranscript:
+    """Transcribe a turn's kept audio again."""
+
+    call_id: str
+    turn: int
+    audio_url: str
+    language: str
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """Text with the recogniser's confidence, 0 to 1."""
+
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Respond:
+    """Answer a turn: model to voice to gateway, sentence by sentence."""
+
+    call_id: str
+    playbook: str
+    gateway: GatewayAddress
+    key: ReplyKey
+    step: str
+    caller_text: str
+    caller_number: str
+    recent: tuple[Exchange, ...] = ()
+    tools: tuple[ToolResult, ...] = ()  # of this turn, in order
+    variables: dict[str, str] = field(default_factory=dict)
+    kept: tuple[str, ...] = ()  # sentences of an earlier attempt the caller has heard or will hear
+    step_ms: float = 0.0  # for the timings: what finding the step took
+    tools_ms: float = 0.0  # for the timings: what the turn's tool calls took
+
+
+@dataclass(frozen=True)
+class SpeakLine:
+    """Speak one fixed line; with ``prepare`` the gateway also gets the holding lines as audio."""
+
+    call_id: str
+    playbook: str
+    gateway: GatewayAddress
+    key: ReplyKey
+    line: str
+    prepare: bool = False
+
+
+@dataclass(frozen=True)
+class ReplyTimings:
+    """When things happened in the activity, by the worker's clock. None: did not happen."""
+
+    started_ms: float
+    step_ms: float = 0.0  # finding the step, before that
+    tools_ms: float = 0.0  # tool calls of the turn, before that
+    model_first_token_ms: float | None = None
+    first_sentence_ms: float | None = None
+    voice_first_byte_ms: float | None = None
+    first_pushed_ms: float | None = None  # first audio written to the gateway
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a ``respond`` or ``speak_line`` brought to the gateway. ``closed``: the gateway wanted no more."""
+
+    text: str
+    closed: bool
+    timings: ReplyTimings
+    tool_calls: tuple[ToolCall, ...] = ()
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True)
+class RunTool:
+    """Carry out one tool call, once."""
+
+    call_id: str
+    playbook: str
+    step: str
+    turn: int
+    call: ToolCall
+    idempotency_key: str  # "<call>:<turn>:<ordinal>"
+    caller_number: str
+
+
+@dataclass(frozen=True)
+class Dial:
+    """Place the call; the carrier fetches what to do from the voice webhook."""
+
+    call_id: str
+    to: str
+    from_: str
+    ring_seconds: int
+
+
+@dataclass(frozen=True)
+class Dialled:
+    """The carrier's id of the call, None if there is none."""
+
+    carrier_call_id: str | None
+
+
+@dataclass(frozen=True)
+class LookUpDial:
+    """Find out whether an unclear dial went through."""
+
+    call_id: str
+    to: str
+    from_: str
+    since_ms: float
+
+
+@dataclass(frozen=True)
+class CarrierCall:
+    """Act on one live leg: hang it up, or have it ask again what to do."""
+
+    call_id: str
+    carrier_call_id: str
+
+
+# What a call leaves behind
+
+
+@dataclass(frozen=True)
+class CallState:
+    """A live call in words people use; the query ``state``."""
+
+    call_id: str
+    phase: Phase
+    playbook: str
+    step: str
+    believes: dict[str, str]
+    confirmed: dict[str, str]
+    done: tuple[str, ...]
+    next: str
+    last_caller: str = ""
+    last_assistant: str = ""
+    turns: int = 0
+    disposition: Disposition | None = None
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """The whole call, as the workflow knows it; SQL is made equal to this."""
+
+    call: CallInput
+    disposition: Disposition | None
+    phase: Phase
+    started_ms: float
+    answered_ms: float | None
+    ended_ms: float | None
+    carrier_call_id: str | None
+    turns: tuple[TurnRecord, ...]
+
+
+@dataclass(frozen=True)
+class CallSummary:
+    """What a representative reads first."""
+
+    summary: str
+    topic: str
+    resolved: bool
+    follow_up: str = ""
+
+
+@dataclass(frozen=True)
+class SyncCrm:
+    """Put the call into the CRM, once: ``idempotency_key`` names the note."""
+
+    call_id: str
+    caller_number: str
+    disposition: Disposition
+    summary: CallSummary
+    duration_ms: int
+    idempotency_key: str

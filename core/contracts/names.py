@@ -1,0 +1,84 @@
+"""Names that outlive a deploy: workflow types, ids, queues, messages, activities, search attributes.
+
+Histories and other programs hold on to these. They are written here once and never change.
+"""
+
+from typing import Final
+
+NAMESPACE: Final = "default"
+
+# Task queues: live calls never queue behind batch work.
+CALLS_QUEUE: Final = "calls"
+AFTER_CALLS_QUEUE: Final = "after-calls"
+CAMPAIGNS_QUEUE: Final = "campaigns"
+
+# Workflow types.
+CALL_WORKFLOW: Final = "CallWorkflow"
+AFTER_CALL_WORKFLOW: Final = "AfterCallWorkflow"
+
+# Messages of CallWorkflow: from the gateway.
+ATTACH: Final = "attach"  # update: Attach -> Attached
+CALLER_TURN: Final = "caller_turn"  # update: CallerTurn -> TurnAccepted
+CALLER_TURN_AGAIN: Final = "caller_turn_again"  # signal: the same CallerTurn when the update was not accepted in time
+PLAYBACK_REPORT: Final = "playback_report"  # signal: PlaybackReport
+REPLY_LOST: Final = "reply_lost"  # signal: ReplyLost
+STREAM_ENDED: Final = "stream_ended"  # signal: StreamEnded
+CALLER_SILENT: Final = "caller_silent"  # signal: CallerSilent
+
+# Messages of CallWorkflow: from the API.
+CARRIER_STATUS: Final = "carrier_status"  # signal: CarrierStatus
+NEXT_VERB: Final = "next_verb"  # update: -> NextVerb
+SAY: Final = "say"  # update: Say
+TRANSFER: Final = "transfer"  # update: Transfer
+TAKE_OVER: Final = "take_over"  # update: TakeOver
+END: Final = "end"  # update: End
+STATE: Final = "state"  # query: -> CallState
+TRANSCRIPT: Final = "transcript"  # query: -> list[TurnRecord]
+
+# Activities.
+MATCH_STEP: Final = "match_step"
+REASON_STEP: Final = "reason_step"
+FINALIZE_TRANSCRIPT: Final = "finalize_transcript"
+RESPOND: Final = "respond"
+SPEAK_LINE: Final = "speak_line"
+RUN_TOOL: Final = "run_tool"
+DIAL: Final = "dial"
+LOOK_UP_DIAL: Final = "look_up_dial"
+HANG_UP: Final = "hang_up"
+REDIRECT_CALL: Final = "redirect_call"
+RECORD_CALL: Final = "record_call"
+SUMMARIZE_CALL: Final = "summarize_call"
+SYNC_CRM: Final = "sync_crm"
+
+# Search attributes, all Keyword. Plain text on the server: never personal data.
+TENANT_ATTRIBUTE: Final = "HoldfastTenant"
+CAMPAIGN_ATTRIBUTE: Final = "HoldfastCampaign"
+PLAYBOOK_ATTRIBUTE: Final = "HoldfastPlaybook"
+STEP_ATTRIBUTE: Final = "HoldfastStep"
+PHASE_ATTRIBUTE: Final = "HoldfastPhase"
+OUTCOME_ATTRIBUTE: Final = "HoldfastOutcome"
+ESCALATED_ATTRIBUTE: Final = "HoldfastEscalated"
+SEARCH_ATTRIBUTES: Final = (
+    TENANT_ATTRIBUTE,
+    CAMPAIGN_ATTRIBUTE,
+    PLAYBOOK_ATTRIBUTE,
+    STEP_ATTRIBUTE,
+    PHASE_ATTRIBUTE,
+    OUTCOME_ATTRIBUTE,
+    ESCALATED_ATTRIBUTE,
+)
+
+
+def call_workflow_id(call_id: str) -> str:
+    """The workflow of one call. ``call_id`` is the CallSid inbound, our own id outbound."""
+    return f"call-{call_id}"
+
+
+def after_call_workflow_id(call_id: str) -> str:
+    """The workflow of what happens once the call has ended."""
+    return f"after-call-{call_id}"
+
+
+def campaign_workflow_id(campaign_id: str) -> str:
+    """The workflow of one campaign."""
+    return f"campaign-{campaign_id}"

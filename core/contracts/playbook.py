@@ -1,0 +1,38 @@
+"""What a call's history keeps of its playbook."""
+
+from dataclasses import dataclass
+
+from core.playbook import Playbook
+from core.turns import TurnTaking
+
+
+@dataclass(frozen=True)
+class PlaybookBrief:
+    """What workflow and gateway need of a playbook; the rest is loaded in activities by its reference."""
+
+    ref: str  # "name@hash"
+    start_step: str
+    greeting: str  # disclosure and greeting, spoken first
+    welcome_back: str  # spoken when a lost media stream has come back
+    silence_prompts: tuple[str, ...]  # one for each silence in a row; after the last the call ends
+    farewell: str
+    apology: str  # spoken when a turn cannot be answered
+    transfer_to: str | None = None  # where a caller goes who wants or needs a person
+    turn_taking: TurnTaking = TurnTaking()
+    min_confidence: float = 0.5  # below it a turn's audio is transcribed again
+
+
+def brief_of(playbook: Playbook) -> PlaybookBrief:
+    """What workflow and gateway need of it."""
+    return PlaybookBrief(
+        ref=playbook.ref,
+        start_step=playbook.steps[0].name,
+        greeting=f"{playbook.disclosure} {playbook.greeting}".strip(),
+        welcome_back=playbook.welcome_back,
+        silence_prompts=playbook.silence_prompts,
+        farewell=playbook.farewell,
+        apology=playbook.apology,
+        transfer_to=playbook.transfer_to,
+        turn_taking=TurnTaking(language=playbook.language, **playbook.turn_taking.model_dump()),
+        min_confidence=playbook.min_confidence,
+    )

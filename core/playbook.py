@@ -1,0 +1,238 @@
+"""The playbook: what a call is for and how it goes, as a business person writes it in YAML."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Annotated, Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
+Line = Annotated[str, Field(min_length=1, max_length=600)]
+PhoneNumber = Annotated[str, Field(pattern=r"^\+[1-9]\d{6,14}$")]
+
+END_CALL_TOOL = "end_call"
+TRANSFER_TOOL = "transfer_to_human"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class VoiceChoice(_Part):
+    """Whose voice speaks, and how."""
+
+    id: str = Field("21m00Tcm4TlvDq8ikWAM", min_length=1)
+    model: str = "eleven_flash_v2_5"
+    stability: float = Field(0.5, ge=0, le=1)
+    similarity_boost: float = Field(0.75, ge=0, le=1)
+    speed: float = Field(1.0, ge=0.7, le=1.2)
+
+
+class TurnTakingChoice(_Part):
+    """How long the assistant waits, and what interrupts it. Field meanings: core.turns.TurnTaking."""
+
+    recogniser: str = Field("flux", pattern="^(flux|nova-3)$")
+    end_of_turn_threshold: float = Field(0.7, ge=0.5, le=1.0)
+    end_of_turn_timeout_ms: int = Field(5_000, ge=500, le=60_000)
+    endpointing_ms: int = Field(300, ge=10, le=5_000)
+    interruptible: bool = True
+    barge_in_min_words: int = Field(1, ge=1, le=10)
+    silence_after_ms: int = Field(10_000, ge=2_000, le=120_000)
+    keyterms: tuple[str, ...] = ()
+
+
+class Tool(_Part):
+    """An operation of the customer's systems that the model may ask for where a step allows it."""
+
+    name: Name
+    description: Line
+    operation: str = Field(min_length=1, description="the operation's name at the CRM")
+    arguments: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
+    timeout_seconds: float = Field(5.0, gt=0, le=60)
+    writes: bool = False
+
+
+class PlaybookStep(_Part):
+    """One thing to achieve in the call."""
+
+    name: Name
+    goal: Line
+    examples: tuple[Line, ...] = ()
+    tools: tuple[Name, ...] = ()
+    escalates: bool = False
+    ends_call: bool = False
+
+
+class Playbook(_Part):
+    """A whole playbook. ``ref`` is its name and the hash of its text."""
+
+    name: Name
+    goal: Line
+    persona: Line
+    language: str = Field("en", pattern=r"^[a-z]{2}(-[A-Z]{2})?$")
+    numbers: tuple[PhoneNumber, ...] = Field((), description="numbers of ours that this playbook answers")
+    voice: VoiceChoice = VoiceChoice()
+    disclosure: Line = "I am an AI assistant, and this call may be recorded."
+    greeting: Line
+    welcome_back: Line = "Sorry, we were cut off for a moment. Please go on."
+    holding_lines: tuple[Line, ...] = Field(("One moment, please.", "Just a second, I am still here."), min_length=1)
+    silence_prompts: tuple[Line, ...] = ("Are you still there?", "I can't hear you. Please say something.")
+    farewell: Line = "Thank you for calling. Goodbye."
+    apology: Line = "I am sorry, something went wrong on our side. Please call again a little later."
+    transfer_to: PhoneNumber | None = None
+    turn_taking: TurnTakingChoice = TurnTakingChoice()
+    min_confidence: float = Field(0.5, ge=0, le=1)
+    never_say: tuple[Line, ...] = ()
+    steps: tuple[PlaybookStep, ...] = Field(min_length=1)
+    tools: tuple[Tool, ...] = ()
+    digest: str = Field("", exclude=True)
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Self:
+        _unique("steps", [step.name for step in self.steps])
+        _unique("tools", [tool.name for tool in self.tools])
+        known = {tool.name for tool in self.tools} | {END_CALL_TOOL, TRANSFER_TOOL}
+        for index, step in enumerate(self.steps):
+            for place, name in enumerate(step.tools):
+                if name not in known:
+                    raise Misplaced(("steps", index, "tools", place), f"no tool is named {name!r}", name, sorted(known))
+            if step.escalates and self.transfer_to is None:
+                raise Misplaced(("steps", index, "escalates"), "escalates needs transfer_to, a number to hand over to")
+        return self
+
+    @property
+    def ref(self) -> str:
+        """ "name@hash": what histories and inputs carry."""
+        return f"{self.name}@{self.digest}"
+
+    def step(self, name: str) -> PlaybookStep:
+        """The step of that name. Raises KeyError."""
+        for step in self.steps:
+            if step.name == name:
+                return step
+        raise KeyError(name)
+
+    def tool(self, name: str) -> Tool:
+        """The tool of that name. Raises KeyError."""
+        for tool in self.tools:
+            if tool.name == name:
+                return tool
+        raise KeyError(name)
+
+
+class Misplaced(ValueError):
+    """A fault that belongs to one field, with names that may have been meant."""
+
+    def __init__(
+        self, at: tuple[str | int, ...], message: str, wrote: str = "", known: list[str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.at = at
+        self.wrote = wrote
+        self.known = known or []
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a playbook's text."""
+
+    file: str
+    line: int
+    field: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.file}:{self.line}: {self.field}: {self.message}{hint}"
+
+
+class PlaybookFaults(ValueError):
+    """A playbook cannot be used; ``faults`` says why, one line each."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = faults
+
+
+def digest(text: str) -> str:
+    """The hash in a playbook's reference: 12 hex digits of SHA-256 of its text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def parse_playbook(text: str, file: str = "playbook.yaml") -> Playbook:
+    """Read a playbook. Raises PlaybookFaults, which names file, line, field and a hint for each fault."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        written = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise PlaybookFaults([Fault(file, line, "(text)", f"is no YAML: {error.problem}")]) from error
+    if not isinstance(written, dict):
+        raise PlaybookFaults([Fault(file, 1, "(text)", "must be a mapping with name, goal, steps and more")])
+    try:
+        return Playbook.model_validate(written | {"digest": digest(text)})
+    except ValidationError as error:
+        raise PlaybookFaults(list(_faults(error, root, file))) from error
+
+
+def _faults(error: ValidationError, root: yaml.Node | None, file: str) -> Iterator[Fault]:
+    for problem in error.errors():
+        at: tuple[str | int, ...] = problem["loc"]
+        message, hint = problem["msg"], ""
+        cause = problem.get("ctx", {}).get("error")
+        if isinstance(cause, Misplaced):
+            at, message = cause.at, str(cause)
+            hint = _did_you_mean(cause.wrote, cause.known)
+        elif problem["type"] == "extra_forbidden":
+            message = "no such field"
+            hint = _did_you_mean(str(at[-1]), _fields_beside(at))
+        elif problem["type"] == "missing":
+            message = "is missing"
+        yield Fault(file, _line(root, at), ".".join(map(str, at)) or "(playbook)", message, hint)
+
+
+def _line(node: yaml.Node | None, at: tuple[str | int, ...]) -> int:
+    """The line of the field, or of what should hold it."""
+    line = node.start_mark.line + 1 if node else 1
+    for key in at:
+        if isinstance(node, yaml.MappingNode):
+            for name, value in node.value:
+                if name.value == str(key):
+                    line, node = name.start_mark.line + 1, value
+                    break
+            else:
+                return line
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+            node = node.value[key]
+            line = node.start_mark.line + 1
+        else:
+            return line
+    return line
+
+
+def _fields_beside(at: tuple[str | int, ...]) -> list[str]:
+    owners: dict[str | int, type[BaseModel]] = {
+        "steps": PlaybookStep,
+        "tools": Tool,
+        "voice": VoiceChoice,
+        "turn_taking": TurnTakingChoice,
+    }
+    owner = owners.get(at[0], Playbook) if len(at) > 1 else Playbook
+    return [name for name in owner.model_fields if name != "digest"]
+
+
+def _did_you_mean(wrote: str, known: list[str]) -> str:
+    close = get_close_matches(wrote, known, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"known here: {', '.join(known)}" if known else ""
+
+
+def _unique(where: str, names: list[str]) -> None:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise Misplaced((where, index, "name"), f"{name!r} is used twice")

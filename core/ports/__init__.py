@@ -1,0 +1,1 @@
+"""What the outside must be able to do, as Protocols. Vendors and storage stand behind them."""

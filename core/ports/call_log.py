@@ -1,0 +1,110 @@
+"""What is kept of calls, outside their histories: the live feed and the record. Never on the hot path."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from core.contracts.call import CallRecord, CallSummary, Direction
+from core.conversation import TurnRecord
+from core.outcome import Disposition
+
+
+@dataclass(frozen=True, slots=True)
+class CallEvent:
+    """One line of a call's live feed.
+
+    Kinds and their fields:
+        call_started   direction, playbook, caller_number, our_number
+        phase          phase
+        caller_turn    turn, text, confidence
+        step_found     turn, step, method, confidence, took_ms
+        tool_called    turn, name, arguments
+        tool_returned  turn, name, ok, content, took_ms
+        reply_started  turn, layers (name -> ms, see core.timings), latency_ms (caller stopped -> first frame)
+        assistant_said turn, heard, complete, interrupted
+        call_ended     disposition
+        call_summarized summary, topic, resolved
+        crm_synced     note_id
+        problem        what (words for an operator, no personal data)
+    """
+
+    call_id: str
+    kind: str
+    at_ms: float
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """A feed line with its place in the feed."""
+
+    id: int
+    event: CallEvent
+
+
+class CallFeed(Protocol):
+    """The live feed, written in the background."""
+
+    def note(self, event: CallEvent) -> None:
+        """Queue a line; never blocks, never raises. While the database is away lines wait, bounded, oldest dropped."""
+        ...
+
+
+class CallStore(Protocol):
+    """The record of calls."""
+
+    async def save(self, record: CallRecord) -> None:
+        """Make SQL equal to the record: idempotent, whole."""
+        ...
+
+    async def save_summary(self, call_id: str, summary: CallSummary) -> None:
+        """Keep the summary; idempotent."""
+        ...
+
+    async def save_crm_note(self, call_id: str, note_id: str) -> None:
+        """Keep where the CRM put the call; idempotent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """A call as lists show it."""
+
+    call_id: str
+    direction: Direction
+    playbook: str
+    caller_number: str
+    our_number: str
+    phase: str
+    step: str
+    disposition: Disposition | None
+    started_ms: float
+    answered_ms: float | None
+    ended_ms: float | None
+    turns: int
+    tenant: str = "default"
+    summary: CallSummary | None = None
+    crm_note: str | None = None
+    cost_usd: float = 0.0
+
+
+class CallReader(Protocol):
+    """What API and console read."""
+
+    async def calls(
+        self, *, live: bool | None = None, before: str | None = None, limit: int = 50
+    ) -> tuple[Sequence[CallRow], str | None]:
+        """Newest first, and the cursor of the next page. Raises ValueError for a cursor that is none of ours."""
+        ...
+
+    async def call(self, call_id: str) -> tuple[CallRow, Sequence[TurnRecord]] | None:
+        """One call with its turns, finished ones and, while it is live, what the feed has told so far."""
+        ...
+
+    def tail(self, *, after: int, call_id: str | None = None) -> AsyncIterator[StoredEvent]:
+        """Lines with a greater id, forever; wakes by LISTEN/NOTIFY on PostgreSQL, by a 200 ms poll on SQLite."""
+        ...
+
+    async def last_event_id(self) -> int:
+        """The feed's end as it is now; 0 when empty."""
+        ...

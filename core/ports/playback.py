@@ -1,0 +1,61 @@
+"""The way from an activity to the gateway that holds a call: audio with its text, sentence by sentence."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from core.contracts.call import GatewayAddress, ReplyKey, ReplyTimings
+from core.ports.speech import SpokenWord
+
+
+class ReplyPlayback(Protocol):
+    """One reply on its way to the caller's ear."""
+
+    async def kept(self) -> tuple[str, ...]:
+        """Finished sentences of earlier attempts at the same (turn, part) that the gateway still plays or has played.
+
+        Waits for the gateway's answer to the opening. Raises PlaybackLost.
+        """
+        ...
+
+    def began(self, timings: ReplyTimings) -> None:
+        """Tell the gateway the worker's stamps up to the first audio; call once, before the first ``push``."""
+        ...
+
+    def push(self, sentence: int, audio: bytes, words: Sequence[SpokenWord], *, last: bool, text: str = "") -> None:
+        """Hand over audio of sentence ``sentence`` (from 0); ``text`` is the whole sentence, sent with its last chunk.
+
+        Never blocks. Raises PlaybackLost when the gateway is gone; a closed reply takes no more and says nothing.
+        """
+        ...
+
+    def finish(self) -> None:
+        """The reply is whole."""
+        ...
+
+    @property
+    def closed(self) -> bool:
+        """The gateway wants no more: barge-in, a newer reply, a newer stream, or the call has ended."""
+        ...
+
+    async def wait_closed(self) -> None:
+        """Return once the gateway wants no more. Raises PlaybackLost when it is gone."""
+        ...
+
+
+class PlaybackLine(Protocol):
+    """Opens replies at gateways, over one kept socket to each."""
+
+    def open(self, call_id: str, gateway: GatewayAddress, key: ReplyKey) -> AbstractAsyncContextManager[ReplyPlayback]:
+        """Leaving the block before ``finish`` breaks the reply off; what arrived keeps playing. Raises PlaybackLost."""
+        ...
+
+    async def keep_holding_lines(
+        self, call_id: str, gateway: GatewayAddress, lines: Sequence[tuple[str, bytes]]
+    ) -> None:
+        """Give the gateway the call's holding lines (text, audio), to fill silence with everything else dead."""
+        ...
+
+    async def fetch_turn_audio(self, audio_url: str, turn: int) -> bytes:
+        """The mu-law audio of a caller's turn that the gateway kept. Raises PlaybackLost."""
+        ...

@@ -1,0 +1,73 @@
+"""The language model: finding steps, writing replies, summing up."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from core.contracts.call import CallSummary
+from core.conversation import Step, ToolCall, ToolResult, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool the model may ask for; ``arguments`` is a JSON Schema of type object."""
+
+    name: str
+    description: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of the conversation. ``tools`` on an assistant's: what it asked for; the vendor's file pairs them."""
+
+    role: str  # "user" | "assistant"
+    text: str
+    tools: tuple[ToolResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """All a model needs for one answer. ``conversation`` is an opaque id, never personal data."""
+
+    system: str
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    max_tokens: int = 400
+    conversation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FindStep:
+    """Which of ``steps`` (name -> what it is for) does the last message belong to."""
+
+    prompt: Prompt
+    steps: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TextPiece:
+    """Some text of the reply, as it is written."""
+
+    text: str
+
+
+ReplyPiece = TextPiece | ToolCall | Usage
+"""A reply's stream: text, tool calls once their arguments are whole, last its usage."""
+
+
+class Reasoner(Protocol):
+    """A language model."""
+
+    async def find_step(self, request: FindStep) -> Step:
+        """Raises VendorError."""
+        ...
+
+    def reply(self, prompt: Prompt) -> AbstractAsyncContextManager[AsyncIterator[ReplyPiece]]:
+        """Stream a reply; leaving the block drops the request. Entering and iterating raise VendorError."""
+        ...
+
+    async def summarize(self, prompt: Prompt) -> CallSummary:
+        """Raises VendorError."""
+        ...

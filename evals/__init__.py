@@ -1,0 +1,1 @@
+"""Golden sets, replay, simulated callers, benchmarks; reaches everything over sockets."""

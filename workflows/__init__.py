@@ -1,0 +1,1 @@
+"""The truth of a live call; deterministic, reads like the call's story."""
