@@ -188,6 +188,15 @@ class CarrierStatus:
     error: str | None = None
 
 
+@dataclass(frozen=True)
+class StreamStatus:
+    """What the carrier says became of a media stream, on its own way, not the gateway's."""
+
+    stream_id: str
+    event: str  # "stream-started" | "stream-stopped" | "stream-error"
+    error: str = ""  # the carrier's words or code; stream-error only
+
+
 class Verb(StrEnum):
     """What the carrier shall do next with the leg."""
 

@@ -27,6 +27,7 @@ CALLER_SILENT: Final = "caller_silent"  # signal: CallerSilent
 
 # Messages of CallWorkflow: from the API.
 CARRIER_STATUS: Final = "carrier_status"  # signal: CarrierStatus
+STREAM_STATUS: Final = "stream_status"  # signal: StreamStatus
 NEXT_VERB: Final = "next_verb"  # update: -> NextVerb
 SAY: Final = "say"  # update: Say
 TRANSFER: Final = "transfer"  # update: Transfer

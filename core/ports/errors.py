@@ -29,3 +29,7 @@ class PlaybackLost(Exception):
 
 class UnknownPlaybook(Exception):
     """No playbook has this name or reference."""
+
+
+class StorageUnavailable(Exception):
+    """The database cannot be reached now; the same request may succeed a little later."""
