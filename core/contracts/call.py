@@ -211,6 +211,7 @@ class NextVerb:
 
     verb: Verb
     number: str | None = None  # DIAL: whom
+    line: str | None = None  # the carrier says this first, in its own voice: ours has failed
 
 
 @dataclass(frozen=True)
@@ -245,6 +246,16 @@ class End:
 
 
 # Workflow <-> activities
+
+
+@dataclass(frozen=True)
+class CallOpening:
+    """What the live feed tells first of a call."""
+
+    direction: Direction
+    playbook: str
+    caller_number: str
+    our_number: str
 
 
 @dataclass(frozen=True)
@@ -325,6 +336,7 @@ class SpeakLine:
     key: ReplyKey
     line: str
     prepare: bool = False
+    opening: CallOpening | None = None  # the call has just begun: the live feed is to hear of it
 
 
 @dataclass(frozen=True)
@@ -372,6 +384,7 @@ class Dial:
     to: str
     from_: str
     ring_seconds: int
+    opening: CallOpening | None = None  # for the live feed
 
 
 @dataclass(frozen=True)
@@ -397,6 +410,7 @@ class CarrierCall:
 
     call_id: str
     carrier_call_id: str
+    phase: Phase | None = None  # the phase this brings, for the live feed
 
 
 # What a call leaves behind
