@@ -136,7 +136,12 @@ class ReplyKey:
 
 @dataclass(frozen=True)
 class PlaybackReport:
-    """What the caller heard of one reply, told once: when it has been played out or was cut."""
+    """What the caller heard of one reply, told once: when it has been played out or was cut.
+
+    The report of a later attempt of the same (turn, part) tells all that was heard of the part, the earlier
+    attempts' share included: it takes the place of theirs. An attempt that a later one relieved while its audio
+    was still playing has no report of its own.
+    """
 
     key: ReplyKey
     seq: int
@@ -172,6 +177,15 @@ class CallerSilent:
 
     attachment: int
     seq: int
+
+
+@dataclass(frozen=True)
+class RecogniserFailed:
+    """The caller cannot be understood any more: the recogniser refuses us, or stayed away too long."""
+
+    attachment: int
+    seq: int
+    reason: str  # a VendorError's kind
 
 
 # API -> workflow

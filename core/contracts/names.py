@@ -24,6 +24,7 @@ PLAYBACK_REPORT: Final = "playback_report"  # signal: PlaybackReport
 REPLY_LOST: Final = "reply_lost"  # signal: ReplyLost
 STREAM_ENDED: Final = "stream_ended"  # signal: StreamEnded
 CALLER_SILENT: Final = "caller_silent"  # signal: CallerSilent
+RECOGNISER_FAILED: Final = "recogniser_failed"  # signal: RecogniserFailed
 
 # Messages of CallWorkflow: from the API.
 CARRIER_STATUS: Final = "carrier_status"  # signal: CarrierStatus
