@@ -1,0 +1,176 @@
+"""Everything the environment can say, read once in each process's main and passed down."""
+
+import hashlib
+import hmac
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.contracts.names import NAMESPACE
+
+PACKAGED_PLAYBOOKS = Path(__file__).resolve().parent.parent / "playbooks"
+PREFIX = "HOLDFAST_"
+
+
+class BadSettings(Exception):
+    """The environment cannot be used; ``problems`` are lines that each name a variable."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def _origin(schemes: tuple[str, ...]) -> AfterValidator:
+    def check(text: str) -> str:
+        parts = urlsplit(text)
+        if parts.scheme not in schemes or not parts.hostname:
+            raise ValueError(f"must be a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        if parts.query or parts.fragment:
+            raise ValueError("must have no query and no fragment")
+        return text.rstrip("/")
+
+    return AfterValidator(check)
+
+
+def _host_and_port(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise ValueError("must be host:port, as in localhost:7233")
+    return text
+
+
+HttpOrigin = Annotated[str, _origin(("http", "https"))]
+WebSocketOrigin = Annotated[str, _origin(("ws", "wss"))]
+HostAndPort = Annotated[str, AfterValidator(_host_and_port)]
+PhoneNumber = Annotated[str, Field(pattern=r"^\+[1-9]\d{6,14}$")]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+Secret = Annotated[SecretStr, Field(min_length=1)]
+
+
+class Settings(BaseSettings):
+    """The environment. Names without HOLDFAST_ are the vendors' and Temporal's usual ones."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True
+    )
+
+    # Vendors: keys, and where they are if not at home.
+    twilio_account_sid: str | None = Field(None, validation_alias="TWILIO_ACCOUNT_SID")
+    twilio_auth_token: Secret | None = Field(None, validation_alias="TWILIO_AUTH_TOKEN")
+    twilio_base_url: HttpOrigin | None = Field(None, validation_alias="TWILIO_BASE_URL")
+    deepgram_api_key: Secret | None = Field(None, validation_alias="DEEPGRAM_API_KEY")
+    deepgram_base_url: HttpOrigin | None = Field(None, validation_alias="DEEPGRAM_BASE_URL")
+    anthropic_api_key: Secret | None = Field(None, validation_alias="ANTHROPIC_API_KEY")
+    anthropic_base_url: HttpOrigin | None = Field(None, validation_alias="ANTHROPIC_BASE_URL")
+    elevenlabs_api_key: Secret | None = Field(None, validation_alias="ELEVENLABS_API_KEY")
+    elevenlabs_base_url: HttpOrigin | None = Field(None, validation_alias="ELEVENLABS_BASE_URL")
+    crm_base_url: HttpOrigin | None = None
+    crm_api_key: Secret | None = None
+
+    # Models.
+    reply_model: str = "claude-haiku-4-5"
+    step_model: str = "claude-haiku-4-5"
+    summary_model: str = "claude-sonnet-4-6"
+
+    # Where things are.
+    public_url: HttpOrigin = Field("http://127.0.0.1:8000", validation_alias="PUBLIC_URL")
+    media_url: WebSocketOrigin | None = None
+    temporal_address: HostAndPort = Field("localhost:7233", validation_alias="TEMPORAL_ADDRESS")
+    temporal_namespace: str = Field(NAMESPACE, validation_alias="TEMPORAL_NAMESPACE")
+    temporal_ui_url: HttpOrigin = "http://127.0.0.1:8233"
+    database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
+    data: Path = Path(".holdfast")
+    playbooks: Path = PACKAGED_PLAYBOOKS
+
+    # What this process serves.
+    host: str = "0.0.0.0"  # in a container the only useful default; `holdfast dev` sets 127.0.0.1
+    port: Port = 8000
+    gateway_port: Port = 8001
+    gateway_internal_port: Port = 8002
+    gateway_advertise: str = "127.0.0.1"  # the host name under which workers reach this gateway
+    sandbox_port: Port = 8003
+    drain_seconds: float = Field(120.0, ge=0)  # how long a gateway or worker told to stop lets its calls go on
+
+    # Who may do what.
+    api_key: Secret | None = None
+    stream_secret: Secret | None = None
+    internal_secret: Secret | None = None
+
+    # Calls.
+    default_playbook: str | None = None
+    our_number: PhoneNumber | None = None
+    overflow_number: PhoneNumber | None = None
+
+    # Logs.
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["auto", "console", "json"] = "auto"
+    log_personal_data: bool = False
+
+    @classmethod
+    def read(cls) -> Self:
+        """The environment of this process. Raises BadSettings."""
+        try:
+            return cls()
+        except ValidationError as error:
+            raise BadSettings([_in_words(problem["loc"], problem["msg"]) for problem in error.errors()]) from None
+
+    def require(self, *fields: str) -> None:
+        """Raises BadSettings that names the variable of each field that is not set."""
+        missing = [name for name in fields if getattr(self, name) is None]
+        if missing:
+            raise BadSettings([f"{variable_of(name)} is not set" for name in missing])
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL: an SQLite file in the data folder where nothing else is asked for."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite+aiosqlite:///{self.data.absolute() / 'holdfast.db'}"
+
+    @property
+    def media_origin(self) -> str:
+        """The public WebSocket origin of the gateways."""
+        return self.media_url or self.public_url.replace("http", "ws", 1)
+
+    @property
+    def stream_key(self) -> str:
+        """Signs the tokens of media streams; API and gateways must agree on it."""
+        return self._secret(self.stream_secret, "stream")
+
+    @property
+    def internal_key(self) -> str:
+        """Opens a gateway's internal server to workers."""
+        return self._secret(self.internal_secret, "internal")
+
+    def _secret(self, chosen: SecretStr | None, purpose: str) -> str:
+        if chosen is not None:
+            return chosen.get_secret_value()
+        self.require("twilio_auth_token")
+        return hmac.new(
+            reveal(self.twilio_auth_token).encode(), f"holdfast {purpose}".encode(), hashlib.sha256
+        ).hexdigest()
+
+
+def reveal(secret: SecretStr | None) -> str:
+    """The text of a secret that was required before, "" if it is not set."""
+    return secret.get_secret_value() if secret is not None else ""
+
+
+def variable_of(field: str) -> str:
+    """The environment variable that sets a field of Settings."""
+    alias = Settings.model_fields[field].validation_alias
+    return alias if isinstance(alias, str) else f"{PREFIX}{field.upper()}"
+
+
+def variables() -> set[str]:
+    """All variables that Settings reads."""
+    return {variable_of(field) for field in Settings.model_fields}
+
+
+def _in_words(at: tuple[str | int, ...], message: str) -> str:
+    name = str(at[0]) if at else "the environment"
+    variable = variable_of(name) if name in Settings.model_fields else name
+    return f"{variable}: {message.removeprefix('Value error, ')}"
