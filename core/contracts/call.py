@@ -211,6 +211,14 @@ class StreamStatus:
     error: str = ""  # the carrier's words or code; stream-error only
 
 
+@dataclass(frozen=True)
+class DialEnded:
+    """The leg that a NextVerb of DIAL made is over."""
+
+    status: str  # the carrier's word: completed, busy, no-answer, failed, canceled
+    reached: bool  # the number answered, so the caller has talked to someone
+
+
 class Verb(StrEnum):
     """What the carrier shall do next with the leg."""
 

@@ -29,6 +29,7 @@ RECOGNISER_FAILED: Final = "recogniser_failed"  # signal: RecogniserFailed
 # Messages of CallWorkflow: from the API.
 CARRIER_STATUS: Final = "carrier_status"  # signal: CarrierStatus
 STREAM_STATUS: Final = "stream_status"  # signal: StreamStatus
+DIAL_ENDED: Final = "dial_ended"  # signal: DialEnded, just before next_verb is asked again
 NEXT_VERB: Final = "next_verb"  # update: -> NextVerb
 SAY: Final = "say"  # update: Say
 TRANSFER: Final = "transfer"  # update: Transfer
