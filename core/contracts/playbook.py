@@ -20,6 +20,7 @@ class PlaybookBrief:
     transfer_to: str | None = None  # where a caller goes who wants or needs a person
     turn_taking: TurnTaking = TurnTaking()
     min_confidence: float = 0.5  # below it a turn's audio is transcribed again
+    voice_model: str = "eleven_flash_v2_5"  # for the bill
 
 
 def brief_of(playbook: Playbook) -> PlaybookBrief:
@@ -33,6 +34,7 @@ def brief_of(playbook: Playbook) -> PlaybookBrief:
         farewell=playbook.farewell,
         apology=playbook.apology,
         transfer_to=playbook.transfer_to,
+        voice_model=playbook.voice.model,
         turn_taking=TurnTaking(language=playbook.language, **playbook.turn_taking.model_dump()),
         min_confidence=playbook.min_confidence,
     )
