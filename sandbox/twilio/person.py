@@ -1,0 +1,200 @@
+"""A person on the line who follows a script: what to say or press, and when. Without a clock: it lives in line time."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from sandbox.audio_code import BLOCK, noise, speak
+from sandbox.twilio.ear import Ear, HeardLine
+
+_FRAME_MS = 20
+_KEY_MS = 240  # one key: its tone and the pause after it
+
+
+class ScriptLine(BaseModel):
+    """One line of a script: exactly one thing to do, and at most one time for it. See docs/sandbox.md."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    say: str | None = None
+    dtmf: str | None = Field(None, pattern=r"^[0-9*#A-Dw]+$")
+    noise: float | None = Field(None, gt=0, le=60)
+    wait: float | None = Field(None, ge=0, le=600)
+    hang_up: Literal[True] | None = None
+    after: Literal["reply"] | float | None = None
+    interrupt_after: float | None = Field(None, ge=0, le=60)
+    wait_for: str | None = None
+
+    @field_validator("wait_for")
+    @classmethod
+    def _is_a_pattern(cls, pattern: str | None) -> str | None:
+        if pattern is not None:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"is no regular expression: {error}") from error
+        return pattern
+
+    @model_validator(mode="after")
+    def _does_one_thing(self) -> Self:
+        actions = [self.say, self.dtmf, self.noise, self.wait, self.hang_up]
+        if sum(action is not None for action in actions) != 1:
+            raise ValueError("a line does exactly one of say, dtmf, noise, wait, hang_up")
+        if sum(time is not None for time in (self.after, self.interrupt_after, self.wait_for)) > 1:
+            raise ValueError("a line has at most one of after, interrupt_after, wait_for")
+        return self
+
+
+@dataclass(slots=True)
+class SaidLine:
+    """Something the person said. Wall clock times are ms since the epoch."""
+
+    text: str
+    at_ms: int  # place on the line
+    started_ms: float
+    end_ms: int = 0  # place on the line of the last speech
+    speech_end_ms: float | None = None  # wall clock: the frame with the last of it was sent
+    reply_arrived_ms: float | None = None  # wall clock: the first sound that reached the carrier after that
+    reply_played_ms: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As the control routes show it."""
+        return {
+            "text": self.text,
+            "at_ms": self.at_ms,
+            "end_ms": self.end_ms,
+            "started_ms": self.started_ms,
+            "speech_end_ms": self.speech_end_ms,
+            "reply_arrived_ms": self.reply_arrived_ms,
+            "reply_played_ms": self.reply_played_ms,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """One DTMF digit."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """The frame that holds the last of a line's speech has just been spoken."""
+
+    line: SaidLine
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """The person has put the phone down."""
+
+
+PersonEvent = KeyPressed | SpeechEnded | HungUp
+
+
+@dataclass(slots=True)
+class _Sound:
+    """Audio on its way out of the person's mouth."""
+
+    audio: bytes
+    speech_bytes: int  # up to the end of the last word
+    line: SaidLine | None
+    place: int = 0
+
+
+class Person:
+    """Ask ``tick`` every 20 ms what comes out of the person's mouth, then take what happened from ``events``."""
+
+    def __init__(self, script: list[ScriptLine], voice: str = "caller") -> None:
+        self.said: list[SaidLine] = []
+        self.events: list[PersonEvent] = []
+        self._voice = voice
+        self._script = script
+        self._next = 0
+        self._free_at_ms = 0  # when the last line ended
+        self._sound: _Sound | None = None
+        self._keys = ""
+        self._reply: HeardLine | None = None  # the first since the last line ended
+
+    def tick(self, at_ms: int, now_ms: float, ear: Ear) -> bytes | None:
+        """The next 20 ms of sound; None is silence."""
+        if self._sound is not None:
+            return self._speak_on(at_ms, now_ms)
+        if self._next >= len(self._script) or at_ms < self._free_at_ms:
+            return None
+        if self._keys:
+            self._press_key(at_ms)
+            return None
+        if not self._due(self._script[self._next], at_ms, ear):
+            return None
+        self._begin(self._script[self._next], at_ms, now_ms)
+        return self._speak_on(at_ms, now_ms) if self._sound is not None else None
+
+    def _due(self, line: ScriptLine, at_ms: int, ear: Ear) -> bool:
+        if isinstance(line.after, float):
+            return at_ms - self._free_at_ms >= line.after * 1_000
+        if line.interrupt_after is not None:
+            if self._reply is None and ear.current is not None and ear.current.at_ms >= self._free_at_ms:
+                self._reply = ear.current
+            return self._reply is not None and at_ms - self._reply.at_ms >= line.interrupt_after * 1_000
+        if line.wait is not None and line.after is None and line.wait_for is None:
+            return True
+        if not self._reply_is_over(ear):
+            return False
+        return line.wait_for is None or bool(re.search(line.wait_for, ear.text_since(self._free_at_ms), re.IGNORECASE))
+
+    def _reply_is_over(self, ear: Ear) -> bool:
+        """The line is quiet, and the last thing heard since our last line was no reply that we had cut."""
+        if ear.current is not None or not ear.lines:
+            return False
+        return ear.lines[-1].end_ms > self._free_at_ms and not ear.lines[-1].interrupted
+
+    def _begin(self, line: ScriptLine, at_ms: int, now_ms: float) -> None:
+        self._reply = None
+        if line.say is not None:
+            spoken = speak(line.say, self._voice)
+            said = SaidLine(line.say, at_ms, now_ms)
+            self.said.append(said)
+            ends_ms = spoken.words[-1].end_ms if spoken.words else 0
+            self._sound = _Sound(spoken.audio, ends_ms * BLOCK // _FRAME_MS, said)
+        elif line.noise is not None:
+            self._sound = _Sound(noise(line.noise), 0, None)
+        elif line.dtmf is not None:
+            self._keys = line.dtmf
+            self._press_key(at_ms)
+            return
+        elif line.hang_up:
+            self.events.append(HungUp())
+            self._next = len(self._script)
+            return
+        else:
+            self._line_is_over(at_ms + round((line.wait or 0) * 1_000))
+
+    def _speak_on(self, at_ms: int, now_ms: float) -> bytes | None:
+        sound = self._sound
+        if sound is None:
+            return None
+        frame = sound.audio[sound.place : sound.place + BLOCK]
+        sound.place += BLOCK
+        if sound.line is not None and sound.place >= sound.speech_bytes and sound.line.speech_end_ms is None:
+            sound.line.end_ms = at_ms + _FRAME_MS
+            sound.line.speech_end_ms = now_ms
+            self.events.append(SpeechEnded(sound.line))
+        if sound.place >= len(sound.audio):
+            self._sound = None
+            self._line_is_over(at_ms + _FRAME_MS)
+        return frame or None
+
+    def _press_key(self, at_ms: int) -> None:
+        key, self._keys = self._keys[0], self._keys[1:]
+        if key != "w":
+            self.events.append(KeyPressed(key))
+        self._free_at_ms = at_ms + (_KEY_MS if key != "w" else 500)
+        if not self._keys:
+            self._line_is_over(self._free_at_ms)
+
+    def _line_is_over(self, at_ms: int) -> None:
+        self._free_at_ms = at_ms
+        self._next += 1
