@@ -346,6 +346,7 @@ class Respond:
     kept: tuple[str, ...] = ()  # sentences of an earlier attempt the caller has heard or will hear
     step_ms: float = 0.0  # for the timings: what finding the step took
     tools_ms: float = 0.0  # for the timings: what the turn's tool calls took
+    said: str = ""  # what earlier parts of this turn's answer said, before ``tools`` were asked for
 
 
 @dataclass(frozen=True)

@@ -29,13 +29,18 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """All a model needs for one answer. ``conversation`` is an opaque id, never personal data."""
+    """All a model needs for one answer. ``conversation`` is an opaque id, never personal data.
+
+    ``system`` is the same for every call of a playbook, so that a vendor can cache it; ``situation``, what holds for
+    this call and turn, follows it.
+    """
 
     system: str
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...] = ()
     max_tokens: int = 400
     conversation: str = ""
+    situation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
