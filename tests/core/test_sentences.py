@@ -88,12 +88,35 @@ def test_the_rest_comes_when_the_text_is_whole() -> None:
     assert cutter.finish() == []
 
 
-SENTENCE_TEXT = st.lists(
-    st.sampled_from(
-        ["Hello there. ", "Yes! ", "Why? ", "Mr. Smith ", "No. 5 ", "No. ", "48213. ", "3.50 ", "p.m. ", "e.g. ", "and, ", "well; ", "USA. ", "\n", "“quoted.” ", "(aside) ", "... ", "order ", "is late ", "- ", "1. ", "I. ", "…", "émigré. ", "It's ", "x"]
-    ),
-    max_size=150,
-).map("".join)
+FRAGMENTS = (
+    "Hello there. ",
+    "Yes! ",
+    "Why? ",
+    "Mr. Smith ",
+    "No. 5 ",
+    "No. ",
+    "48213. ",
+    "3.50 ",
+    "p.m. ",
+    "e.g. ",
+    "and, ",
+    "well; ",
+    "USA. ",
+    "\n",
+    "“quoted.” ",
+    "(aside) ",
+    "... ",
+    "order ",
+    "is late ",
+    "- ",
+    "1. ",
+    "I. ",
+    "…",
+    "émigré. ",
+    "It's ",
+    "x",
+)
+SENTENCE_TEXT = st.lists(st.sampled_from(FRAGMENTS), max_size=150).map("".join)
 
 
 @given(SENTENCE_TEXT, st.lists(st.integers(1, 40)))
