@@ -12,6 +12,7 @@ class Latency:
     """How long the emulated vendors take, in ms. The defaults are what the real ones were seen to take."""
 
     end_of_turn_ms: float = 371.0  # Deepgram: end of speech -> EndOfTurn
+    unfinished_turn_ms: float = 1_500.0  # the same where the text does not end like a sentence
     eager_end_of_turn_ms: float = 210.0  # end of speech -> EagerEndOfTurn, where asked for
     resumed_share: float = 0.1  # eager turns that are resumed
     prerecorded_ms: float = 300.0
@@ -31,7 +32,8 @@ class Fault:
 
     kind: "status" (answer with ``status``), "connect" (refuse or close at once), "stall" (no byte at all),
     "stall_after" (no byte after the first), "drip" (``delay_ms`` before each piece), "drop" (close in mid-stream),
-    "mute" (stay open and say nothing), "garbage" (answer with something that is no answer).
+    "mute" (stay open and say nothing), "garbage" (answer with something that is no answer), "unsure" (Deepgram: the
+    words come with a low confidence).
     """
 
     vendor: str  # "deepgram" | "anthropic" | "elevenlabs" | "twilio" | "crm"

@@ -1,0 +1,36 @@
+"""The sandbox as one application: all vendors on one origin."""
+
+import uvicorn
+from fastapi import FastAPI
+
+from sandbox import control
+from sandbox.config import SandboxConfig, config_of
+from sandbox.state import SandboxState
+
+__all__ = ["SandboxConfig", "config_of", "create_app", "create_server"]
+
+
+def create_app(state: SandboxState, config: SandboxConfig) -> FastAPI:
+    """All vendors' routes, and those that control the sandbox."""
+    app = FastAPI(title="Holdfast sandbox", docs_url="/sandbox/docs", openapi_url="/sandbox/openapi.json")
+    app.state.config = config
+    app.include_router(control.router(state))
+    return app
+
+
+def create_server(app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> uvicorn.Server:
+    """A server for it, set up for many small messages on few cores."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            loop="uvloop",
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,
+            access_log=False,
+            log_config=None,
+            lifespan="on",
+            timeout_graceful_shutdown=1,
+        )
+    )
