@@ -1,0 +1,55 @@
+"""What the API is built from; put together in one place, the process's main."""
+
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from api.temporal import Temporal
+from core.contracts.call import CallTimers
+from core.contracts.names import NAMESPACE, call_workflow_id
+from core.ports.call_log import CallReader
+from core.ports.playbooks import Playbooks
+
+
+@dataclass(frozen=True)
+class SpokenLines:
+    """What a caller hears from the carrier's own voice, when the assistant cannot speak."""
+
+    hold: str = "One moment, please. I am connecting your call."
+    resume: str = "One moment, please. I will be right back with you."
+    overflow: str = "Thank you for waiting. I am putting you through to a colleague."
+    apology: str = "I am sorry, we cannot take your call right now. Please call again a little later."
+    unknown_number: str = "This number is not in service. Goodbye."
+
+
+@dataclass(frozen=True)
+class ApiSettings:
+    """Everything the API needs to know; nothing in it reads the environment."""
+
+    public_url: str  # what the carrier and browsers see, without a slash at the end
+    media_url: str  # public WebSocket origin of the gateways: ws:// or wss://
+    twilio_auth_token: str
+    stream_secret: str
+    api_key: str
+    our_number: str | None = None  # E.164: the caller id of outbound calls that name none
+    overflow_number: str | None = None  # E.164: who takes inbound calls while Temporal is away
+    tenant: str = "default"
+    temporal_ui_url: str = "http://127.0.0.1:8233"
+    temporal_namespace: str = NAMESPACE
+    version: str = "0"
+    timers: CallTimers = CallTimers()
+    lines: SpokenLines = field(default_factory=SpokenLines)
+
+    def temporal_url(self, call_id: str) -> str:
+        """The page of a call's workflow in the Temporal UI."""
+        workflow_id = quote(call_workflow_id(call_id), safe="")
+        return f"{self.temporal_ui_url.rstrip('/')}/namespaces/{self.temporal_namespace}/workflows/{workflow_id}"
+
+
+@dataclass(frozen=True)
+class ApiDeps:
+    """The parts; each may be away when the API starts and come back later."""
+
+    temporal: Temporal
+    reader: CallReader
+    playbooks: Playbooks
+    settings: ApiSettings

@@ -1,0 +1,96 @@
+"""What Twilio is told to do with a leg, as TwiML. Pure: the same answer for the same facts."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from twilio.twiml.voice_response import Connect, Dial, VoiceResponse
+
+from api.deps import ApiSettings
+
+PAUSE_SECONDS = 2
+MAX_TRIES = 3  # then the caller goes to the overflow number
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A TwiML document and one word for it, which logs and figures use."""
+
+    kind: str
+    document: str
+
+
+class Answers:
+    """Writes the answers with this installation's addresses, numbers and lines."""
+
+    def __init__(self, settings: ApiSettings) -> None:
+        self._settings = settings
+        self._lines = settings.lines
+
+    def connect(self, call_id: str, token: str, line: str | None = None) -> Answer:
+        """Open a media stream; when it ends, ask what is next, else the call would just end."""
+        response = _response(line)
+        connect = Connect()
+        stream = connect.stream(
+            url=f"{self._settings.media_url}/twilio/media",
+            status_callback=self._url("stream", call_id=call_id),
+            status_callback_method="POST",
+        )
+        stream.parameter(name="call_id", value=call_id)
+        stream.parameter(name="token", value=token)
+        response.append(connect)
+        response.redirect(self._url("resume", call_id=call_id), method="POST")
+        return _answer("connect", response)
+
+    def dial(self, call_id: str, number: str, caller_id: str | None, line: str | None = None) -> Answer:
+        """Put the caller through; when that leg is over, ask what is next."""
+        response = _response(line)
+        action = self._url("resume", call_id=call_id, dialled="1")
+        response.append(Dial(number, action=action, method="POST", caller_id=caller_id))
+        return _answer("dial", response)
+
+    def hang_up(self, line: str | None = None) -> Answer:
+        """End the leg."""
+        response = _response(line)
+        response.hangup()
+        return _answer("hang_up", response)
+
+    def unknown_number(self) -> Answer:
+        """Nobody answers this number here."""
+        return Answer("unknown_number", self.hang_up(self._lines.unknown_number).document)
+
+    def hold(self, route: str, tries: int, call_id: str | None = None) -> Answer:
+        """Keep the caller while something is away, and ask ``route`` again; after the last try see them off.
+
+        Args:
+            tries: which try this was, from 1.
+        """
+        if tries >= MAX_TRIES:
+            return self._see_off()
+        response = _response(self._lines.resume if route == "resume" else self._lines.hold)
+        response.pause(length=PAUSE_SECONDS)
+        query = {"call_id": call_id} if call_id else {}
+        response.redirect(self._url(route, **query, **{"try": str(tries + 1)}), method="POST")
+        return _answer("hold", response)
+
+    def _see_off(self) -> Answer:
+        if self._settings.overflow_number is None:
+            return Answer("apology", self.hang_up(self._lines.apology).document)
+        response = _response(self._lines.overflow)
+        response.dial(self._settings.overflow_number)
+        return _answer("overflow", response)
+
+    def _url(self, route: str, **query: str) -> str:
+        """Whole, because Twilio signs the URL as it stands in the document."""
+        end = f"?{urlencode(query)}" if query else ""
+        return f"{self._settings.public_url}/twilio/{route}{end}"
+
+
+def _response(line: str | None) -> VoiceResponse:
+    response = VoiceResponse()
+    if line:
+        response.say(line)
+    return response
+
+
+def _answer(kind: str, response: VoiceResponse) -> Answer:
+    return Answer(kind, str(response))
