@@ -17,6 +17,7 @@ class PlaybookBrief:
     silence_prompts: tuple[str, ...]  # one for each silence in a row; after the last the call ends
     farewell: str
     apology: str  # spoken when a turn cannot be answered
+    holding_line: str = "One moment, please."  # while a tool takes its time
     transfer_to: str | None = None  # where a caller goes who wants or needs a person
     turn_taking: TurnTaking = TurnTaking()
     min_confidence: float = 0.5  # below it a turn's audio is transcribed again
@@ -33,6 +34,7 @@ def brief_of(playbook: Playbook) -> PlaybookBrief:
         silence_prompts=playbook.silence_prompts,
         farewell=playbook.farewell,
         apology=playbook.apology,
+        holding_line=playbook.holding_lines[0],
         transfer_to=playbook.transfer_to,
         voice_model=playbook.voice.model,
         turn_taking=TurnTaking(language=playbook.language, **playbook.turn_taking.model_dump()),
