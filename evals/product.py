@@ -1,0 +1,53 @@
+"""The product as its users reach it: REST and the live feed."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLine:
+    """One line of the live feed, see core.ports.call_log.CallEvent."""
+
+    call_id: str
+    kind: str
+    at_ms: float
+    data: dict[str, Any]
+
+
+class Product:
+    """A client of /v1. Close it."""
+
+    def __init__(self, url: str, api_key: str) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=url, headers={"Authorization": f"Bearer {api_key}"}, timeout=httpx.Timeout(10), trust_env=False
+        )
+
+    async def close(self) -> None:
+        """Release its connections."""
+        await self._http.aclose()
+
+    async def place_call(self, to: str, playbook: str, variables: dict[str, str]) -> str:
+        """Start an outbound call; returns its id. Raises httpx.HTTPStatusError."""
+        answer = await self._http.post("/v1/calls", json={"to": to, "playbook": playbook, "variables": variables})
+        answer.raise_for_status()
+        return str(answer.json()["id"])
+
+    async def call(self, call_id: str) -> dict[str, Any]:
+        """One call with its turns. Raises httpx.HTTPStatusError."""
+        answer = await self._http.get(f"/v1/calls/{call_id}")
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def feed(self) -> AsyncIterator[FeedLine]:
+        """The live feed of all calls, from now on."""
+        async with self._http.stream("GET", "/v1/events", timeout=httpx.Timeout(10, read=None)) as answer:
+            answer.raise_for_status()
+            async for line in answer.aiter_lines():
+                if line.startswith("data:"):
+                    told = json.loads(line[5:])
+                    yield FeedLine(told["call_id"], told["kind"], told["at_ms"], told["data"])

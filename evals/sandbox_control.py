@@ -1,0 +1,49 @@
+"""The sandbox as a test bench drives it: over its control routes (docs/sandbox.md)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import httpx
+
+
+class SandboxControl:
+    """A client of /sandbox. Close it. All methods raise httpx.HTTPError."""
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx.AsyncClient(base_url=url, timeout=httpx.Timeout(30), trust_env=False)
+
+    async def close(self) -> None:
+        """Release its connections."""
+        await self._http.aclose()
+
+    async def set_latency(self, **ms: float) -> None:
+        """Change fields of sandbox.state.Latency."""
+        (await self._http.patch("/sandbox/latency", json=ms)).raise_for_status()
+
+    async def put_person(self, number: str, person: Mapping[str, Any]) -> None:
+        """How somebody behaves who is called."""
+        (await self._http.put(f"/sandbox/people/{number}", json=person)).raise_for_status()
+
+    async def place_call(self, from_: str, to: str, script: Sequence[Mapping[str, Any]]) -> str:
+        """A person calls us; returns the CallSid."""
+        answer = await self._http.post("/sandbox/calls", json={"from": from_, "to": to, "script": list(script)})
+        answer.raise_for_status()
+        return str(answer.json()["sid"])
+
+    async def call(self, sid: str) -> dict[str, Any]:
+        """One call as the carrier saw it."""
+        answer = await self._http.get(f"/sandbox/calls/{sid}")
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def hang_up(self, sid: str) -> None:
+        """The person puts the phone down."""
+        (await self._http.post(f"/sandbox/calls/{sid}/hang-up")).raise_for_status()
+
+    async def timeline(self, since: int = 0) -> tuple[list[dict[str, Any]], int]:
+        """What happened, and where to go on reading."""
+        answer = await self._http.get("/sandbox/timeline", params={"since": since})
+        answer.raise_for_status()
+        found = answer.json()
+        return found["stamps"], found["next"]
