@@ -40,6 +40,7 @@ class ChildPlan:
     ready: Callable[[], Awaitable[bool]]
     log: Path
     port: int | None = None
+    watched: bool = True  # whether ``ready`` is asked again once it was true
     stop_deadline_s: float = 10.0
     ready_deadline_s: float = 60.0
 
@@ -157,7 +158,7 @@ class Child:
             self._changed()
 
     async def _watch_health(self) -> None:
-        while True:
+        while self.plan.watched or not self.ready:
             self.ready = await self.plan.ready()
             self._was_ready = self._was_ready or self.ready
             await asyncio.sleep(HEALTH_POLL_S if self.ready else READY_POLL_S)

@@ -92,6 +92,7 @@ class Settings(BaseSettings):
     gateway_internal_port: Port = 8002
     gateway_advertise: str = "127.0.0.1"  # the host name under which workers reach this gateway
     sandbox_port: Port = 8003
+    worker_port: Port = 8004  # health and metrics of a worker
     drain_seconds: float = Field(120.0, ge=0)  # how long a gateway or worker told to stop lets its calls go on
 
     # Who may do what.
@@ -103,6 +104,9 @@ class Settings(BaseSettings):
     default_playbook: str | None = None
     our_number: PhoneNumber | None = None
     overflow_number: PhoneNumber | None = None
+
+    # The sandbox.
+    sandbox_audible: bool = False  # voices say the real words, where espeak-ng is installed
 
     # Logs.
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

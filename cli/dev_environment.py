@@ -1,0 +1,93 @@
+"""Which vendors a local stack uses, and the environment its processes get."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cli.settings import BadSettings, Settings, reveal, variable_of
+
+INVENTED_ACCOUNT_SID = "AC" + "0" * 31 + "1"
+OUR_SANDBOX_NUMBER = "+12025550142"  # caller id in the sandbox; playbooks/order_support.yaml answers it
+_KEYS = {
+    "twilio": ("twilio_account_sid", "twilio_auth_token"),
+    "deepgram": ("deepgram_api_key",),
+    "elevenlabs": ("elevenlabs_api_key",),
+    "anthropic": ("anthropic_api_key",),
+}
+_HEARD_TOGETHER = ("twilio", "deepgram", "elevenlabs")  # the sandbox's audio carries its text, real audio does not
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the parts of one local stack listen."""
+
+    door: int
+    temporal: int
+    temporal_ui: int
+    api: int
+    sandbox: int
+
+
+def sandboxed_vendors(settings: Settings, *, all_of_them: bool = False) -> set[str]:
+    """The vendors that the sandbox stands in for: all, unless keys or base URLs are set.
+
+    The carrier, the recogniser and the voice are all real or all emulated. Real ones need a real model; a real
+    model may well speak in the sandbox.
+
+    Raises BadSettings that names each variable that is missing.
+    """
+    if all_of_them:
+        return {*_KEYS, "crm"}
+    own = {vendor for vendor in _KEYS if _is_chosen(settings, vendor)}
+    needed = set(_KEYS) if own & set(_HEARD_TOGETHER) else own
+    missing = [
+        f"{variable_of(field)} is not set, and {_why(vendor, own)}"
+        for vendor in sorted(needed)
+        for field in _KEYS[vendor]
+        if getattr(settings, field) is None
+    ]
+    if missing:
+        raise BadSettings(missing)
+    crm = set() if settings.crm_base_url else {"crm"}
+    return (set(_KEYS) - needed) | crm
+
+
+def local_environment(
+    settings: Settings, inherited: Mapping[str, str], sandboxed: set[str], where: Addresses, database: str
+) -> dict[str, str]:
+    """The environment of every process of the stack, but for the ports of its own."""
+    origin = f"http://127.0.0.1:{where.sandbox}"
+    made = {
+        "HOLDFAST_HOST": "127.0.0.1",
+        "HOLDFAST_API_KEY": reveal(settings.api_key) or f"hf_{secrets.token_urlsafe(24)}",
+        "TEMPORAL_ADDRESS": f"127.0.0.1:{where.temporal}",
+        "HOLDFAST_TEMPORAL_UI_URL": f"http://127.0.0.1:{where.temporal_ui}",
+        "HOLDFAST_SANDBOX_PORT": str(where.sandbox),
+        "DATABASE_URL": database,
+    }
+    if "twilio" in sandboxed or "PUBLIC_URL" not in inherited:
+        made["PUBLIC_URL"] = f"http://127.0.0.1:{where.door}"
+    for vendor in sorted(sandboxed - {"crm"}):
+        made[f"{vendor.upper()}_BASE_URL"] = origin
+        for field in _KEYS[vendor]:
+            made[variable_of(field)] = f"sandbox-{secrets.token_hex(16)}"
+    if "twilio" in sandboxed:
+        made["TWILIO_ACCOUNT_SID"] = INVENTED_ACCOUNT_SID
+        made["HOLDFAST_MEDIA_URL"] = f"ws://127.0.0.1:{where.door}"
+        if settings.our_number is None:
+            made["HOLDFAST_OUR_NUMBER"] = OUR_SANDBOX_NUMBER
+    if "crm" in sandboxed:
+        made["HOLDFAST_CRM_BASE_URL"] = f"{origin}/crm"
+        made["HOLDFAST_CRM_API_KEY"] = f"sandbox-{secrets.token_hex(16)}"
+    return {**inherited, **made}
+
+
+def _is_chosen(settings: Settings, vendor: str) -> bool:
+    fields = (*_KEYS[vendor], f"{vendor}_base_url")
+    return any(getattr(settings, field) is not None for field in fields)
+
+
+def _why(vendor: str, own: set[str]) -> str:
+    if vendor in own:
+        return f"other settings of {vendor} are"
+    return f"{' and '.join(sorted(own))} are set: real and emulated audio do not mix"

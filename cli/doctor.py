@@ -1,0 +1,179 @@
+"""holdfast doctor: what is configured, reachable and missing."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+import httpx
+from rich.table import Table
+from sqlalchemy import make_url
+from temporalio.service import RPCError
+
+from cli.playbook_check import read_playbook
+from cli.process import complaints
+from cli.progress import out, progress
+from cli.settings import Settings, reveal, variable_of
+from cli.temporal_client import connect, missing_search_attributes
+from cli.vendor_keys import KEY_CHECKS, check_key
+from core.playbook import Playbook, PlaybookFaults
+from core.ports.errors import StorageUnavailable
+from storage.database import Database
+from storage.migrate import is_up_to_date
+
+DEADLINE_S = 8.0
+_LOCAL_HOSTS = {"localhost", "127.0.0.1", "0.0.0.0", "::1"}
+
+
+class State(StrEnum):
+    """How a check went."""
+
+    OK = "ok"
+    WARNING = "warning"  # calls can be made, but not as they should be
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found."""
+
+    what: str
+    state: State
+    words: str
+
+
+Check = Callable[[Settings], Awaitable[list[Finding]]]
+
+
+def run() -> None:
+    """Print a table; exits with 1 if a check failed."""
+    with complaints():
+        settings = Settings.read()
+        findings = asyncio.run(examine(settings))
+    out.print(_table(findings))
+    failed = [finding for finding in findings if finding.state is State.FAILED]
+    if failed:
+        out.print(f"[red]{len(failed)} of {len(findings)} checks failed.[/red]")
+        sys.exit(1)
+    out.print("[green]Ready for calls.[/green]")
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Run all checks side by side, each within its deadline."""
+    checks: tuple[Check, ...] = (_vendors, _temporal, _database, _public_url, _access, _playbooks)
+    async with progress("Looking"):
+        found = await asyncio.gather(*(_in_time(check, settings) for check in checks))
+    return [finding for findings in found for finding in findings]
+
+
+async def _in_time(check: Check, settings: Settings) -> list[Finding]:
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            return await check(settings)
+    except TimeoutError:
+        name = check.__name__.strip("_").replace("_", " ")
+        return [Finding(name, State.FAILED, f"no answer within {DEADLINE_S:.0f} s")]
+
+
+async def _vendors(settings: Settings) -> list[Finding]:
+    async with httpx.AsyncClient(timeout=DEADLINE_S / 2) as http:
+        problems = await asyncio.gather(*(check_key(http, check, settings) for check in KEY_CHECKS))
+    return [
+        Finding(check.vendor, State.FAILED, problem) if problem else Finding(check.vendor, State.OK, "takes our key")
+        for check, problem in zip(KEY_CHECKS, problems, strict=True)
+    ]
+
+
+async def _temporal(settings: Settings) -> list[Finding]:
+    variable = variable_of("temporal_address")
+    try:
+        client = await connect(settings)
+        missing = await missing_search_attributes(client)
+    except (RuntimeError, RPCError) as error:
+        return [Finding("Temporal", State.FAILED, f"{variable}: cannot use {settings.temporal_address}: {error}")]
+    if missing:
+        words = f"not registered: {', '.join(missing)}. No call can start: run holdfast migrate"
+        return [Finding("search attributes", State.FAILED, words)]
+    where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
+    return [Finding("Temporal", State.OK, f"{where}, search attributes are registered")]
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    shown = make_url(settings.database).render_as_string(hide_password=True)
+    database = Database(settings.database, pool_size=1)
+    try:
+        newest = await is_up_to_date(database)
+    except StorageUnavailable as error:
+        words = f"{variable_of('database_url')}: cannot reach {shown}: {error.__cause__ or error}"
+        return [Finding("database", State.FAILED, words)]
+    finally:
+        await database.close()
+    if not newest:
+        return [Finding("database", State.FAILED, f"{shown}: its schema is not the newest: run holdfast migrate")]
+    return [Finding("database", State.OK, shown)]
+
+
+async def _public_url(settings: Settings) -> list[Finding]:
+    variable, url = variable_of("public_url"), settings.public_url
+    parts = urlsplit(url)
+    real_carrier = settings.twilio_base_url is None
+    if real_carrier and (parts.scheme != "https" or parts.hostname in _LOCAL_HOSTS):
+        words = f"{variable}: {url}: the carrier must reach it: https and a public name (a tunnel will do)"
+        return [Finding("public URL", State.FAILED, words)]
+    if real_carrier and not settings.media_origin.startswith("wss://"):
+        words = f"{variable_of('media_url')}: {settings.media_origin}: the carrier only streams to wss://"
+        return [Finding("public URL", State.FAILED, words)]
+    try:
+        async with httpx.AsyncClient(timeout=DEADLINE_S / 2) as http:
+            answer = await http.get(f"{url}/healthz")
+    except httpx.HTTPError as error:
+        return [Finding("public URL", State.WARNING, f"{url}: nobody answers yet ({error or type(error).__name__})")]
+    if not answer.is_success:
+        return [Finding("public URL", State.WARNING, f"{url}/healthz answered {answer.status_code}: is it ours?")]
+    return [Finding("public URL", State.OK, url)]
+
+
+async def _access(settings: Settings) -> list[Finding]:
+    findings = []
+    if not reveal(settings.api_key):
+        words = f"{variable_of('api_key')} is not set: the API would let nobody in"
+        findings.append(Finding("API key", State.FAILED, words))
+    if settings.our_number is None:
+        words = f"{variable_of('our_number')} is not set: outbound calls must name their caller id"
+        findings.append(Finding("caller id", State.WARNING, words))
+    if settings.overflow_number is None:
+        words = f"{variable_of('overflow_number')} is not set: nobody takes calls while Temporal is away"
+        findings.append(Finding("overflow", State.WARNING, words))
+    return findings or [Finding("access", State.OK, "API key, caller id and overflow number are set")]
+
+
+async def _playbooks(settings: Settings) -> list[Finding]:
+    playbooks: list[Playbook] = []
+    findings = []
+    for file in sorted(settings.playbooks.glob("*.yaml")):
+        try:
+            playbooks.append(read_playbook(file))
+        except PlaybookFaults as error:
+            findings.append(Finding("playbook", State.FAILED, str(error)))
+    names = [playbook.name for playbook in playbooks]
+    default = settings.default_playbook
+    if default is not None and default not in names:
+        words = f"{variable_of('default_playbook')}: no playbook is named {default}; there are: {', '.join(names)}"
+        findings.append(Finding("playbooks", State.FAILED, words))
+    elif not names:
+        words = f"{variable_of('playbooks')}: there is no playbook in {settings.playbooks}"
+        findings.append(Finding("playbooks", State.FAILED, words))
+    else:
+        findings.append(Finding("playbooks", State.OK, ", ".join(names)))
+    return findings
+
+
+def _table(findings: list[Finding]) -> Table:
+    colours = {State.OK: "green", State.WARNING: "yellow", State.FAILED: "red"}
+    table = Table("", "what", "found", box=None, pad_edge=False)
+    for finding in findings:
+        colour = colours[finding.state]
+        table.add_row(f"[{colour}]{finding.state}[/{colour}]", finding.what, finding.words)
+    return table

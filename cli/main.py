@@ -1,0 +1,132 @@
+"""The holdfast command. Each command's module is loaded when it runs, so that --help is quick."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Phone calls by a voice assistant, each call one durable Temporal workflow.",
+)
+playbook = typer.Typer(no_args_is_help=True, help="Work on playbooks.")
+app.add_typer(playbook, name="playbook")
+
+
+@app.command()
+def dev(
+    port: Annotated[int, typer.Option(help="The one port that serves everything; 0: a free one.")] = 8000,
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    workers: Annotated[int, typer.Option(min=1)] = 1,
+    gateways: Annotated[int, typer.Option(min=1)] = 1,
+    status: Annotated[Path | None, typer.Option(help="Keep role, pid and port of each child here, as JSON.")] = None,
+    keep_data: Annotated[bool, typer.Option("--keep-data", help="Go on with the last run's data.")] = False,
+    data: Annotated[Path, typer.Option(help="Where database and logs are kept.")] = Path(".holdfast/dev"),
+    temporal_port: Annotated[int, typer.Option(help="0: a free one.")] = 7233,
+    temporal_ui_port: Annotated[int, typer.Option(help="0: a free one.")] = 8233,
+) -> None:
+    """Run everything on this machine: with the sandbox, or with the vendors whose keys are set."""
+    from cli.dev import run
+    from cli.stack import StackOptions
+
+    run(
+        StackOptions(
+            port=port,
+            host=host,
+            temporal_port=temporal_port,
+            temporal_ui_port=temporal_ui_port,
+            workers=workers,
+            gateways=gateways,
+            status=status,
+            data=data,
+            keep_data=keep_data,
+        )
+    )
+
+
+@app.command()
+def api() -> None:
+    """Serve REST, the console and the carrier's webhooks (HOLDFAST_PORT)."""
+    from cli.api import serve_api
+    from cli.process import run_role
+
+    run_role("api", serve_api)
+
+
+@app.command()
+def gateway() -> None:
+    """Serve media streams (HOLDFAST_GATEWAY_PORT, HOLDFAST_GATEWAY_INTERNAL_PORT)."""
+    from cli.gateway import serve_gateway
+    from cli.process import run_role
+
+    run_role("gateway", serve_gateway)
+
+
+@app.command()
+def worker(
+    queues: Annotated[str, typer.Option(help="Task queues, with commas between.")] = "calls,after-calls",
+) -> None:
+    """Run calls: workflows and activities of the task queues."""
+    from cli.process import run_role
+    from cli.worker import work_on
+
+    run_role("worker", work_on(queues))
+
+
+@app.command()
+def sandbox() -> None:
+    """Serve the emulated vendors (HOLDFAST_SANDBOX_PORT)."""
+    from cli.process import run_role
+    from cli.sandbox import serve_sandbox
+
+    run_role("sandbox", serve_sandbox)
+
+
+@app.command()
+def migrate(
+    database_only: Annotated[bool, typer.Option("--database-only", help="Leave Temporal alone.")] = False,
+) -> None:
+    """Bring the database to its newest schema and register Temporal's search attributes."""
+    from cli.migrate import run
+
+    run(database_only=database_only)
+
+
+@app.command()
+def call(
+    to: Annotated[str, typer.Argument(help="The number to call, as +15550100.")],
+    playbook: Annotated[str, typer.Option(help="The playbook's name.")],
+    var: Annotated[list[str] | None, typer.Option(help="What is known beforehand, as key=value. Repeatable.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Show the call as it goes, until it ends.")] = False,
+    url: Annotated[str | None, typer.Option(help="Where the API is, if not at PUBLIC_URL.")] = None,
+) -> None:
+    """Place a call (HOLDFAST_API_KEY)."""
+    from cli.call import run
+
+    run(to, playbook, var or [], follow=follow, url=url)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is configured, reachable and missing; exit code 1 if a call could not be made."""
+    from cli.doctor import run
+
+    run()
+
+
+@playbook.command("check")
+def playbook_check(files: Annotated[list[Path], typer.Argument(help="Playbooks to check.")]) -> None:
+    """Name file, line and field of each fault; exit code 1 if there is one."""
+    from cli.playbook_check import run
+
+    run(files)
+
+
+def main() -> None:
+    """The console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""holdfast migrate: the database's schema and Temporal's search attributes, once per deploy."""
+
+import asyncio
+from pathlib import Path
+
+from sqlalchemy import make_url
+from temporalio.service import RPCError
+
+from cli.process import Complaint, complaints
+from cli.progress import progress
+from cli.settings import Settings
+from cli.temporal_client import connect, register_search_attributes
+from core.ports.errors import StorageUnavailable
+from storage.migrate import migrate
+
+
+def run(*, database_only: bool) -> None:
+    """Migrate and register; exits with 2 and one line when a server is away."""
+    with complaints():
+        settings = Settings.read()
+        asyncio.run(_migrate(settings, database_only=database_only))
+
+
+async def _migrate(settings: Settings, *, database_only: bool) -> None:
+    url = make_url(settings.database)
+    if url.get_backend_name() == "sqlite" and url.database:
+        _make_folder_of(Path(url.database))
+    shown = url.render_as_string(hide_password=True)
+    try:
+        async with progress("Migrating the database"):
+            await migrate(settings.database)
+    except StorageUnavailable as error:
+        raise Complaint(f"DATABASE_URL: cannot reach {shown}: {error.__cause__ or error}") from error
+    print(f"database is up to date: {shown}")
+    if not database_only:
+        await _register(settings)
+
+
+async def _register(settings: Settings) -> None:
+    try:
+        async with progress("Registering search attributes"):
+            added = await register_search_attributes(await connect(settings))
+    except (RuntimeError, RPCError) as error:
+        raise Complaint(f"TEMPORAL_ADDRESS: cannot use {settings.temporal_address}: {error}") from error
+    print(f"search attributes are registered{': ' + ', '.join(added) if added else ''}")
+
+
+def _make_folder_of(file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,95 @@
+"""The edge of every process: settings, logs, signals, ports, and errors as one clear line."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from typing import TYPE_CHECKING, Any
+
+import uvloop
+
+from cli.lifeline import hold_on
+from cli.logging import set_up_logging
+from cli.progress import err
+from cli.settings import BadSettings, Settings
+
+if TYPE_CHECKING:
+    import uvicorn
+
+EXIT_BAD_INPUT = 2
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Complaint(Exception):
+    """Something a user can put right; the message is all that needs to be said."""
+
+
+@contextlib.contextmanager
+def complaints(*kinds: type[Exception]) -> Iterator[None]:
+    """Turn settings that cannot be used, complaints and errors of ``kinds`` into lines and exit code 2."""
+    caught: tuple[type[Exception], ...] = (BadSettings, Complaint, *kinds)
+    try:
+        yield
+    except caught as error:
+        for line in str(error).splitlines():
+            err.print(f"holdfast: {line}", markup=False, style="red")
+        sys.exit(EXIT_BAD_INPUT)
+
+
+def run_role(role: str, main: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
+    """Be one role until told to stop."""
+    with complaints():
+        hold_on()
+        settings = Settings.read()
+        set_up_logging(settings, role)
+        uvloop.run(main(settings))
+
+
+async def until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run ``work`` with an event that SIGINT, SIGTERM and SIGHUP set."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, stopping.set)
+    try:
+        await work(stopping)
+    finally:
+        for number in STOP_SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+def listen(host: str, port: int, variable: str) -> socket.socket:
+    """A listening socket, so that a port in use is told in one line. Raises Complaint."""
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        raise Complaint(f"{variable}: cannot listen on {host} port {port}: {error.strerror}") from error
+    return sock
+
+
+async def serve(app: Any, sock: socket.socket, *, drain_s: float = 3.0) -> None:
+    """Serve an ASGI app until a signal; requests under way get ``drain_s`` to end."""
+    server = server_for(app, drain_s=drain_s)
+    await server.serve(sockets=[sock])
+
+
+def server_for(app: Any, *, drain_s: float = 3.0) -> "uvicorn.Server":
+    """A uvicorn server with the house's settings."""
+    import uvicorn
+
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,
+            timeout_graceful_shutdown=max(1, round(drain_s)),
+        )
+    )

@@ -1,0 +1,29 @@
+"""holdfast sandbox: the emulated vendors, let in by the same keys the product was given."""
+
+from cli.process import listen, serve
+from cli.settings import Settings, reveal
+from sandbox.app import SandboxConfig, create_app
+from sandbox.state import SandboxState
+
+
+async def serve_sandbox(settings: Settings) -> None:
+    """Serve until a signal."""
+    app = create_app(SandboxState(), sandbox_config(settings))
+    await serve(app, listen(settings.host, settings.sandbox_port, "HOLDFAST_SANDBOX_PORT"), drain_s=1.0)
+
+
+def sandbox_config(settings: Settings) -> SandboxConfig:
+    """Keys that are set must be sent by the product; a vendor whose key is not set takes any."""
+    keys = {
+        "deepgram": reveal(settings.deepgram_api_key),
+        "anthropic": reveal(settings.anthropic_api_key),
+        "elevenlabs": reveal(settings.elevenlabs_api_key),
+        "crm": reveal(settings.crm_api_key),
+    }
+    return SandboxConfig(
+        public_url=settings.public_url,
+        account_sid=settings.twilio_account_sid or SandboxConfig.account_sid,
+        auth_token=reveal(settings.twilio_auth_token) or SandboxConfig.auth_token,
+        api_keys={vendor: key for vendor, key in keys.items() if key},
+        audible=settings.sandbox_audible,
+    )
