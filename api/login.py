@@ -16,7 +16,9 @@ def router(deps: ApiDeps) -> APIRouter:
     settings = deps.settings
 
     @routes.post("/login")
-    async def log_in(request: Request, key: Annotated[str, Form()], next: Annotated[str, Form()] = "/") -> RedirectResponse:
+    async def log_in(
+        request: Request, key: Annotated[str, Form()], next: Annotated[str, Form()] = "/"
+    ) -> RedirectResponse:
         if "origin" in request.headers and not is_same_origin(settings, request.headers):
             raise HTTPException(403, "This form comes from another site.")
         target = _own_page(next)

@@ -38,7 +38,10 @@ class Figures:
             registry=self.registry,
         )
         self.carrier_answers = Counter(
-            "holdfast_api_carrier_answers", "What the carrier was told to do", ("route", "answer"), registry=self.registry
+            "holdfast_api_carrier_answers",
+            "What the carrier was told to do",
+            ("route", "answer"),
+            registry=self.registry,
         )
         self.undelivered = Gauge(
             "holdfast_api_undelivered_messages",

@@ -1,0 +1,57 @@
+"""The API as one application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from api import calls, health, live, login, openapi, playbooks, twilio_webhooks
+from api.answering import AnsweringPlaybooks
+from api.auth import RequireKey
+from api.deps import ApiDeps
+from api.observe import Figures, Observe
+from api.problems import add_problems
+from api.temporal import TemporalUnavailable
+from api.undelivered import CarrierMessages
+
+MAX_BODY_BYTES = 64 * 1_024
+
+
+def create_app(deps: ApiDeps) -> FastAPI:
+    """The whole API. It serves whatever it can while Temporal or the database is away."""
+    figures = Figures()
+    messages = CarrierMessages(deps.temporal, figures)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        with suppress(TemporalUnavailable):  # the first caller need not wait for the connection
+            await deps.temporal.check()
+        yield
+        await messages.close()
+
+    app = FastAPI(
+        title="Holdfast",
+        version=deps.settings.version,
+        lifespan=lifespan,
+        openapi_url=None,  # ours need the key, see api.openapi
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=MAX_BODY_BYTES,
+        generate_unique_id_function=_operation_id,
+    )
+    app.include_router(health.router(deps, figures))
+    app.include_router(twilio_webhooks.router(deps, AnsweringPlaybooks(deps.playbooks), messages, figures))
+    for routes in (calls.router(deps, figures), live.router(deps), playbooks.router(deps)):
+        app.include_router(routes, responses=openapi.problems(401, 422, 503))
+    app.include_router(login.router(deps))
+    app.include_router(openapi.router(app))
+    openapi.describe(app)
+    add_problems(app)
+    app.add_middleware(RequireKey, settings=deps.settings)
+    app.add_middleware(Observe, figures=figures)  # added last: it sees what RequireKey refuses, too
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

@@ -1,0 +1,300 @@
+"""What /v1 takes and gives, as clients see it. Times are ISO 8601 in UTC, lengths of time milliseconds."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Self
+
+import phonenumbers
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from core.contracts.call import CallState, Direction
+from core.conversation import ToolResult, TurnRecord
+from core.outcome import Disposition
+from core.playbook import Playbook
+from core.ports.call_log import CallRow, StoredEvent
+
+
+def _phone_number(text: str) -> str:
+    try:
+        number = phonenumbers.parse(text, None)
+    except phonenumbers.NumberParseException as error:
+        raise ValueError("is no phone number in international form, such as +15550100") from error
+    if not phonenumbers.is_possible_number(number):
+        raise ValueError("has too few or too many digits for its country")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+PhoneNumber = Annotated[
+    str,
+    Field(max_length=32, description="International form; answered as E.164", examples=["+15550100"]),
+    AfterValidator(_phone_number),
+]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
+Variable = Annotated[str, Field(max_length=500)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewCall(_Body):
+    """A call to place."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"to": "+15550100", "playbook": "renewal", "variables": {"name": "Ada"}}]}
+    )
+
+    to: PhoneNumber
+    playbook: Name = Field(description="Name of a playbook; its newest version is used", examples=["renewal"])
+    from_: PhoneNumber | None = Field(
+        None, alias="from", description="One of our numbers; default: the installation's", examples=["+15550199"]
+    )
+    variables: dict[Name, Variable] = Field(
+        default_factory=dict, max_length=50, description="What is known of the person beforehand"
+    )
+
+
+class SayLine(_Body):
+    """A line for the assistant to say."""
+
+    text: Line = Field(examples=["A colleague will call you back within the hour."])
+
+
+class TransferCall(_Body):
+    """Hand the call to a number."""
+
+    to: PhoneNumber
+    reason: str = Field("", max_length=200, examples=["asks for billing"])
+
+
+class TakeOverCall(_Body):
+    """Take the call on a phone."""
+
+    to: PhoneNumber
+    by: str = Field("", max_length=100, description="Who takes it", examples=["Grace"])
+
+
+class EndCall(_Body):
+    """End the call."""
+
+    reason: str = Field("", max_length=200, examples=["wrong number"])
+    line: Line | None = Field(None, description="Said first", examples=["Thank you, goodbye."])
+
+
+class StartedCall(BaseModel):
+    """A call that is being placed."""
+
+    id: str = Field(examples=["out-5f0c7d2a9b6e4c1f8a3d"])
+    to: str = Field(examples=["+15550100"])
+    from_: str = Field(serialization_alias="from", examples=["+15550199"])
+    playbook: str = Field(description="name@hash", examples=["renewal@0f3a9c1d2b4e"])
+    url: str = Field(examples=["https://calls.example/v1/calls/out-5f0c7d2a9b6e4c1f8a3d"])
+    events_url: str = Field(examples=["https://calls.example/v1/calls/out-5f0c7d2a9b6e4c1f8a3d/events"])
+    temporal_url: str = Field(examples=["http://127.0.0.1:8233/namespaces/default/workflows/call-out-5f0c"])
+
+
+class Summary(BaseModel):
+    """What a representative reads first."""
+
+    summary: str
+    topic: str
+    resolved: bool
+    follow_up: str
+
+
+class Call(BaseModel):
+    """A call as lists show it."""
+
+    id: str = Field(examples=["CA5ef8732a3c49700934481addd5ce1659"])
+    direction: Direction
+    playbook: str = Field(examples=["renewal@0f3a9c1d2b4e"])
+    caller_number: str = Field(description="The person we talk to", examples=["+15550100"])
+    our_number: str = Field(examples=["+15550199"])
+    phase: str = Field(examples=["live"])
+    live: bool
+    step: str = Field(examples=["confirm_details"])
+    disposition: Disposition | None = Field(description="None while the call is live")
+    started_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime | None
+    turns: int = Field(description="How many turns it has had")
+    cost_usd: float
+    summary: Summary | None
+    crm_note: str | None
+    temporal_url: str
+
+    @classmethod
+    def of(cls, row: CallRow, temporal_url: str) -> Self:
+        """The row as clients see it."""
+        return cls(**_call_fields(row), temporal_url=temporal_url)
+
+
+class CallPage(BaseModel):
+    """Newest calls first."""
+
+    calls: list[Call]
+    next: str | None = Field(description="Give it as `cursor` for the next page; null on the last", examples=[None])
+
+
+class ToolUse(BaseModel):
+    """A tool call and what came of it."""
+
+    name: str
+    arguments: dict[str, Any]
+    ok: bool
+    content: str
+    took_ms: int
+
+    @classmethod
+    def of(cls, result: ToolResult) -> Self:
+        """The result as clients see it."""
+        return cls(
+            name=result.call.name,
+            arguments=result.call.arguments,
+            ok=result.ok,
+            content=result.content,
+            took_ms=result.took_ms,
+        )
+
+
+class Turn(BaseModel):
+    """One turn: what the caller said, what was done, and what the caller heard."""
+
+    turn: int
+    caller: str
+    confidence: float
+    step: str
+    step_method: str
+    step_confidence: float
+    said: str
+    heard: str
+    interrupted: bool
+    tools: list[ToolUse]
+    layers_ms: dict[str, float] = Field(description="Where the time went from the caller's last word to our first")
+    latency_ms: float | None = Field(description="Their sum")
+    started_at: datetime | None
+
+    @classmethod
+    def of(cls, record: TurnRecord) -> Self:
+        """The record as clients see it."""
+        return cls(
+            turn=record.turn,
+            caller=record.caller,
+            confidence=record.confidence,
+            step=record.step,
+            step_method=record.step_method,
+            step_confidence=record.step_confidence,
+            said=record.said,
+            heard=record.heard,
+            interrupted=record.interrupted,
+            tools=[ToolUse.of(result) for result in record.tools],
+            layers_ms=record.layers,
+            latency_ms=sum(record.layers.values()) if record.layers else None,
+            started_at=_time(record.started_ms or None),
+        )
+
+
+class State(BaseModel):
+    """A live call in its own words."""
+
+    phase: str
+    step: str
+    believes: dict[str, str]
+    confirmed: dict[str, str]
+    done: list[str]
+    next: str
+    last_caller: str
+    last_assistant: str
+
+    @classmethod
+    def of(cls, state: CallState) -> Self:
+        """The query's answer as clients see it."""
+        return cls(
+            phase=state.phase,
+            step=state.step,
+            believes=state.believes,
+            confirmed=state.confirmed,
+            done=list(state.done),
+            next=state.next,
+            last_caller=state.last_caller,
+            last_assistant=state.last_assistant,
+        )
+
+
+class CallDetail(Call):
+    """A call with its turns."""
+
+    transcript: list[Turn]
+    state: State | None = Field(description="Only while the call is live and its worker answers at once")
+
+    @classmethod
+    def whole(cls, row: CallRow, turns: Sequence[TurnRecord], temporal_url: str, state: CallState | None) -> Self:
+        """Everything that is known of a call."""
+        return cls(
+            **_call_fields(row),
+            temporal_url=temporal_url,
+            transcript=[Turn.of(turn) for turn in turns],
+            state=State.of(state) if state else None,
+        )
+
+
+class FeedLine(BaseModel):
+    """One line of the live feed, the data of a server-sent event."""
+
+    id: int
+    call_id: str
+    kind: str
+    at_ms: float = Field(description="Milliseconds since the epoch")
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, stored: StoredEvent) -> Self:
+        """The event as clients see it."""
+        event = stored.event
+        return cls(id=stored.id, call_id=event.call_id, kind=event.kind, at_ms=event.at_ms, data=dict(event.data))
+
+
+class PlaybookNames(BaseModel):
+    """All playbooks."""
+
+    playbooks: list[str] = Field(examples=[["renewal", "support"]])
+
+
+class PlaybookDetail(BaseModel):
+    """The newest version of a playbook."""
+
+    ref: str = Field(description="name@hash", examples=["renewal@0f3a9c1d2b4e"])
+    playbook: Playbook
+
+
+def _call_fields(row: CallRow) -> dict[str, Any]:
+    return {
+        "id": row.call_id,
+        "direction": row.direction,
+        "playbook": row.playbook,
+        "caller_number": row.caller_number,
+        "our_number": row.our_number,
+        "phase": row.phase,
+        "live": row.ended_ms is None,
+        "step": row.step,
+        "disposition": row.disposition,
+        "started_at": _time(row.started_ms),
+        "answered_at": _time(row.answered_ms),
+        "ended_at": _time(row.ended_ms),
+        "turns": row.turns,
+        "cost_usd": row.cost_usd,
+        "summary": _summary(row),
+        "crm_note": row.crm_note,
+    }
+
+
+def _summary(row: CallRow) -> Summary | None:
+    if row.summary is None:
+        return None
+    kept = row.summary
+    return Summary(summary=kept.summary, topic=kept.topic, resolved=kept.resolved, follow_up=kept.follow_up)
+
+
+def _time(at_ms: float | None) -> datetime | None:
+    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1_000, UTC)
