@@ -297,6 +297,7 @@ class MatchStep:
     playbook: str
     current_step: str
     text: str
+    turn: int = 0
 
 
 @dataclass(frozen=True)
