@@ -1,5 +1,6 @@
 """What was said, done and found in a call, turn by turn. Frozen parts: histories remember them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,3 +74,166 @@ class TurnRecord:
     layers: dict[str, float] = field(default_factory=dict)  # name -> ms, see core.timings
     usage: Usage = Usage()
     started_ms: float = 0.0
+
+
+RECENT_EXCHANGES = 12
+"""How many exchanges a prompt remembers."""
+
+
+@dataclass
+class Utterance:
+    """One piece of assistant speech: a part of a turn's answer, or a line."""
+
+    attachment: int
+    part: int
+    attempt: int = 1
+    said: str = ""  # what was sent to the gateway; "" while it is still being made
+    heard: str | None = None  # None: the gateway has not told yet
+    interrupted: bool = False
+
+
+@dataclass
+class Turn:
+    """A turn while it is going on. Its frozen forms: ``record``, ``exchange``."""
+
+    number: int
+    step: str
+    caller: str = ""
+    confidence: float = 1.0
+    step_method: str = "kept"
+    step_confidence: float = 0.0
+    utterances: list[Utterance] = field(default_factory=list)
+    tools: list[ToolResult] = field(default_factory=list)
+    layers: dict[str, float] = field(default_factory=dict)
+    usage: Usage = Usage()
+    started_ms: float = 0.0
+
+    @property
+    def said(self) -> str:
+        """What the assistant sent."""
+        return _joined(utterance.said for utterance in self.utterances)
+
+    @property
+    def heard(self) -> str:
+        """What the caller is known to have heard."""
+        return _joined(utterance.heard or "" for utterance in self.utterances)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the caller cut in."""
+        return any(utterance.interrupted for utterance in self.utterances)
+
+    @property
+    def outstanding(self) -> bool:
+        """Whether the gateway has still to tell what was heard."""
+        return any(utterance.heard is None for utterance in self.utterances)
+
+    def exchange(self) -> Exchange:
+        """As the prompt remembers it. Speech that is still playing counts as heard."""
+        heard = _joined(said.said if said.heard is None else said.heard for said in self.utterances)
+        return Exchange(self.number, self.caller, heard, self.interrupted, tuple(self.tools))
+
+    def record(self) -> TurnRecord:
+        """The whole turn."""
+        return TurnRecord(
+            turn=self.number,
+            caller=self.caller,
+            confidence=self.confidence,
+            step=self.step,
+            step_method=self.step_method,
+            step_confidence=self.step_confidence,
+            said=self.said,
+            heard=self.heard,
+            interrupted=self.interrupted,
+            tools=tuple(self.tools),
+            layers=self.layers,
+            usage=self.usage,
+            started_ms=self.started_ms,
+        )
+
+
+@dataclass
+class Conversation:
+    """All turns of a call, the running one last. Turn 0 is before the caller's first words."""
+
+    turns: list[Turn]
+
+    @classmethod
+    def begin(cls, step: str, now_ms: float) -> "Conversation":
+        """A call in which nothing was said yet."""
+        return cls([Turn(0, step, started_ms=now_ms)])
+
+    @property
+    def now(self) -> Turn:
+        """The running turn."""
+        return self.turns[-1]
+
+    def hear(self, number: int, text: str, confidence: float, now_ms: float) -> Turn:
+        """The caller has spoken. A number that was used already goes on with that turn."""
+        if number <= self.now.number:
+            self.now.caller = _joined((self.now.caller, text))
+            self.now.confidence = min(self.now.confidence, confidence)
+        else:
+            self.turns.append(Turn(number, self.now.step, text, confidence, started_ms=now_ms))
+        return self.now
+
+    def find(self, step: Step) -> None:
+        """The running turn belongs to this step."""
+        self.now.step = step.name or self.now.step
+        self.now.step_method = step.method
+        self.now.step_confidence = step.confidence
+
+    def speak(self, attachment: int) -> Utterance:
+        """Begin the running turn's next piece of speech."""
+        utterance = Utterance(attachment, len(self.now.utterances))
+        self.now.utterances.append(utterance)
+        return utterance
+
+    def heard(self, turn: int, utterance: tuple[int, int, int], text: str, *, interrupted: bool) -> Turn | None:
+        """What was heard of (attachment, part, attempt); the turn, or None if there is no such speech."""
+        attachment, part, attempt = utterance
+        for candidate in reversed(self.turns):
+            if candidate.number != turn:
+                continue
+            for spoken in candidate.utterances:
+                if (spoken.attachment, spoken.part) == (attachment, part) and attempt >= spoken.attempt:
+                    spoken.heard, spoken.interrupted = text, interrupted
+                    return candidate
+        return None
+
+    def lose_unheard(self) -> bool:
+        """The gateway is gone: what it has not told, nobody knows. Whether anything was lost."""
+        lost = [said for turn in self.turns for said in turn.utterances if said.heard is None]
+        for utterance in lost:
+            utterance.heard = ""
+        return bool(lost)
+
+    def recent(self) -> tuple[Exchange, ...]:
+        """The exchanges before the running turn that a prompt remembers."""
+        return tuple(turn.exchange() for turn in self.turns[-RECENT_EXCHANGES - 1 : -1])
+
+    def records(self) -> list[TurnRecord]:
+        """All turns."""
+        return [turn.record() for turn in self.turns]
+
+    @property
+    def usage(self) -> Usage:
+        """Of all turns."""
+        return sum_usage(turn.usage for turn in self.turns)
+
+
+def sum_usage(usages: Iterable[Usage]) -> Usage:
+    """Together; the model last named counts."""
+    total = Usage()
+    for usage in usages:
+        total = Usage(
+            usage.model or total.model,
+            total.input_tokens + usage.input_tokens,
+            total.output_tokens + usage.output_tokens,
+            total.characters + usage.characters,
+        )
+    return total
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return " ".join(text for text in texts if text)

@@ -1,0 +1,185 @@
+"""A turn's activities: what was said, which step it belongs to, and the answer."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import structlog
+from structlog.contextvars import bound_contextvars
+from temporalio import activity
+
+from activities.delivery import Delivery, while_wanted
+from activities.feed import now_ms, problem, step_found
+from activities.playbook_shelf import PlaybookShelf
+from activities.prompts import reply_prompt, step_prompt
+from activities.retries import vendor_failures
+from core.contracts import names
+from core.contracts.call import (
+    FinalizeTranscript,
+    MatchStep,
+    ReasonStep,
+    Reply,
+    ReplyTimings,
+    Respond,
+    Transcript,
+)
+from core.conversation import Step, ToolCall, Usage, sum_usage
+from core.playbook import Playbook
+from core.ports.call_log import CallFeed
+from core.ports.errors import VendorError
+from core.ports.playback import PlaybackLine, ReplyPlayback
+from core.ports.reasoner import Prompt, Reasoner, TextPiece
+from core.ports.speech import Recogniser, Voice
+from core.sentences import SentenceCutter
+
+log = structlog.get_logger()
+
+LOAD_S = 0.15  # match_step is a local activity: it must not hold back the call's messages
+SURE = 0.5  # of a step the model names
+
+
+class ConversationActivities:
+    """Hears, finds the step, answers."""
+
+    def __init__(
+        self,
+        reasoner: Reasoner,
+        voice: Voice,
+        recogniser: Recogniser,
+        playback: PlaybackLine,
+        shelf: PlaybookShelf,
+        feed: CallFeed,
+    ) -> None:
+        self._reasoner = reasoner
+        self._voice = voice
+        self._recogniser = recogniser
+        self._playback = playback
+        self._shelf = shelf
+        self._feed = feed
+
+    @activity.defn(name=names.FINALIZE_TRANSCRIPT)
+    async def finalize_transcript(self, request: FinalizeTranscript) -> Transcript:
+        """Transcribe the turn's audio that the gateway kept: the live recogniser was unsure."""
+        with bound_contextvars(call_id=request.call_id, turn=request.turn), vendor_failures():
+            audio = await self._playback.fetch_turn_audio(request.audio_url, request.turn)
+            return await self._recogniser.transcribe(audio, request.language)
+
+    @activity.defn(name=names.MATCH_STEP)
+    async def match_step(self, request: MatchStep) -> Step:
+        """Find the step by the turn's words. A playbook that is not at hand at once makes it unsure, nothing fails."""
+        started = now_ms()
+        try:
+            async with asyncio.timeout(LOAD_S):
+                with vendor_failures():
+                    finder = (await self._shelf.get(request.playbook)).finder
+        except TimeoutError:
+            return Step(name=None, confidence=0.0, method="lexical", took_ms=now_ms() - started)
+        found = _timed(finder.find(request.text, request.current_step), started)
+        if found.name is not None:
+            self._feed.note(step_found(request.call_id, request.turn, found))
+        return found
+
+    @activity.defn(name=names.REASON_STEP)
+    async def reason_step(self, request: ReasonStep) -> Step:
+        """Ask the model for the step; where it fails or is unsure, the call stays where it is."""
+        started = now_ms()
+        kept = Step(request.current_step, 0.0, "kept")
+        with bound_contextvars(call_id=request.call_id, turn=request.turn), vendor_failures():
+            playbook = (await self._shelf.get(request.playbook)).playbook
+            try:
+                found = await self._reasoner.find_step(step_prompt(playbook, request))
+            except VendorError as error:
+                log.warning("step_not_found", vendor=error.vendor, kind=error.kind)
+                found = kept
+        known = {step.name: step for step in playbook.steps}
+        if found.name in known and found.confidence >= SURE and found.method != kept.method:
+            step = known[found.name]
+            found = Step(step.name, found.confidence, "model", escalates=step.escalates, ends_call=step.ends_call)
+        else:
+            found = kept
+        found = _timed(found, started)
+        self._feed.note(step_found(request.call_id, request.turn, found))
+        return found
+
+    @activity.defn(name=names.RESPOND)
+    async def respond(self, request: Respond) -> Reply:
+        """Answer: the model writes, the voice speaks each sentence as soon as it is whole, the gateway plays."""
+        timings = ReplyTimings(started_ms=now_ms(), step_ms=request.step_ms, tools_ms=request.tools_ms)
+        with bound_contextvars(call_id=request.call_id, turn=request.key.turn), self._failures(request.call_id):
+            ready = await self._shelf.get(request.playbook)
+            playback_line = self._playback.open(request.call_id, request.gateway, request.key)
+            async with playback_line as playback, self._voice.open(ready.voice) as voice:
+                kept = request.kept or await _kept(request, playback)
+                delivery = Delivery(voice, playback, timings)
+                answer = _Answer(self._reasoner, delivery)
+                work = answer.give(_prompt(ready.playbook, request, kept), playback)
+                whole = await while_wanted(playback, work)
+            if whole and not (kept or delivery.sentences or answer.tool_calls):
+                raise VendorError("model", "broken", "an answer without words", curable=True)
+        return Reply(
+            text=" ".join([*kept, *delivery.sentences]),
+            closed=not whole,
+            timings=delivery.timings,
+            tool_calls=tuple(answer.tool_calls) if whole else (),
+            usage=answer.total_usage(),
+        )
+
+    @contextmanager
+    def _failures(self, call_id: str) -> Iterator[None]:
+        with vendor_failures():
+            try:
+                yield
+            except VendorError as error:
+                self._feed.note(problem(call_id, str(error)))
+                raise
+
+
+class _Answer:
+    """The model's side of one answer."""
+
+    def __init__(self, reasoner: Reasoner, delivery: Delivery) -> None:
+        self.tool_calls: list[ToolCall] = []
+        self._usages: list[Usage] = []
+        self._reasoner = reasoner
+        self._delivery = delivery
+
+    async def give(self, prompt: Prompt, playback: ReplyPlayback) -> None:
+        """Write and speak the whole answer."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._delivery.carry())
+            await self._write(prompt)
+            await self._delivery.finish()
+        playback.finish()
+
+    async def _write(self, prompt: Prompt) -> None:
+        cutter = SentenceCutter()
+        async with self._reasoner.reply(prompt) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, TextPiece):
+                    self._delivery.mark_first_token()
+                    for sentence in cutter.feed(piece.text):
+                        await self._delivery.say(sentence)
+                elif isinstance(piece, ToolCall):
+                    self.tool_calls.append(piece)
+                else:
+                    self._usages.append(piece)
+        for sentence in cutter.finish():
+            await self._delivery.say(sentence)
+
+    def total_usage(self) -> Usage:
+        """What it cost so far."""
+        characters = sum(len(sentence) for sentence in self._delivery.sentences)
+        return sum_usage([*self._usages, Usage(characters=characters)])
+
+
+async def _kept(request: Respond, playback: ReplyPlayback) -> tuple[str, ...]:
+    return await playback.kept() if request.key.attempt > 1 else ()
+
+
+def _prompt(playbook: Playbook, request: Respond, kept: tuple[str, ...]) -> Prompt:
+    return reply_prompt(playbook, request if request.kept == kept else replace(request, kept=kept))
+
+
+def _timed(step: Step, started_ms: float) -> Step:
+    return replace(step, took_ms=round(now_ms() - started_ms, 3))

@@ -1,0 +1,92 @@
+"""A reply on its way: sentences to the voice, the voice's audio to the gateway, and the stamps along it."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import Any
+
+from temporalio import activity
+
+from activities.feed import now_ms
+from core.contracts.call import ReplyTimings
+from core.ports.playback import ReplyPlayback
+from core.ports.speech import SpeechStream
+
+HEARTBEAT_S = 0.8
+
+
+class Delivery:
+    """Speaks sentences into the caller's ear. ``say`` and ``carry`` run side by side."""
+
+    def __init__(self, voice: SpeechStream, playback: ReplyPlayback, timings: ReplyTimings) -> None:
+        self.timings = timings
+        self.sentences: list[str] = []
+        self._voice = voice
+        self._playback = playback
+
+    def mark_first_token(self) -> None:
+        """The model has begun to answer."""
+        if self.timings.model_first_token_ms is None:
+            self.timings = replace(self.timings, model_first_token_ms=now_ms())
+
+    async def say(self, sentence: str) -> None:
+        """Hand a whole sentence to the voice. Raises VendorError."""
+        if not self.sentences:
+            self.timings = replace(self.timings, first_sentence_ms=now_ms())
+        self.sentences.append(sentence)
+        await self._voice.speak(sentence)
+
+    async def finish(self) -> None:
+        """No further sentence will come."""
+        await self._voice.finish()
+
+    async def carry(self) -> None:
+        """Bring all audio to the gateway as it is made. Raises VendorError, PlaybackLost."""
+        first = True
+        async for chunk in self._voice.chunks():
+            if first:
+                first = False
+                at_ms = now_ms()
+                self.timings = replace(self.timings, voice_first_byte_ms=at_ms, first_pushed_ms=at_ms)
+                self._playback.began(self.timings)
+            text = self.sentences[chunk.sentence] if chunk.last else ""
+            self._playback.push(chunk.sentence, chunk.audio, chunk.words, last=chunk.last, text=text)
+
+
+async def while_wanted(playback: ReplyPlayback, work: Coroutine[Any, Any, None]) -> bool:
+    """Do the work until it is done or the gateway wants no more, and tell Temporal that we are alive.
+
+    Closing at the gateway stops the work at once; a cancellation by Temporal would come with the next heartbeat only.
+
+    Returns:
+        Whether the work was done.
+
+    Raises:
+        PlaybackLost: the gateway is gone. And whatever the work raises, the first of its failures.
+    """
+    working = asyncio.ensure_future(work)
+    closing = asyncio.ensure_future(playback.wait_closed())
+    both = {working, closing}
+    try:
+        while not (working.done() or closing.done()):
+            done, _ = await asyncio.wait(both, timeout=HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                activity.heartbeat()
+    finally:
+        done = {task for task in both if task.done()}
+        for task in both - done:
+            task.cancel()
+        await asyncio.wait(both)
+    if working in done:
+        _first_failure(working)
+        return True
+    closing.result()
+    return False
+
+
+def _first_failure(task: asyncio.Future[None]) -> None:
+    error = task.exception()
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if error is not None:
+        raise error

@@ -1,0 +1,52 @@
+"""The playbooks of the calls a worker has had, ready for use: no turn reads SQL."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import jsonschema_rs
+
+from core.playbook import Playbook
+from core.ports.playbooks import Playbooks
+from core.ports.speech import VoiceSettings
+from core.steps import StepFinder
+
+ROOM = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyPlaybook:
+    """A playbook and what is made of it once."""
+
+    playbook: Playbook
+    finder: StepFinder
+    arguments: dict[str, jsonschema_rs.Validator]  # tool name -> its JSON Schema
+    voice: VoiceSettings
+
+
+class PlaybookShelf:
+    """Keeps the playbooks last used. A reference names content, so what is kept never gets old."""
+
+    def __init__(self, playbooks: Playbooks) -> None:
+        self._playbooks = playbooks
+        self._ready: OrderedDict[str, ReadyPlaybook] = OrderedDict()
+
+    async def get(self, ref: str) -> ReadyPlaybook:
+        """The playbook with this reference, from storage the first time. Raises UnknownPlaybook."""
+        ready = self._ready.get(ref)
+        if ready is None:
+            ready = _prepare(await self._playbooks.load(ref))
+            self._ready[ref] = ready
+            if len(self._ready) > ROOM:
+                self._ready.popitem(last=False)
+        self._ready.move_to_end(ref)
+        return ready
+
+
+def _prepare(playbook: Playbook) -> ReadyPlaybook:
+    voice = playbook.voice
+    return ReadyPlaybook(
+        playbook=playbook,
+        finder=StepFinder(playbook),
+        arguments={tool.name: jsonschema_rs.validator_for(tool.arguments) for tool in playbook.tools},
+        voice=VoiceSettings(voice.id, voice.model, voice.stability, voice.similarity_boost, voice.speed),
+    )

@@ -1,0 +1,30 @@
+"""What a failure means for Temporal: whether to try again, and when."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from temporalio.exceptions import ApplicationError
+
+from core.ports.errors import PlaybackLost, StorageUnavailable, UnknownPlaybook, VendorError
+
+PLAYBACK_LOST: Final = "PlaybackLost"
+UNKNOWN_PLAYBOOK: Final = "UnknownPlaybook"
+STORAGE_UNAVAILABLE: Final = "StorageUnavailable"
+
+
+@contextmanager
+def vendor_failures() -> Iterator[None]:
+    """Turn what ports raise into failures that a history and a retry policy understand."""
+    try:
+        yield
+    except VendorError as error:
+        raise ApplicationError(
+            str(error), type=error.kind, non_retryable=not error.curable, next_retry_delay=error.retry_after
+        ) from error
+    except PlaybackLost as error:  # the workflow decides: the call may be on another gateway by now
+        raise ApplicationError(str(error), type=PLAYBACK_LOST, non_retryable=True) from error
+    except UnknownPlaybook as error:
+        raise ApplicationError(str(error), type=UNKNOWN_PLAYBOOK, non_retryable=True) from error
+    except StorageUnavailable as error:
+        raise ApplicationError(str(error), type=STORAGE_UNAVAILABLE) from error

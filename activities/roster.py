@@ -1,0 +1,69 @@
+"""All activities on the ports given: the one list that workers and tests are built from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from activities.after_call import AfterCallActivities
+from activities.conversation import ConversationActivities
+from activities.crm import CrmActivities
+from activities.playbook_shelf import PlaybookShelf
+from activities.speech import SpeechActivities
+from activities.telephony import TelephonyActivities
+from core.ports.call_log import CallFeed, CallStore
+from core.ports.crm import Crm
+from core.ports.playback import PlaybackLine
+from core.ports.playbooks import Playbooks
+from core.ports.reasoner import Reasoner
+from core.ports.speech import Recogniser, Voice
+from core.ports.telephony import Telephony
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What a worker needs of the outside."""
+
+    reasoner: Reasoner
+    voice: Voice
+    recogniser: Recogniser
+    playback: PlaybackLine
+    playbooks: Playbooks
+    telephony: Telephony
+    crm: Crm
+    store: CallStore
+    feed: CallFeed
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The activities of each task queue."""
+
+    calls: list[Callable[..., Any]]
+    after_calls: list[Callable[..., Any]]
+
+
+def roster(ports: Ports) -> Roster:
+    """All activities."""
+    shelf = PlaybookShelf(ports.playbooks)
+    conversation = ConversationActivities(
+        ports.reasoner, ports.voice, ports.recogniser, ports.playback, shelf, ports.feed
+    )
+    speech = SpeechActivities(ports.voice, ports.playback, shelf, ports.feed)
+    telephony = TelephonyActivities(ports.telephony, ports.feed)
+    crm = CrmActivities(ports.crm, shelf, ports.store, ports.feed)
+    after_call = AfterCallActivities(ports.store, ports.reasoner, shelf, ports.feed)
+    return Roster(
+        calls=[
+            conversation.finalize_transcript,
+            conversation.match_step,
+            conversation.reason_step,
+            conversation.respond,
+            speech.speak_line,
+            telephony.dial,
+            telephony.look_up_dial,
+            telephony.hang_up,
+            telephony.redirect_call,
+            crm.run_tool,
+        ],
+        after_calls=[after_call.record_call, after_call.summarize_call, crm.sync_crm],
+    )

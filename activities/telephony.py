@@ -1,0 +1,49 @@
+"""The carrier's side of a call: dialling, looking up, hanging up, turning a live leg elsewhere."""
+
+from temporalio import activity
+
+from activities.feed import call_started, phase
+from activities.retries import vendor_failures
+from core.contracts import names
+from core.contracts.call import CarrierCall, Dial, Dialled, LookUpDial, Phase
+from core.ports.call_log import CallFeed
+from core.ports.telephony import Telephony
+
+
+class TelephonyActivities:
+    """Acts on legs. Nothing here dials twice: a dial is tried once, and looked up when its answer was lost."""
+
+    def __init__(self, telephony: Telephony, feed: CallFeed) -> None:
+        self._telephony = telephony
+        self._feed = feed
+
+    @activity.defn(name=names.DIAL)
+    async def dial(self, request: Dial) -> Dialled:
+        """Place the call. Fails with the kind "timeout" or "unavailable" when it may have dialled all the same."""
+        if request.opening is not None:
+            self._feed.note(call_started(request.call_id, request.opening))
+        self._feed.note(phase(request.call_id, Phase.DIALLING))
+        with vendor_failures():
+            leg = await self._telephony.dial(request.call_id, request.to, request.from_, request.ring_seconds)
+        return Dialled(leg.carrier_call_id)
+
+    @activity.defn(name=names.LOOK_UP_DIAL)
+    async def look_up_dial(self, request: LookUpDial) -> Dialled:
+        """Ask the carrier whether it has dialled."""
+        with vendor_failures():
+            leg = await self._telephony.find_dialled(request.call_id, request.to, request.from_, request.since_ms)
+        return Dialled(leg.carrier_call_id if leg else None)
+
+    @activity.defn(name=names.HANG_UP)
+    async def hang_up(self, request: CarrierCall) -> None:
+        """End the leg; one that has ended is fine."""
+        with vendor_failures():
+            await self._telephony.hang_up(request.carrier_call_id)
+
+    @activity.defn(name=names.REDIRECT_CALL)
+    async def redirect_call(self, request: CarrierCall) -> None:
+        """Have the leg leave its stream and ask what to do next."""
+        with vendor_failures():
+            await self._telephony.ask_again(request.call_id, request.carrier_call_id)
+        if request.phase is not None:
+            self._feed.note(phase(request.call_id, request.phase))

@@ -1,0 +1,275 @@
+"""The state of a live call, and what each message changes in it. Continue-as-new carries it on as it is."""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from core.contracts.call import (
+    Attach,
+    Attached,
+    CallerSilent,
+    CallerTurn,
+    CallInput,
+    CarrierStatus,
+    DialEnded,
+    Direction,
+    GatewayAddress,
+    NextVerb,
+    Phase,
+    PlaybackReport,
+    RecogniserFailed,
+    ReplyKey,
+    ReplyLost,
+    StreamEnded,
+    StreamStatus,
+    TurnAccepted,
+    Verb,
+)
+from core.conversation import Conversation, ToolCall, ToolResult, Utterance
+from core.inbox import Inbox
+from core.outcome import NOT_REACHED, CarrierState, Disposition, LegState
+from core.playbook import TRANSFER_TOOL
+
+
+class Opening(StrEnum):
+    """What a new media stream begins with."""
+
+    GREETING = "greeting"
+    WELCOME_BACK = "welcome_back"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How the call ends. ``line`` is spoken first; ``by_carrier``: in the carrier's voice, as ours has failed."""
+
+    disposition: Disposition
+    line: str | None = None
+    by_carrier: bool = False
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """The caller is to be connected to somebody; ``line`` is spoken first, as in ``Ending``."""
+
+    number: str
+    disposition: Disposition
+    line: str | None = None
+    by_carrier: bool = False
+    dialled: bool = False  # the carrier was told to
+
+
+@dataclass
+class LiveCall:
+    """Messages change it, scenes of the workflow read it. No clock: times are arguments, ms since the epoch."""
+
+    call: CallInput
+    started_ms: float
+    phase: Phase
+    carrier_call_id: str | None
+    conversation: Conversation
+    inbox: Inbox = field(default_factory=Inbox)
+    leg: LegState = field(default_factory=LegState)
+    answered_ms: float | None = None
+    ended_ms: float | None = None
+    gateway: GatewayAddress | None = None  # None: no media stream now
+    stream_id: str = ""
+    stream_stopped: bool = False  # how the last stream ended: by the carrier's stop, or lost
+    carrier_asked: bool = False  # since the stream ended: the carrier asked what to do next
+    opening: Opening | None = None  # due on the present stream
+    answer_again: bool = False  # the last answer went down with its gateway
+    lines: list[str] = field(default_factory=list)  # of operators, to be spoken
+    silences: int = 0  # prompts in a row
+    silent: bool = False  # the gateway has just said so
+    lost: ReplyLost | None = None
+    hand_over: HandOver | None = None
+    ending: Ending | None = None
+
+    @classmethod
+    def begin(cls, call: CallInput, now_ms: float) -> "LiveCall":
+        """Before anything has happened."""
+        outbound = call.direction is Direction.OUTBOUND
+        return cls(
+            call=call,
+            started_ms=now_ms,
+            phase=Phase.DIALLING if outbound else Phase.CONNECTING,
+            carrier_call_id=call.carrier_call_id,
+            conversation=Conversation.begin(call.playbook.start_step, now_ms),
+            answered_ms=None if outbound else now_ms,
+        )
+
+    @property
+    def over(self) -> bool:
+        """Whether the talk is over: the call ends or is handed to somebody."""
+        return self.ending is not None or self.hand_over is not None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether something has come that a spoken line must not hold up."""
+        return self.over or self.gateway is None or bool(self.inbox.turns)
+
+    @property
+    def idle(self) -> bool:
+        """Whether everybody has said what they had to say."""
+        due = self.opening or self.answer_again or self.lines or self.silent
+        return not self.interrupted and not due and not self.conversation.now.outstanding
+
+    def end(self, ending: Ending) -> None:
+        """The first ending stays."""
+        self.ending = self.ending or ending
+
+    def hand_to(self, number: str, disposition: Disposition, line: str | None = None) -> None:
+        """Connect the caller to somebody; what has begun before goes on."""
+        if not self.over:
+            self.hand_over = HandOver(number, disposition, line)
+
+    def fail(self) -> None:
+        """We cannot go on by ourselves: apologise, then hand over where the playbook says to whom, else end."""
+        playbook = self.call.playbook
+        if playbook.transfer_to:
+            self.hand_to(playbook.transfer_to, Disposition.VENDOR_FAILURE, playbook.apology)
+        elif not self.over:
+            self.end(Ending(Disposition.VENDOR_FAILURE, playbook.apology))
+
+    def lose_voice(self) -> None:
+        """We cannot even speak: what is still to be said is the carrier's to say, an apology if nothing else."""
+        self.fail()
+        if self.ending is not None:
+            self.ending = replace(self.ending, line=self.ending.line or self.call.playbook.apology, by_carrier=True)
+        elif self.hand_over is not None:
+            self.hand_over = replace(self.hand_over, by_carrier=True)
+
+    def key(self, utterance: Utterance) -> ReplyKey:
+        """How the gateway knows this piece of the running turn."""
+        return ReplyKey(utterance.attachment, self.conversation.now.number, utterance.part, utterance.attempt)
+
+    # The gateway
+
+    def attach(self, attach: Attach, now_ms: float) -> Attached:
+        """A media stream has started. The newest wins; told twice is told once."""
+        repeated = attach.attachment == self.inbox.newest
+        if self.over or not self.inbox.attach(attach.attachment) or (repeated and self.gateway is None):
+            return Attached(accepted=False)
+        if not repeated:
+            self._take_stream(attach, now_ms)
+        next_turn = self.inbox.last_turn(self.conversation.now.number) + 1
+        return Attached(accepted=True, next_turn=next_turn, turn_taking=self.call.playbook.turn_taking)
+
+    def _take_stream(self, attach: Attach, now_ms: float) -> None:
+        self.gateway = GatewayAddress(attach.attachment, attach.playback_url, attach.audio_url)
+        self.stream_id = attach.stream_id
+        self.carrier_call_id = self.carrier_call_id or attach.carrier_call_id
+        self.carrier_asked = self.silent = False
+        self.answered_ms = self.answered_ms or now_ms
+        self.phase = Phase.LIVE
+        unheard = self.conversation.lose_unheard()
+        greeted = any(said.heard for said in self.conversation.turns[0].utterances)
+        if greeted or self.conversation.now.number > 0:
+            self.opening = Opening.WELCOME_BACK
+            self.answer_again = self.answer_again or (unheard and self.conversation.now.number > 0)
+        else:
+            self.opening = Opening.GREETING
+
+    def hear_turn(self, turn: CallerTurn) -> TurnAccepted:
+        """The caller has spoken, told by update or signal or both."""
+        if not self.inbox.put(turn):
+            return TurnAccepted(turn.turn, known=True)
+        self.silences, self.silent = 0, False
+        return TurnAccepted(turn.turn)
+
+    def hear_report(self, report: PlaybackReport) -> None:
+        """What the caller heard of a reply; also from a gateway that has lost the call since."""
+        key = report.key
+        if not self.inbox.is_new(key.attachment, report.seq):
+            return
+        spoken = (key.attachment, key.part, key.attempt)
+        turn = self.conversation.heard(key.turn, spoken, report.heard, interrupted=report.interrupted)
+        if turn and report.layers:
+            turn.layers = dict(report.layers)
+
+    def hear_lost(self, lost: ReplyLost) -> None:
+        """A worker's way to the gateway broke."""
+        if self.inbox.is_new(lost.key.attachment, lost.seq):
+            self.lost = lost
+
+    def hear_silence(self, silence: CallerSilent) -> None:
+        """Nobody has spoken for a while. Not news while we have something to say."""
+        new = self.inbox.is_new(silence.attachment, silence.seq)
+        if new and silence.attachment == self.inbox.newest and not self.interrupted:
+            self.silent = True
+
+    def hear_deaf(self, failed: RecogniserFailed) -> None:
+        """The gateway cannot understand the caller any more."""
+        if self.inbox.is_new(failed.attachment, failed.seq) and failed.attachment == self.inbox.newest:
+            self.fail()
+
+    def end_stream(self, ended: StreamEnded) -> None:
+        """The gateway says its stream is over."""
+        if self.inbox.is_new(ended.attachment, ended.seq) and ended.attachment == self.inbox.newest:
+            self.lose_stream(stopped=ended.stopped)
+
+    def lose_stream(self, *, stopped: bool) -> None:
+        """There is no media stream any more."""
+        if self.gateway is not None:
+            self.gateway, self.stream_stopped = None, stopped
+
+    # The carrier
+
+    def hear_stream_status(self, status: StreamStatus) -> None:
+        """The carrier says what became of a stream; of older ones it is no news."""
+        if status.stream_id == self.stream_id and status.event != "stream-started":
+            self.lose_stream(stopped=status.event == "stream-stopped")
+
+    def hear_carrier(self, status: CarrierStatus, now_ms: float) -> None:
+        """A status callback, perhaps late, repeated or out of order."""
+        if self.carrier_call_id not in (None, status.carrier_call_id):
+            return
+        self.carrier_call_id = status.carrier_call_id
+        self.hear_leg(status.state, status.sequence, now_ms)
+
+    def hear_leg(self, state: CarrierState, sequence: int, now_ms: float) -> None:
+        """What is known of our leg to the person, from a callback or a look-up."""
+        if not self.leg.hear(state, sequence):
+            return
+        if state is CarrierState.RINGING and self.phase is Phase.DIALLING:
+            self.phase = Phase.RINGING
+        elif state is CarrierState.IN_PROGRESS:
+            self.answered_ms = self.answered_ms or now_ms
+            if self.phase in (Phase.DIALLING, Phase.RINGING):
+                self.phase = Phase.CONNECTING
+        elif state.final:
+            self._leg_is_over(state)
+
+    def _leg_is_over(self, state: CarrierState) -> None:
+        self.gateway = None
+        if self.hand_over is not None and self.hand_over.dialled:
+            self.end(Ending(self.hand_over.disposition))
+        elif self.answered_ms is None and state in NOT_REACHED:
+            self.end(Ending(NOT_REACHED[state]))
+        else:
+            self.end(Ending(Disposition.CALLER_HUNG_UP))
+
+    def hear_dial_ended(self, dial: DialEnded) -> None:
+        """The representative's leg is over. Nobody there: the caller is ours again."""
+        if self.hand_over is None or not self.hand_over.dialled:
+            return
+        if dial.reached or self.hand_over.disposition is Disposition.VENDOR_FAILURE:
+            self.end(Ending(self.hand_over.disposition))
+            return
+        self.hand_over = None
+        self.phase = Phase.CONNECTING
+        self.conversation.now.tools.append(ToolResult(ToolCall("transfer", TRANSFER_TOOL), False, "nobody answered"))
+        self.answer_again = True
+
+    def next_verb(self) -> NextVerb:
+        """The carrier's last instruction is done; what shall it do now? Asking means that no stream runs."""
+        self.carrier_asked = True
+        self.lose_stream(stopped=True)
+        if self.ending is not None:
+            return NextVerb(Verb.HANG_UP, line=self.ending.line if self.ending.by_carrier else None)
+        if self.hand_over is None:
+            return NextVerb(Verb.CONNECT)
+        if self.hand_over.dialled:  # and that dial is over
+            self.end(Ending(self.hand_over.disposition))
+            return NextVerb(Verb.HANG_UP)
+        self.hand_over = replace(self.hand_over, dialled=True)
+        line = self.hand_over.line if self.hand_over.by_carrier else None
+        return NextVerb(Verb.DIAL, self.hand_over.number, line)
