@@ -10,6 +10,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
+from cli.process import complaints
 from cli.progress import progress
 from core.contracts.names import NAMESPACE, SEARCH_ATTRIBUTES
 
@@ -135,3 +136,8 @@ async def server_ready(address: str, namespace: str) -> bool:
     except (RuntimeError, RPCError):
         return False
     return True
+
+
+if __name__ == "__main__":  # for scripts/setup.sh, before the first start
+    with complaints(NoTemporal):
+        print(asyncio.run(obtain_temporal()))

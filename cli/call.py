@@ -1,0 +1,96 @@
+"""holdfast call: place a call by the API, and follow it."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+
+from cli.feed_lines import in_words
+from cli.process import Complaint, complaints
+from cli.progress import out
+from cli.settings import Settings, reveal, variable_of
+
+PATIENCE = httpx.Timeout(10)
+
+
+def run(to: str, playbook: str, variables: list[str], *, follow: bool, url: str | None) -> None:
+    """Place the call and print its id; exits with 2 and one line when it cannot be placed."""
+    with complaints():
+        settings = Settings.read()
+        settings.require("api_key")
+        asyncio.run(_call(settings, to, playbook, _pairs(variables), follow=follow, url=url or settings.public_url))
+
+
+def _pairs(variables: list[str]) -> dict[str, str]:
+    for variable in variables:
+        if "=" not in variable:
+            raise Complaint(f"--var {variable}: must be key=value")
+    return dict(variable.split("=", 1) for variable in variables)
+
+
+async def _call(
+    settings: Settings, to: str, playbook: str, variables: dict[str, str], *, follow: bool, url: str
+) -> None:
+    headers = {"Authorization": f"Bearer {reveal(settings.api_key)}"}
+    async with httpx.AsyncClient(base_url=url.rstrip("/"), headers=headers, timeout=PATIENCE) as http:
+        try:
+            started = await _place(http, to, playbook, variables)
+            print(started["id"])
+            if follow:
+                out.print(f"[dim]{started['temporal_url']}[/dim]")
+                await _follow(http, str(started["id"]))
+        except httpx.HTTPError as error:
+            raise Complaint(f"{url} cannot be reached ({error or type(error).__name__}): is it up?") from error
+
+
+async def _place(http: httpx.AsyncClient, to: str, playbook: str, variables: dict[str, str]) -> dict[str, Any]:
+    answer = await http.post("/v1/calls", json={"to": to, "playbook": playbook, "variables": variables})
+    if answer.status_code == 401:
+        raise Complaint(f"{variable_of('api_key')} is not the key of {http.base_url}")
+    if not answer.is_success:
+        raise Complaint(_problem(answer))
+    placed: dict[str, Any] = answer.json()
+    return placed
+
+
+async def _follow(http: httpx.AsyncClient, call_id: str) -> None:
+    async for line in _feed(http, call_id):
+        words = in_words(line["kind"], line["data"])
+        if words:
+            out.print(words)
+        if line["kind"] == "call_ended":
+            sys.stdout.flush()
+            return
+
+
+async def _feed(http: httpx.AsyncClient, call_id: str) -> AsyncIterator[dict[str, Any]]:
+    """The call's lines from its first on; comes back after a broken stream, from the line after the last."""
+    seen = 0
+    while True:
+        asked = http.stream(
+            "GET", f"/v1/calls/{call_id}/events", params={"after": seen}, timeout=httpx.Timeout(10, read=60)
+        )
+        async with asked as answer:
+            if not answer.is_success:
+                await answer.aread()
+                raise Complaint(_problem(answer))
+            async for text in answer.aiter_lines():
+                if text.startswith("data:"):
+                    line: dict[str, Any] = json.loads(text[5:])
+                    seen = line["id"]
+                    yield line
+
+
+def _problem(answer: httpx.Response) -> str:
+    """What an RFC 9457 answer says, in one line."""
+    try:
+        told = answer.json()
+    except json.JSONDecodeError:
+        return f"{answer.request.url} answered {answer.status_code}: is this Holdfast?"
+    faults = [
+        f"{fault.get('pointer') or fault.get('parameter')}: {fault['detail']}" for fault in told.get("errors", [])
+    ]
+    return "; ".join([str(told.get("detail") or told.get("title")), *faults])

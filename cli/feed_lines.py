@@ -1,0 +1,101 @@
+"""A call's live feed as lines on a terminal."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rich.markup import escape
+
+from core.timings import LAYERS
+
+Data = Mapping[str, Any]
+
+
+def in_words(kind: str, data: Data) -> str | None:
+    """One line of the feed (core.ports.call_log.CallEvent) with rich's markup; None for what need not be shown."""
+    words = _WORDS.get(kind)
+    return words(data) if words else None
+
+
+def _line(style: str, label: str, words: str) -> str:
+    return f"[{style}]{label:<10}[/{style}] {escape(words)}"
+
+
+def _started(data: Data) -> str:
+    way = "->" if data.get("direction") == "inbound" else "<-"
+    words = f"{data.get('caller_number')} {way} {data.get('our_number')}, playbook {data.get('playbook')}"
+    return _line("bold", "call", words)
+
+
+def _phase(data: Data) -> str:
+    return _line("dim", "phase", str(data.get("phase")))
+
+
+def _caller(data: Data) -> str:
+    return _line("cyan", "caller", str(data.get("text")))
+
+
+def _step(data: Data) -> str:
+    how = f"{data.get('method')}, {_share(data.get('confidence'))}, {_ms(data.get('took_ms'))}"
+    return _line("dim", "  step", f"{data.get('step')} ({how})")
+
+
+def _tool_called(data: Data) -> str:
+    arguments = data.get("arguments")
+    said = ", ".join(f"{name}={value!r}" for name, value in arguments.items()) if isinstance(arguments, dict) else ""
+    return _line("yellow", "  tool", f"{data.get('name')}({said})")
+
+
+def _tool_returned(data: Data) -> str:
+    how = "gave" if data.get("ok") else "failed:"
+    return _line("yellow", "  tool", f"{how} {data.get('content')} ({_ms(data.get('took_ms'))})")
+
+
+def _reply(data: Data) -> str:
+    layers = data.get("layers")
+    parts = [f"{name} {layers[name]:.0f}" for name in LAYERS if layers.get(name)] if isinstance(layers, dict) else []
+    return _line("dim", "  latency", f"{_ms(data.get('latency_ms'))} = {' + '.join(parts)}")
+
+
+def _assistant(data: Data) -> str:
+    return _line("green", "assistant", f"{data.get('heard')}{' -- (interrupted)' if data.get('interrupted') else ''}")
+
+
+def _ended(data: Data) -> str:
+    return _line("bold", "ended", str(data.get("disposition")))
+
+
+def _summary(data: Data) -> str:
+    solved = "resolved" if data.get("resolved") else "not resolved"
+    return _line("bold", "summary", f"{data.get('summary')} ({data.get('topic')}, {solved})")
+
+
+def _synced(data: Data) -> str:
+    return _line("dim", "crm", f"note {data.get('note_id')}")
+
+
+def _problem(data: Data) -> str:
+    return _line("red", "problem", str(data.get("what")))
+
+
+_WORDS: dict[str, Callable[[Data], str]] = {
+    "call_started": _started,
+    "phase": _phase,
+    "caller_turn": _caller,
+    "step_found": _step,
+    "tool_called": _tool_called,
+    "tool_returned": _tool_returned,
+    "reply_started": _reply,
+    "assistant_said": _assistant,
+    "call_ended": _ended,
+    "call_summarized": _summary,
+    "crm_synced": _synced,
+    "problem": _problem,
+}
+
+
+def _ms(value: object) -> str:
+    return f"{value:.0f} ms" if isinstance(value, int | float) else "? ms"
+
+
+def _share(value: object) -> str:
+    return f"{value:.2f}" if isinstance(value, int | float) else "?"
