@@ -3,7 +3,7 @@
 import uvicorn
 from fastapi import FastAPI
 
-from sandbox import control
+from sandbox import control, deepgram
 from sandbox.config import SandboxConfig, config_of
 from sandbox.state import SandboxState
 
@@ -15,6 +15,7 @@ def create_app(state: SandboxState, config: SandboxConfig) -> FastAPI:
     app = FastAPI(title="Holdfast sandbox", docs_url="/sandbox/docs", openapi_url="/sandbox/openapi.json")
     app.state.config = config
     app.include_router(control.router(state))
+    app.include_router(deepgram.router(state))
     return app
 
 

@@ -206,11 +206,13 @@ class Reader:
     Attributes:
         position_ms: how much audio was fed.
         spoken_until_ms: where the last coded block that was read ended, since the first byte fed; 0 before any.
-        utterance_ended: that block was its utterance's last.
+        sound_until_ms: where the last block that was not silence ended, coded or not.
+        utterance_ended: the last coded block was its utterance's last.
     """
 
     def __init__(self) -> None:
         self.spoken_until_ms = 0
+        self.sound_until_ms = 0
         self.utterance_ended = False
         self._fed = 0
         self._rest = b""
@@ -236,6 +238,7 @@ class Reader:
             packet = _packet_in(block)
             if packet is None:
                 at = _next_sync(pending, at + 1)
+                self.sound_until_ms = (begins + at) // g711.SAMPLES_PER_MS
                 continue
             word = self._take(packet, (begins + at) // g711.SAMPLES_PER_MS)
             if word is not None:
@@ -247,7 +250,7 @@ class Reader:
     def _take(self, packet: bytes, start_ms: int) -> HeardWord | None:
         """Note one block; returns the word that ends in it, if one does."""
         _, utterance, block, number, head, text = _PACKET.unpack_from(packet)
-        self.spoken_until_ms = start_ms + BLOCK_MS
+        self.spoken_until_ms = self.sound_until_ms = start_ms + BLOCK_MS
         self.utterance_ended = bool(head & _LAST_BLOCK)
         length = head & 0x0F
         if not length:

@@ -16,6 +16,8 @@ class Latency:
     eager_end_of_turn_ms: float = 210.0  # end of speech -> EagerEndOfTurn, where asked for
     resumed_share: float = 0.1  # eager turns that are resumed
     prerecorded_ms: float = 300.0
+    recogniser_idle_ms: float = 10_000.0  # Deepgram closes a stream without audio and KeepAlive after that
+    voice_idle_ms: float = 20_000.0  # ElevenLabs closes a socket without text after that, unless asked otherwise
     model_first_token_ms: float = 320.0
     model_token_ms: float = 12.0
     model_structured_ms: float = 350.0  # a whole structured answer

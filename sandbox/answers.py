@@ -1,0 +1,50 @@
+"""Ways of answering badly that all emulated vendors share."""
+
+from collections.abc import AsyncIterator
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from sandbox.state import Fault
+
+
+class Dropped(Exception):
+    """The vendor hangs up in the middle of its answer."""
+
+
+class PiecewiseResponse(Response):
+    """An answer that is sent as it is made, and whose making may raise ``Dropped``: the connection is then cut."""
+
+    def __init__(self, pieces: AsyncIterator[bytes], media_type: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(media_type=media_type, headers=headers)
+        del self.headers["content-length"]
+        self._pieces = pieces
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        try:
+            async for piece in self._pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        except Dropped:
+            return  # an answer without its end: the server closes the connection
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def nothing() -> AsyncIterator[bytes]:
+    """Pieces of an answer that is cut before its first."""
+    raise Dropped
+    yield b""
+
+
+def retry_after(fault: Fault) -> dict[str, str]:
+    """The header with which a vendor asks to be left alone for a while, where the fault says so."""
+    return {} if fault.retry_after is None else {"retry-after": f"{fault.retry_after:g}"}
+
+
+async def until_gone(connection: Request | WebSocket) -> None:
+    """Say nothing until the client gives up."""
+    while (await connection.receive())["type"] not in ("http.disconnect", "websocket.disconnect"):
+        pass
