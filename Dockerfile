@@ -23,7 +23,8 @@ FROM python:3.11-slim-bookworm
 RUN useradd --uid 10001 --create-home holdfast \
     && install --directory --owner holdfast /var/lib/holdfast
 COPY --from=build /app/.venv /app/.venv
-ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 HOLDFAST_LOG_FORMAT=json HOLDFAST_DATA=/var/lib/holdfast
+ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 \
+    HOLDFAST_HOST=0.0.0.0 HOLDFAST_LOG_FORMAT=json HOLDFAST_DATA=/var/lib/holdfast
 USER 10001
 WORKDIR /var/lib/holdfast
 EXPOSE 8000 8001 8002 8003 8004

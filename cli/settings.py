@@ -86,7 +86,7 @@ class Settings(BaseSettings):
     playbooks: Path = PACKAGED_PLAYBOOKS
 
     # What this process serves.
-    host: str = "0.0.0.0"  # in a container the only useful default; `holdfast dev` sets 127.0.0.1
+    host: str = "127.0.0.1"  # the image says 0.0.0.0
     port: Port = 8000
     gateway_port: Port = 8001
     gateway_internal_port: Port = 8002
