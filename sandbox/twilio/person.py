@@ -1,12 +1,13 @@
 """A person on the line who follows a script: what to say or press, and when. Without a clock: it lives in line time."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from sandbox.audio_code import BLOCK, noise, speak
+from sandbox.audio_code import BLOCK, Utterance, noise, speak, speak_aloud
 from sandbox.twilio.ear import Ear, HeardLine
 
 _FRAME_MS = 20
@@ -107,11 +108,11 @@ class _Sound:
 class Person:
     """Ask ``tick`` every 20 ms what comes out of the person's mouth, then take what happened from ``events``."""
 
-    def __init__(self, script: list[ScriptLine], voice: str = "caller") -> None:
+    def __init__(self, script: Sequence[ScriptLine], speech: Sequence[Utterance | None]) -> None:
         self.said: list[SaidLine] = []
         self.events: list[PersonEvent] = []
-        self._voice = voice
         self._script = script
+        self._speech = speech  # beside the script: what each line sounds like
         self._next = 0
         self._free_at_ms = 0  # when the last line ended
         self._sound: _Sound | None = None
@@ -154,7 +155,7 @@ class Person:
     def _begin(self, line: ScriptLine, at_ms: int, now_ms: float) -> None:
         self._reply = None
         if line.say is not None:
-            spoken = speak(line.say, self._voice)
+            spoken = self._speech[self._next] or speak(line.say)
             said = SaidLine(line.say, at_ms, now_ms)
             self.said.append(said)
             ends_ms = spoken.words[-1].end_ms if spoken.words else 0
@@ -198,3 +199,17 @@ class Person:
     def _line_is_over(self, at_ms: int) -> None:
         self._free_at_ms = at_ms
         self._next += 1
+
+
+async def rehearsed(script: Sequence[ScriptLine], voice: str = "caller", *, audible: bool = False) -> Person:
+    """A person who has the script's speech ready; ``audible``: the real words, where espeak-ng is installed."""
+    return Person(script, [await _spoken(line.say, voice, audible) if line.say else None for line in script])
+
+
+async def _spoken(text: str, voice: str, audible: bool) -> Utterance:
+    if audible:
+        try:
+            return await speak_aloud(text, voice)
+        except OSError:
+            pass  # not installed: sound like speech will do
+    return speak(text, voice)

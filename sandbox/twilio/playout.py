@@ -11,7 +11,7 @@ _NO_MARKS: tuple[str, ...] = ()
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """One step of playing: ``audio`` may be shorter than asked for; ``marks`` are those that it brought to their end."""
+    """One step of playing: ``audio`` may be shorter than asked for; ``marks`` are those that came due with it."""
 
     audio: bytes
     marks: tuple[str, ...] = _NO_MARKS

@@ -149,6 +149,7 @@ class MediaStream(WSListener):
         """Lose the connection, as a broken network would."""
         if self._socket is not None:
             self._socket.disconnect(graceful=False)
+            self._socket = None
         self._end(StreamEnd.LOST)
 
     def on_ws_connected(self, transport: WSTransport) -> None:
@@ -203,9 +204,6 @@ class MediaStream(WSListener):
     def _end(self, how: StreamEnd) -> None:
         if not self.ended.done():
             self.ended.set_result(how)
-        if how is not StreamEnd.LOST:
-            return
-        self._socket = None
 
     def _start_message(self) -> dict[str, object]:
         return {

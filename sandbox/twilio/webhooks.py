@@ -16,15 +16,6 @@ LATE_SECONDS = 2.0
 WEBHOOK_SECONDS = 15.0  # Twilio's read timeout
 
 
-@dataclass(frozen=True)
-class Account:
-    """The one account of the sandbox's carrier, and where its numbers' webhooks are."""
-
-    public_url: str
-    sid: str
-    auth_token: str
-
-
 class WebhookFailed(Exception):
     """The product did not answer as it must; ``code`` is Twilio's number for why."""
 
@@ -36,9 +27,9 @@ class WebhookFailed(Exception):
 class Webhooks:
     """Makes the signed requests."""
 
-    def __init__(self, state: SandboxState, account: Account) -> None:
+    def __init__(self, state: SandboxState, auth_token: str) -> None:
         self._state = state
-        self._validator = RequestValidator(account.auth_token)
+        self._validator = RequestValidator(auth_token)
         self._client: httpx.AsyncClient | None = None
 
     def signature(self, url: str, params: Mapping[str, str] | None = None) -> str:
@@ -121,12 +112,13 @@ class CallbackQueue:
 
     async def _work(self) -> None:
         while self._waiting:
-            if self.disorder == "reordered" and len(self._waiting) == 1 and not self._ended:
-                return  # it waits until it can be overtaken
-            # swapped in pairs: the later one goes first
-            place = 1 if self.disorder == "reordered" and len(self._waiting) > 1 else 0
-            overtaken = [self._waiting.pop(0)] if place else []
-            for url, params in [self._waiting.pop(0), *overtaken]:
+            batch = self._waiting[:1]
+            if self.disorder == "reordered":
+                if len(self._waiting) == 1 and not self._ended:
+                    return  # it waits until it can be overtaken
+                batch = self._waiting[1::-1]  # the second goes first
+            del self._waiting[: len(batch)]
+            for url, params in batch:
                 await self._post_as_told(url, params)
 
     async def _post_as_told(self, url: str, params: dict[str, str]) -> None:
