@@ -1,14 +1,17 @@
 """The API's description of itself, and the page that shows it; both need the key."""
 
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
 
 from api.problems import MEDIA_TYPE, Problem
 
+SWAGGER = Path(__file__).parent / "swagger"
 DESCRIPTION = "Place phone calls with a voice assistant, follow them live, and act on them."
 TAGS = [
     {"name": "calls", "description": "Place, list, read and steer calls"},
@@ -54,7 +57,15 @@ def router(app: FastAPI) -> APIRouter:
     @routes.get("/docs")
     async def get_docs() -> HTMLResponse:
         """The description as a page."""
-        return get_swagger_ui_html(openapi_url="/openapi.json", title=f"{app.title} API")
+        return get_swagger_ui_html(
+            openapi_url="/openapi.json",
+            title=f"{app.title} API",
+            swagger_js_url="/docs/swagger-ui-bundle.js",
+            swagger_css_url="/docs/swagger-ui.css",
+            swagger_favicon_url="/docs/favicon-32x32.png",
+        )
+
+    routes.mount("/docs", StaticFiles(directory=SWAGGER))
 
     return routes
 
