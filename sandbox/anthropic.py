@@ -1,0 +1,293 @@
+"""Anthropic's Messages API, answered by the rule-based model.
+
+Beside the faults that every vendor has: "error_event" sends an ``error`` event after the first token, under HTTP 200,
+of the kind that belongs to the fault's ``status``.
+"""
+
+import asyncio
+import hashlib
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, Response
+
+from core.sentences import SentenceCutter
+from sandbox.answers import Dropped, PiecewiseResponse, nothing, retry_after, until_gone
+from sandbox.anthropic_wire import (
+    MODELS,
+    BadRequest,
+    Block,
+    blocks_of,
+    check_request,
+    closing_events,
+    error_body,
+    error_event,
+    error_type,
+    message_of,
+    message_start,
+    message_stop,
+    opening_events,
+    ping,
+    thinks,
+    token_event,
+)
+from sandbox.config import config_of
+from sandbox.json_values import NoValue
+from sandbox.model_prompt import read_request
+from sandbox.model_rules import Answer, answer
+from sandbox.model_structured import structured_answer
+from sandbox.state import Fault, SandboxState, now_ms, pause
+
+_TOKEN = re.compile(r"\s?\w{1,6}|\s?[^\w\s]|\s+")
+_PING_EVERY_S = 1.0
+_HANGING = ("stall", "mute")
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One request, understood."""
+
+    body: Mapping[str, Any]
+    blocks: tuple[Block, ...]
+    stop_reason: str
+    caller_text: str
+    tokens_in: int
+    cached_tokens: int
+
+
+def router(state: SandboxState) -> APIRouter:
+    """The routes of the vendor."""
+    routes = APIRouter(tags=["anthropic"])
+    cached: set[str] = set()
+
+    @routes.post("/v1/messages")
+    async def messages(request: Request) -> Response:
+        """Answer, streamed or whole."""
+        body = await _checked(request)
+        if isinstance(body, Response):
+            return body
+        caller_text = read_request(body).caller_text
+        state.stamp("anthropic", "request", text=caller_text, stream=bool(body.get("stream")))
+        fault = state.take_fault("anthropic", caller_text)
+        if fault is not None and fault.kind == "status":
+            return _error(fault.status, "The sandbox was told to fail.", retry_after(fault))
+        if fault is not None and fault.kind == "connect":
+            return PiecewiseResponse(nothing(), "application/json")
+        try:
+            work = _understood(body, caller_text, cached)
+        except NoValue as error:
+            return _error(400, f"output_config.format.schema: {error}")
+        if body.get("stream"):
+            pieces = _streamed(state, work, fault, request)
+            return PiecewiseResponse(pieces, "text/event-stream; charset=utf-8", {"cache-control": "no-cache"})
+        return await _whole(state, work, fault, request)
+
+    @routes.post("/v1/messages/count_tokens")
+    async def count_tokens(request: Request) -> Response:
+        """How many tokens a request has."""
+        body = await _checked(request, need_max_tokens=False)
+        if isinstance(body, Response):
+            return body
+        return JSONResponse({"input_tokens": _count(body)})
+
+    @routes.get("/v1/models")
+    async def models(request: Request) -> Response:
+        """The models there are."""
+        if refused := _refusal(request):
+            return refused
+        listed = [_model(name) for name in MODELS]
+        return JSONResponse({"data": listed, "has_more": False, "first_id": MODELS[0], "last_id": MODELS[-1]})
+
+    @routes.get("/v1/models/{name}")
+    async def model(name: str, request: Request) -> Response:
+        """One model."""
+        if refused := _refusal(request):
+            return refused
+        return JSONResponse(_model(name)) if name in MODELS else _error(404, f"model: {name}")
+
+    return routes
+
+
+def _refusal(request: Request) -> Response | None:
+    if not config_of(request).takes_key("anthropic", _key(request)):
+        return _error(401, "invalid x-api-key")
+    if request.headers.get("anthropic-version") != "2023-06-01":
+        return _error(400, "anthropic-version: header is required")
+    return None
+
+
+def _key(request: Request) -> str | None:
+    bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+    return request.headers.get("x-api-key") or bearer or None
+
+
+async def _checked(request: Request, *, need_max_tokens: bool = True) -> Mapping[str, Any] | Response:
+    if refused := _refusal(request):
+        return refused
+    try:
+        body = json.loads(await request.body())
+        check_request(body, need_max_tokens=need_max_tokens)
+    except ValueError:
+        return _error(400, "The request body is not valid JSON.")
+    except BadRequest as error:
+        return _error(error.status, str(error))
+    return body  # type: ignore[no-any-return]  # checked to be an object
+
+
+def _understood(body: Mapping[str, Any], caller_text: str, cached: set[str]) -> _Work:
+    output = (body.get("output_config") or {}).get("format")
+    if output:
+        found = Answer(json.dumps(structured_answer(body, output["schema"]), ensure_ascii=False))
+    else:
+        found = answer(body)
+    blocks, stop_reason = blocks_of(found, int(body["max_tokens"]), think=thinks(body), tokens=_tokens)
+    return _Work(body, blocks, stop_reason, caller_text, _count(body), _from_cache(body, cached))
+
+
+async def _whole(state: SandboxState, work: _Work, fault: Fault | None, request: Request) -> Response:
+    kind = fault.kind if fault else ""
+    if kind in ("drop", "stall_after", "drip", "error_event", *_HANGING):
+        if kind != "drop":
+            await until_gone(request)
+        return PiecewiseResponse(nothing(), "application/json")
+    structured = bool((work.body.get("output_config") or {}).get("format"))
+    tokens = sum(len(block.tokens) for block in work.blocks)
+    latency = state.latency
+    spoken_ms = latency.model_first_token_ms + latency.model_token_ms * tokens
+    await pause(latency.model_structured_ms if structured else spoken_ms)
+    state.stamp("anthropic", "done", text=work.caller_text)
+    if kind == "garbage":
+        return Response("<html><body>Bad gateway</body></html>", media_type="text/html")
+    return JSONResponse(
+        message_of(work.body["model"], work.blocks, work.stop_reason, _usage(work, tokens)),
+        headers={"request-id": _id("req", work.body)},
+    )
+
+
+async def _streamed(state: SandboxState, work: _Work, fault: Fault | None, request: Request) -> AsyncIterator[bytes]:
+    """The answer's events, each token at its time. Stops when the client has gone."""
+    kind = fault.kind if fault else ""
+    started_ms = now_ms()
+    async with _watching(request) as gone:
+        if kind == "stall":
+            await until_gone(request)
+            raise Dropped
+        await pause(state.latency.model_first_token_ms)
+        yield message_start(_id("msg", work.body), work.body["model"], _usage(work, 1)) + ping()
+        if kind == "garbage":
+            yield b"event: content_block_delta\ndata: {this is no JSON\n\n"
+            return
+        while kind == "mute" and not gone.done():
+            await asyncio.wait([gone], timeout=_PING_EVERY_S)
+            yield ping()
+        due_ms = started_ms + state.latency.model_first_token_ms
+        first = _FirstSentence(state, work.caller_text)
+        sent = 0
+        for index, block in enumerate(work.blocks):
+            yield opening_events(index, block)
+            for token in block.tokens:
+                if sent:
+                    due_ms += fault.delay_ms if fault and kind == "drip" else state.latency.model_token_ms
+                    await pause(due_ms - now_ms())
+                if gone.done():
+                    return
+                yield token_event(index, block, token)
+                sent += 1
+                if block.kind == "text":
+                    first.hear(token)
+                if (sent >= 1 and kind in ("stall_after", "error_event")) or (sent >= 3 and kind == "drop"):
+                    if kind == "error_event":
+                        yield error_event(fault.status if fault else 529)
+                        return
+                    if kind == "stall_after":
+                        await asyncio.wait([gone])
+                    raise Dropped
+            yield closing_events(index)
+        first.end()
+        state.stamp("anthropic", "done", text=work.caller_text)
+        yield message_stop(work.stop_reason, sent)
+
+
+class _FirstSentence:
+    """Stamps the moment the token that ends the first sentence has been sent."""
+
+    def __init__(self, state: SandboxState, caller_text: str) -> None:
+        self._state = state
+        self._caller_text = caller_text
+        self._cutter: SentenceCutter | None = SentenceCutter()
+
+    def hear(self, token: str) -> None:
+        if self._cutter is not None and (sentences := self._cutter.feed(token)):
+            self._stamp(sentences[0])
+
+    def end(self) -> None:
+        if self._cutter is not None and (sentences := self._cutter.finish()):
+            self._stamp(sentences[0])
+
+    def _stamp(self, sentence: str) -> None:
+        self._cutter = None
+        self._state.stamp("anthropic", "first_sentence", text=sentence, request=self._caller_text)
+
+
+@asynccontextmanager
+async def _watching(request: Request) -> AsyncIterator[asyncio.Task[None]]:
+    """A task that ends when the client goes."""
+    gone = asyncio.create_task(until_gone(request))
+    try:
+        yield gone
+    finally:
+        gone.cancel()
+
+
+def _tokens(text: str) -> tuple[str, ...]:
+    """About four characters each; marks are tokens of their own, as the real ones mostly are."""
+    return tuple(_TOKEN.findall(text))
+
+
+def _count(body: Mapping[str, Any]) -> int:
+    return max(1, len(json.dumps([body.get("system"), body.get("messages"), body.get("tools")])) // 4)
+
+
+def _from_cache(body: Mapping[str, Any], cached: set[str]) -> int:
+    """Tokens up to the last ``cache_control`` of the system prompt, if they were sent before."""
+    system = body.get("system")
+    if not isinstance(system, list):
+        return 0
+    last = max((place for place, block in enumerate(system) if block.get("cache_control")), default=-1)
+    if last < 0:
+        return 0
+    prefix = json.dumps([body["model"], body.get("tools"), system[: last + 1]], sort_keys=True)
+    key = hashlib.sha256(prefix.encode()).hexdigest()
+    if key in cached:
+        return len(prefix) // 4
+    cached.add(key)
+    return 0
+
+
+def _usage(work: _Work, output_tokens: int) -> dict[str, int]:
+    return {
+        "input_tokens": max(1, work.tokens_in - work.cached_tokens),
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": work.cached_tokens,
+        "output_tokens": output_tokens,
+    }
+
+
+def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse(error_body(error_type(status), message), status_code=status, headers=headers)
+
+
+def _id(kind: str, body: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256(f"{now_ms()}{id(body)}".encode()).hexdigest()
+    return f"{kind}_{digest[:24]}"
+
+
+def _model(name: str) -> dict[str, Any]:
+    words = name.removeprefix("claude-").split("-")
+    title = f"Claude {words[0].capitalize()} {'.'.join(words[1:3])}"
+    return {"type": "model", "id": name, "display_name": title, "created_at": "2026-10-07T00:00:00Z"}

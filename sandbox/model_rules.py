@@ -1,0 +1,172 @@
+"""The rule-based model: what it says, which tools it asks for. Believable, and the same each time.
+
+It reads the prompt a real model would read, knows nothing of any playbook, and always takes up a number or a word of
+the caller's, so that answers to different turns differ.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox import model_tools, model_words
+from sandbox.json_values import valid_value
+from sandbox.model_prompt import Conversation, ToolOutcome, as_json, read_request
+
+_ENDS_CALL = re.compile(r"end_?(the_?)?call|hang_?up", re.I)
+_TRANSFERS = re.compile(r"transfer|escalat|human|representative", re.I)
+_ELSE = "Is there anything else I can help you with?"
+_SENTENCE = re.compile(r"[^.?!]+[.?!]+(?:\s+|$)|[^.?!]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class AskedTool:
+    """A tool the model asks for."""
+
+    name: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the model answers with."""
+
+    text: str
+    tools: tuple[AskedTool, ...] = ()
+
+
+def answer(request: Mapping[str, Any]) -> Answer:
+    """Answer a request to ``POST /v1/messages`` that asks for no structured output."""
+    conversation = read_request(request)
+    choice = request.get("tool_choice") or {"type": "auto"}
+    tools = [] if choice.get("type") == "none" else list(request.get("tools") or ())
+    if choice.get("type") in ("tool", "any"):
+        forced = next((tool for tool in tools if tool.get("name") == choice.get("name", tool.get("name"))), None)
+        if forced is not None:
+            return Answer("", (AskedTool(forced["name"], _forced(forced, conversation)),))
+    found = _answer(conversation, tools)
+    if conversation.heard_already:
+        return Answer(_go_on(found.text, conversation.heard_already), found.tools)
+    return found
+
+
+def _answer(conversation: Conversation, tools: Sequence[Mapping[str, Any]]) -> Answer:
+    if conversation.fresh:
+        return Answer(_tell_all(conversation))
+    caller = conversation.caller_text
+    if (hand_over := _named(tools, _TRANSFERS)) and model_words.wants_person(caller):
+        reason = model_tools.arguments_for(hand_over, conversation) or {"reason": "The caller asks for a person"}
+        return Answer(
+            f"Of course. {_lead(caller)} I will put you through now.", (AskedTool(hand_over["name"], reason),)
+        )
+    if (end := _named(tools, _ENDS_CALL)) and model_words.says_goodbye(caller, conversation.asked):
+        return Answer("You are welcome. Goodbye, and have a nice day!", (AskedTool(end["name"], {}),))
+    own = [tool for tool in tools if not _ENDS_CALL.search(tool["name"]) and not _TRANSFERS.search(tool["name"])]
+    for tool in own:
+        if arguments := model_tools.ready(tool, conversation):
+            return Answer("", (AskedTool(tool["name"], arguments),))
+    return Answer(_speak(conversation, own))
+
+
+def _speak(conversation: Conversation, tools: Sequence[Mapping[str, Any]]) -> str:
+    caller = conversation.caller_text
+    if not caller:
+        return "Hello, thanks for taking the time. How can I help you?"
+    lead = _lead(caller)
+    if again := _told_before(conversation):
+        return f"{lead} {again}"
+    for tool in tools:
+        if not model_tools.done(tool, conversation) and (question := model_tools.question(tool, conversation)):
+            return f"{lead} {question}"
+    return f"{lead} {_from_goal(conversation)} {_ELSE}"
+
+
+def _lead(caller: str) -> str:
+    """A short first sentence that shows the caller was heard."""
+    if found := model_words.digits(caller):
+        return f"Thank you, I heard {max(found, key=len)}."
+    word = model_words.echo(caller)
+    if not word:
+        return "All right."
+    leads = ("Okay, I see, about {}.", "All right, you mentioned {}.", "Sure, let us talk about {}.", "I hear you, {}.")
+    return leads[sum(caller.encode()) % len(leads)].format(word)
+
+
+def _from_goal(conversation: Conversation) -> str:
+    """The part of the step's goal that speaks of what the caller said: that is where playbooks keep their facts."""
+    parts = [part.strip() for part in re.split(r"[.,:;]\s", conversation.goal) if len(part.split()) > 3]
+    if not parts:
+        return "I have made a note of that."
+    part, score = model_words.best(conversation.caller_text, parts)
+    if score <= 0:
+        return "I have made a note of that."
+    return f"{part[0].upper()}{part[1:].rstrip('.')}."
+
+
+def _told_before(conversation: Conversation) -> str:
+    """What a tool has already told about the number the caller names again."""
+    asked_again = set(model_words.digits(conversation.caller_text))
+    for outcome in reversed(conversation.outcomes):
+        if outcome.result is not None and asked_again & {str(value) for value in outcome.arguments.values()}:
+            return _tell(outcome)
+    return ""
+
+
+def _tell_all(conversation: Conversation) -> str:
+    told = [outcome for outcome in conversation.outcomes if outcome.result is not None][-conversation.fresh :]
+    text = " ".join(_tell(outcome) for outcome in told)
+    return text if "?" in text else f"{text} {_ELSE}"
+
+
+def _tell(outcome: ToolOutcome) -> str:
+    """A tool's result in words."""
+    found = as_json(outcome.result or "")
+    if outcome.failed or found is None:
+        problem = (found or {}).get("message") or outcome.result or "it did not work"
+        return f"I am sorry, that did not work. {_sentence(str(problem))} Shall we try something else?"
+    first, *rest = (_sentence(part) for part in _facts(found))
+    return " ".join((first, *rest[:2]))
+
+
+def _facts(found: dict[str, Any]) -> Iterable[str]:
+    """The result's fields in the order a person would tell them."""
+    plain = {name: value for name, value in found.items() if isinstance(value, str | int | float | bool)}
+    status = str(plain.pop("status", plain.pop("state", ""))).replace("_", " ")
+    number = next((name for name in plain if name.endswith(("_number", "_id", "number"))), None)
+    subject = "That"
+    if number is not None:
+        kind, value = number.removesuffix("_number").removesuffix("_id").replace("_", " "), plain.pop(number)
+        subject = f"{kind.capitalize()} {value}" if number.endswith("number") else f"Your {kind}"
+    day, hour = plain.pop("day", None), plain.pop("time", None)
+    when = f" for {day}" + (f" at {hour}" if hour else "") if day else ""
+    yield f"{subject} is {status or 'done'}{when}"
+    for name, value in plain.items():
+        if value not in ("", None) and not isinstance(value, bool):
+            yield f"The {name.replace('_', ' ')} is {value}"
+
+
+def _go_on(text: str, heard: str) -> str:
+    """The sentences of the answer that the caller has not heard."""
+    known = _plain(heard)
+    rest = [part.strip() for part in _SENTENCE.findall(text) if _plain(part) and _plain(part) not in known]
+    if rest:
+        return " ".join(rest)
+    return "May I go on?" if _plain(_ELSE) in known else _ELSE
+
+
+def _plain(text: str) -> str:
+    return " ".join(model_words.words(text))
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _named(tools: Sequence[Mapping[str, Any]], name: re.Pattern[str]) -> Mapping[str, Any] | None:
+    return next((tool for tool in tools if name.search(tool["name"])), None)
+
+
+def _forced(tool: Mapping[str, Any], conversation: Conversation) -> dict[str, Any]:
+    found = model_tools.arguments_for(tool, conversation)
+    return found if found is not None else dict(valid_value(tool["input_schema"]))

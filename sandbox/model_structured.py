@@ -1,0 +1,80 @@
+"""Structured output of the rule-based model: a value that fits the schema, with sense where it finds some."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox import model_words
+from sandbox.json_values import fits, valid_value
+from sandbox.model_prompt import Conversation, read_request
+
+_CALLER = re.compile(r"^Caller: (.*)$", re.M)
+_ASSISTANT = re.compile(r"^Assistant: (.*)$", re.M)
+_TOOL = re.compile(r"^\((\w+): (.*)\)$", re.M)
+_QUOTED = re.compile(r'"([^"]+)"')
+_STAYS = re.compile(r"in the step '([^']+)'")
+
+
+def structured_answer(request: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
+    """A value for the schema. Raises NoValue if none fits."""
+    value = valid_value(schema)
+    if not isinstance(value, dict):
+        return value
+    conversation = read_request(request)
+    likely = _summary(request) | _choices(conversation, schema)
+    for name, part in schema.get("properties", {}).items():
+        if name in likely and isinstance(part, Mapping) and fits(likely[name], part, schema):
+            value[name] = likely[name]
+    return value
+
+
+def _choices(conversation: Conversation, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """For each property with an enum the value the caller's words speak of, and how sure that is."""
+    found: dict[str, Any] = {}
+    for name, part in schema.get("properties", {}).items():
+        options = part.get("enum") if isinstance(part, Mapping) else None
+        if options and all(isinstance(option, str) for option in options):
+            found[name], found["confidence"] = _choose(options, conversation)
+    return found
+
+
+def _choose(options: list[str], conversation: Conversation) -> tuple[str, float]:
+    caller = conversation.caller_text
+    if model_words.wants_person(caller):
+        caller += " real person human representative"
+    rated = {option: _score(option, caller, conversation.system) for option in options}
+    best = max(options, key=lambda option: rated[option])
+    if rated[best] < 0.1:
+        stays = _STAYS.search(conversation.system)
+        return (stays[1] if stays and stays[1] in options else options[0]), 0.4
+    return best, round(min(0.97, 0.55 + rated[best] / 2), 2)
+
+
+def _score(option: str, caller: str, system: str) -> float:
+    """How well the caller's words fit what the prompt says of the option: its name, description and examples."""
+    line = next((line for line in system.splitlines() if line.startswith(f"- {option}:")), "")
+    examples = _QUOTED.findall(line)
+    told = model_words.overlap(caller, f"{option.replace('_', ' ')} {line}")
+    return max([told, *(model_words.overlap(caller, example) for example in examples)])
+
+
+def _summary(request: Mapping[str, Any]) -> dict[str, Any]:
+    """What a transcript in the last message comes to."""
+    content = request["messages"][-1].get("content") or ""
+    text = content if isinstance(content, str) else " ".join(block.get("text", "") for block in content)
+    callers, assistants, tools = _CALLER.findall(text), _ASSISTANT.findall(text), _TOOL.findall(text)
+    if not callers:
+        return {"summary": "Nothing was said by the caller.", "topic": "No conversation", "resolved": False}
+    wanted = next((line for line in callers if len(model_words.keywords(line)) >= 2), callers[0])
+    told = next((line for line in reversed(assistants) if "goodbye" not in line.lower()), "")
+    parts = [f"The caller said: {wanted.rstrip('.')}."]
+    parts += [f"The assistant used {name.replace('_', ' ')}." for name in dict.fromkeys(name for name, _ in tools)]
+    parts += [f"It answered: {told}"] if told else []
+    failed = any('"error"' in result or "did not" in result for _, result in tools)
+    topic = " ".join(model_words.keywords(wanted)[:3]) or wanted[:40]
+    return {
+        "summary": " ".join(parts),
+        "topic": topic.capitalize(),
+        "resolved": bool(told) and not failed and not any(map(model_words.wants_person, callers)),
+        "follow_up": "Call the person back." if failed else "",
+    }
