@@ -20,13 +20,18 @@ STACK_FAILURES = (ChildFailed, PortInUse, NoTemporal)
 
 def run(options: StackOptions) -> None:
     """Run a stack and say where to look; exits with 2 and one line when it cannot be started."""
+    quiet_logs()
+    with complaints(*STACK_FAILURES):
+        settings = Settings.read()
+        uvloop.run(run_stack(Stack(options, settings), _stay))
+
+
+def quiet_logs() -> None:
+    """Let the process that owns a stack log warnings only; its children's logs are files."""
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    with complaints(*STACK_FAILURES):
-        settings = Settings.read()
-        uvloop.run(run_stack(Stack(options, settings), _stay))
 
 
 async def run_stack(stack: Stack, use: Callable[[Stack], Awaitable[None]]) -> None:
@@ -59,18 +64,20 @@ async def _stay(stack: Stack) -> None:
     await asyncio.Event().wait()
 
 
-def print_where_to_look(stack: Stack) -> None:
-    """Addresses, the key, and how to place a call."""
+def print_where_to_look(stack: Stack, *, stays: bool = True) -> None:
+    """Addresses, the key, and how to place a call. ``stays``: the stack is left running."""
+    news = "[bold]Holdfast is up.[/bold] Ctrl-C stops it." if stays else "[bold]Holdfast stops now[/bold]; it was at:"
     out.print(f"""
-[bold]Holdfast is up.[/bold] Ctrl-C stops it.
+{news}
 
   console      {stack.url}/ (log in with the API key)
   API key      {stack.api_key}
   API docs     {stack.url}/docs
   Temporal UI  {stack.temporal_ui_url}
   vendors      {_vendors(stack)}
-  logs         {stack.logs}
-
+  logs         {stack.logs}""")
+    if stays:
+        out.print(f"""
 Place a call from another terminal:
 
   export HOLDFAST_API_KEY={stack.api_key} PUBLIC_URL={stack.url}
