@@ -10,12 +10,11 @@ from api import calls, health, live, login, openapi, playbooks, twilio_webhooks
 from api.answering import AnsweringPlaybooks
 from api.auth import RequireKey
 from api.deps import ApiDeps
+from api.limits import LimitBody
 from api.observe import Figures, Observe
 from api.problems import add_problems
 from api.temporal import TemporalUnavailable
 from api.undelivered import CarrierMessages
-
-MAX_BODY_BYTES = 64 * 1_024
 
 
 def create_app(deps: ApiDeps) -> FastAPI:
@@ -37,7 +36,6 @@ def create_app(deps: ApiDeps) -> FastAPI:
         openapi_url=None,  # ours need the key, see api.openapi
         docs_url=None,
         redoc_url=None,
-        max_body_size=MAX_BODY_BYTES,
         generate_unique_id_function=_operation_id,
     )
     app.include_router(health.router(deps, figures))
@@ -48,6 +46,7 @@ def create_app(deps: ApiDeps) -> FastAPI:
     app.include_router(openapi.router(app))
     openapi.describe(app)
     add_problems(app)
+    app.add_middleware(LimitBody)
     app.add_middleware(RequireKey, settings=deps.settings)
     app.add_middleware(Observe, figures=figures)  # added last: it sees what RequireKey refuses, too
     return app

@@ -1,7 +1,8 @@
 """Messages of the carrier for a call, kept while Temporal is away.
 
 The carrier does not repeat a status callback that was answered with an error, so the API takes it and tells the
-call later. What waits is lost if this process dies: the workflow has its own deadlines for that.
+call later: at least once, so perhaps twice. What waits is lost if this process dies: the workflow has its own
+deadlines for that.
 """
 
 import asyncio
@@ -62,11 +63,18 @@ class CarrierMessages:
             self._courier = asyncio.create_task(self._deliver_waiting(), name="carrier messages")
         return None
 
-    async def close(self) -> None:
-        """Stop; what still waits is lost."""
+    async def flush(self) -> None:
+        """Return once nothing waits."""
+        if self._courier is not None:
+            await asyncio.wait([self._courier])
+
+    async def close(self, grace_seconds: float = 1.0) -> None:
+        """Deliver what waits, for so long at most, and stop; the rest is lost."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.flush(), grace_seconds)
         if self._courier is not None:
             self._courier.cancel()
-            await asyncio.gather(self._courier, return_exceptions=True)
+            await asyncio.wait([self._courier])
         if self._waiting:
             log.warning("carrier_messages_lost", count=len(self._waiting))
 

@@ -21,6 +21,7 @@ from core.contracts.call import (
 
 LAY_READY = "lay_ready"  # signal: NextVerb, what next_verb answers from then on
 TOLD = "told"  # query: everything it was told, as text, in order
+TOLD_SO_MUCH = "told_so_much"  # update: int; answers ``told`` once it was told so many different things
 INPUT = "input"  # query: what it was started with
 REFUSED_LINE = "refuse this"
 
@@ -93,6 +94,11 @@ class RecordingCall:
             done=("greeted",),
             next="ask for the policy number",
         )
+
+    @workflow.update(name=TOLD_SO_MUCH)
+    async def told_so_much(self, things: int) -> list[str]:
+        await workflow.wait_condition(lambda: len(set(self._told)) >= things)
+        return self._told
 
     @workflow.query(name=TOLD)
     def told(self) -> list[str]:

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from temporalio.client import Client, WorkflowHandle
 from twilio.request_validator import RequestValidator
 
+from api.app import create_app
 from api.deps import ApiDeps, ApiSettings
 from api.temporal import Temporal
 from cli.process import server_for
@@ -136,7 +137,9 @@ class ApiWorld:
         headers = {"Authorization": f"Bearer {API_KEY}"} | request.pop("headers", {})
         return await self.client.request(method, path, headers=headers, **request)
 
-    async def twilio(self, path: str, form: Mapping[str, str], query: Mapping[str, str] | None = None) -> httpx.Response:
+    async def twilio(
+        self, path: str, form: Mapping[str, str], query: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         """A request that the carrier signed, as it stands in its documents."""
         url = f"{self.origin}/twilio/{path}" + (f"?{urlencode(query)}" if query else "")
         return await self.signed(url, form)
@@ -165,8 +168,6 @@ class ApiWorld:
 @asynccontextmanager
 async def api_world(temporal: Temporal, client: Client, database: Database, **changed: Any) -> AsyncIterator[ApiWorld]:
     """An API in this world; ``changed`` settings."""
-    from api.app import create_app
-
     sock = listening_socket()
     origin = f"http://127.0.0.1:{sock.getsockname()[1]}"
     shelf, reader, feed = Shelf(), SqlCallReader(database), SqlCallFeed(database, linger_seconds=0.01)

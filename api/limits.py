@@ -1,0 +1,37 @@
+"""No request body is larger than any request of ours needs to be."""
+
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import plain_problem, problem_response
+
+MAX_BODY_BYTES = 64 * 1_024
+
+
+@dataclass(frozen=True)
+class LimitBody:
+    """ASGI middleware: 413 before a body that says it is too large is read, or where one turns out to be."""
+
+    app: ASGIApp
+    most: int = MAX_BODY_BYTES
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        length = Headers(scope=scope).get("content-length", "")
+        if length.isdecimal() and int(length) > self.most:
+            return await problem_response(plain_problem(413))(scope, receive, send)
+        read = 0
+
+        async def receive_some() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self.most:
+                raise HTTPException(413)  # answered where it is: whoever reads a body stands behind the problems
+            return message
+
+        return await self.app(scope, receive_some, send)

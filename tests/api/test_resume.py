@@ -1,0 +1,77 @@
+"""What the carrier is told when what a leg did is over."""
+
+import httpx
+import pytest
+
+from core.contracts.call import DialEnded, NextVerb, Verb
+from tests.api.recording_call import LAY_READY, TOLD
+from tests.api.world import CALLER, OUR_NUMBER, ApiWorld, verb, verbs
+
+
+async def resumed(world: ApiWorld, call_id: str, form: dict[str, str] | None = None, **query: str) -> httpx.Response:
+    """The carrier asks how a call goes on."""
+    given = {"CallSid": call_id, "From": CALLER, "To": OUR_NUMBER, "Direction": "inbound"} | (form or {})
+    return await world.twilio("resume", given, {"call_id": call_id} | query)
+
+
+async def test_a_call_that_goes_on_gets_a_new_stream_with_a_fresh_token(world: ApiWorld) -> None:
+    sid, first = await world.incoming()
+    answer = await resumed(world, sid)
+    assert verbs(answer) == ["Connect", "Redirect"]
+    token = "Connect/Stream/Parameter[@name='token']"
+    assert verb(answer, token).get("value") != verb(first, token).get("value")
+
+
+async def test_a_call_that_is_handed_over_is_dialled_and_asks_again_afterwards(world: ApiWorld) -> None:
+    sid, _ = await world.incoming()
+    await world.workflow(sid).signal(LAY_READY, NextVerb(Verb.DIAL, number="+15550111"))
+    answer = await resumed(world, sid)
+    assert verbs(answer) == ["Dial"]
+    dial = verb(answer, "Dial")
+    assert (dial.text, dial.get("callerId")) == ("+15550111", None)
+    assert dial.get("action") == f"{world.origin}/twilio/resume?call_id={sid}&dialled=1"
+
+
+async def test_a_person_we_called_is_handed_over_under_our_number(world: ApiWorld) -> None:
+    sid, _ = await world.incoming()
+    await world.workflow(sid).signal(LAY_READY, NextVerb(Verb.DIAL, number="+15550111"))
+    answer = await resumed(world, sid, {"Direction": "outbound-api", "From": OUR_NUMBER, "To": CALLER})
+    assert verb(answer, "Dial").get("callerId") == OUR_NUMBER
+
+
+@pytest.mark.parametrize(("status", "reached"), [("completed", True), ("busy", False), ("no-answer", False)])
+async def test_the_call_hears_how_the_dialled_leg_ended_before_it_decides(
+    world: ApiWorld, status: str, reached: bool
+) -> None:
+    sid, _ = await world.incoming()
+    answer = await resumed(world, sid, {"DialCallStatus": status}, dialled="1")
+    assert verbs(answer) == ["Connect", "Redirect"]
+    assert await world.workflow(sid).query(TOLD) == [repr(DialEnded(status, reached))]
+
+
+async def test_a_call_that_is_to_end_is_hung_up_after_its_last_line(world: ApiWorld) -> None:
+    sid, _ = await world.incoming()
+    await world.workflow(sid).signal(LAY_READY, NextVerb(Verb.HANG_UP, line="Sorry & goodbye."))
+    answer = await resumed(world, sid)
+    assert verbs(answer) == ["Say", "Hangup"]
+    assert verb(answer, "Say").text == "Sorry & goodbye."
+
+
+async def test_a_call_that_has_ended_never_loops(world: ApiWorld) -> None:
+    sid, _ = await world.incoming()
+    await world.v1("POST", f"/v1/calls/{sid}/end", json={})
+    await world.workflow(sid).result()
+    assert verbs(await resumed(world, sid)) == ["Hangup"]
+    assert verbs(await resumed(world, sid, {"DialCallStatus": "completed"}, dialled="1")) == ["Hangup"]
+    assert verbs(await resumed(world, "CA-nobody")) == ["Hangup"]
+
+
+async def test_without_temporal_the_caller_waits_a_bounded_time(world_without_temporal: ApiWorld) -> None:
+    world = world_without_temporal
+    answer = await resumed(world, "CA1")
+    for following in ("2", "3"):
+        assert verbs(answer) == ["Say", "Pause", "Redirect"]
+        redirect = verb(answer, "Redirect").text or ""
+        assert redirect == f"{world.origin}/twilio/resume?call_id=CA1&try={following}"
+        answer = await world.signed(redirect, {"CallSid": "CA1"})
+    assert verbs(answer) == ["Say", "Hangup"]
