@@ -1,5 +1,6 @@
 """Ways of answering badly that all emulated vendors share."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from starlette.requests import Request
@@ -23,7 +24,18 @@ class PiecewiseResponse(Response):
         self._pieces = pieces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
+        """Send it, until the client has gone."""
+        sending = asyncio.create_task(self._send_all(send))
+        gone = asyncio.create_task(_until_disconnected(receive))
+        try:
+            await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
+        finally:
+            gone.cancel()
+            sending.cancel()
+
+    async def _send_all(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         try:
             async for piece in self._pieces:
@@ -46,5 +58,9 @@ def retry_after(fault: Fault) -> dict[str, str]:
 
 async def until_gone(connection: Request | WebSocket) -> None:
     """Say nothing until the client gives up."""
-    while (await connection.receive())["type"] not in ("http.disconnect", "websocket.disconnect"):
+    await _until_disconnected(connection.receive)
+
+
+async def _until_disconnected(receive: Receive) -> None:
+    while (await receive())["type"] not in ("http.disconnect", "websocket.disconnect"):
         pass
