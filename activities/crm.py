@@ -8,6 +8,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from temporalio import activity
 
+from activities.delivery import heartbeats
 from activities.feed import now_ms, tool_called, tool_returned
 from activities.playbook_shelf import PlaybookShelf, ReadyPlaybook
 from activities.retries import vendor_failures
@@ -53,7 +54,7 @@ class CrmActivities:
     async def _run(self, tool: Tool, request: RunTool) -> tuple[bool, str]:
         context = ToolContext(request.call_id, request.caller_number, request.idempotency_key)
         try:
-            async with asyncio.timeout(tool.timeout_seconds):
+            async with asyncio.timeout(tool.timeout_seconds), heartbeats():
                 answer = await self._crm.run(tool.operation, request.call.arguments, context)
         except TimeoutError as error:
             raise VendorError("crm", "timeout", f"{tool.name} took too long", curable=True) from error

@@ -1,7 +1,8 @@
 """A reply on its way: sentences to the voice, the voice's audio to the gateway, and the stamps along it."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -51,6 +52,22 @@ class Delivery:
                 self._playback.began(self.timings)
             text = self.sentences[chunk.sentence] if chunk.last else ""
             self._playback.push(chunk.sentence, chunk.audio, chunk.words, last=chunk.last, text=text)
+
+
+@asynccontextmanager
+async def heartbeats() -> AsyncIterator[None]:
+    """Tell Temporal that we are alive as long as the block runs."""
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            activity.heartbeat()
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beating.cancel()
 
 
 async def while_wanted(playback: ReplyPlayback, work: Coroutine[Any, Any, None]) -> bool:

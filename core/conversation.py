@@ -102,6 +102,8 @@ class Turn:
     confidence: float = 1.0
     step_method: str = "kept"
     step_confidence: float = 0.0
+    step_ms: float = 0.0  # what finding it took
+    tools_ms: float = 0.0
     utterances: list[Utterance] = field(default_factory=list)
     tools: list[ToolResult] = field(default_factory=list)
     layers: dict[str, float] = field(default_factory=dict)
@@ -208,6 +210,10 @@ class Conversation:
             utterance.heard = ""
         return bool(lost)
 
+    def spend(self, usage: Usage) -> None:
+        """The running turn has cost this."""
+        self.now.usage = sum_usage((self.now.usage, usage))
+
     def recent(self) -> tuple[Exchange, ...]:
         """The exchanges before the running turn that a prompt remembers."""
         return tuple(turn.exchange() for turn in self.turns[-RECENT_EXCHANGES - 1 : -1])
@@ -215,11 +221,6 @@ class Conversation:
     def records(self) -> list[TurnRecord]:
         """All turns."""
         return [turn.record() for turn in self.turns]
-
-    @property
-    def usage(self) -> Usage:
-        """Of all turns."""
-        return sum_usage(turn.usage for turn in self.turns)
 
 
 def sum_usage(usages: Iterable[Usage]) -> Usage:

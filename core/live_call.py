@@ -81,6 +81,7 @@ class LiveCall:
     silent: bool = False  # the gateway has just said so
     lost: ReplyLost | None = None
     hand_over: HandOver | None = None
+    escalated: bool = False  # a representative was needed
     ending: Ending | None = None
 
     @classmethod
@@ -102,15 +103,19 @@ class LiveCall:
         return self.ending is not None or self.hand_over is not None
 
     @property
+    def leg_is_over(self) -> bool:
+        """Whether the carrier has told that nobody is on the line any more."""
+        return self.leg.state is not None and self.leg.state.final
+
+    @property
     def interrupted(self) -> bool:
-        """Whether something has come that a spoken line must not hold up."""
+        """Whether something has come that a reply must not hold up."""
         return self.over or self.gateway is None or bool(self.inbox.turns)
 
     @property
-    def idle(self) -> bool:
-        """Whether everybody has said what they had to say."""
-        due = self.opening or self.answer_again or self.lines or self.silent
-        return not self.interrupted and not due and not self.conversation.now.outstanding
+    def has_work(self) -> bool:
+        """Whether it is our turn to do something."""
+        return self.interrupted or bool(self.opening or self.answer_again or self.lines or self.silent)
 
     def end(self, ending: Ending) -> None:
         """The first ending stays."""
@@ -120,6 +125,7 @@ class LiveCall:
         """Connect the caller to somebody; what has begun before goes on."""
         if not self.over:
             self.hand_over = HandOver(number, disposition, line)
+            self.escalated = True
 
     def fail(self) -> None:
         """We cannot go on by ourselves: apologise, then hand over where the playbook says to whom, else end."""
@@ -236,9 +242,9 @@ class LiveCall:
             if self.phase in (Phase.DIALLING, Phase.RINGING):
                 self.phase = Phase.CONNECTING
         elif state.final:
-            self._leg_is_over(state)
+            self._close_leg(state)
 
-    def _leg_is_over(self, state: CarrierState) -> None:
+    def _close_leg(self, state: CarrierState) -> None:
         self.gateway = None
         if self.hand_over is not None and self.hand_over.dialled:
             self.end(Ending(self.hand_over.disposition))

@@ -1,0 +1,71 @@
+"""What happens once a call has ended; it may take as long as it takes."""
+
+from datetime import timedelta
+from typing import Final
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError
+
+from core.contracts import names
+from core.contracts.call import CallRecord, CallSummary, SyncCrm
+
+with workflow.unsafe.imports_passed_through():
+    from activities.after_call import AfterCallActivities
+    from activities.crm import CrmActivities
+
+PATIENT: Final = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
+DAYS: Final = timedelta(days=3)  # an outage over a weekend loses nothing
+
+
+@workflow.defn(name=names.AFTER_CALL_WORKFLOW)
+class AfterCallWorkflow:
+    """Records the call, sums it up, and tells the CRM."""
+
+    @workflow.run
+    async def run(self, record: CallRecord) -> None:
+        """Each part waits for its own outage only."""
+        await workflow.execute_activity_method(
+            AfterCallActivities.record_call,
+            record,
+            start_to_close_timeout=timedelta(seconds=30),
+            schedule_to_close_timeout=DAYS,
+            retry_policy=PATIENT,
+            summary="record the call",
+        )
+        if any(turn.caller for turn in record.turns):
+            await self._tell_crm(record, await self._summarize(record))
+
+    async def _summarize(self, record: CallRecord) -> CallSummary:
+        try:
+            return await workflow.execute_activity_method(
+                AfterCallActivities.summarize_call,
+                record,
+                start_to_close_timeout=timedelta(seconds=60),  # one model call over the whole transcript
+                schedule_to_close_timeout=timedelta(hours=6),
+                retry_policy=PATIENT,
+                summary="sum up",
+            )
+        except ActivityError:  # the CRM is to know of the call all the same
+            workflow.logger.warning("no_summary")
+            return CallSummary(summary="No summary could be written.", topic="unknown", resolved=False)
+
+    async def _tell_crm(self, record: CallRecord, summary: CallSummary) -> None:
+        if record.disposition is None:
+            return
+        call = record.call
+        await workflow.execute_activity_method(
+            CrmActivities.sync_crm,
+            SyncCrm(
+                call_id=call.call_id,
+                caller_number=call.caller_number,
+                disposition=record.disposition,
+                summary=summary,
+                duration_ms=round((record.ended_ms or 0) - (record.answered_ms or record.ended_ms or 0)),
+                idempotency_key=f"{call.call_id}:note",
+            ),
+            start_to_close_timeout=timedelta(seconds=30),
+            schedule_to_close_timeout=DAYS,
+            retry_policy=PATIENT,
+            summary="put it into the CRM",
+        )

@@ -1,0 +1,358 @@
+"""The story of one call."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+from temporalio.workflow import ParentClosePolicy
+
+from core.contracts import names
+from core.contracts.call import (
+    CallerTurn,
+    CallInput,
+    CallOpening,
+    CallRecord,
+    CallResult,
+    Direction,
+    GatewayAddress,
+    Phase,
+    ReplyKey,
+    Respond,
+)
+from core.conversation import ToolCall
+from core.live_call import Ending, LiveCall, Opening
+from core.outcome import Disposition
+from core.playbook import END_CALL_TOOL
+from workflows.after_call import AfterCallWorkflow
+from workflows.call_messages import CallMessages
+from workflows.call_view import attributes, call_details
+from workflows.dialling import reach_the_person
+from workflows.leg import hang_up, redirect
+from workflows.replies import ReplyFailed, Speaker, until
+from workflows.tools import run_tool
+from workflows.understanding import find_step, understood
+
+TOOL_ROUNDS: Final = 4  # of one turn; a model that asks for more goes in circles
+FILLER_AFTER: Final = timedelta(seconds=1.5)  # a tool that takes longer: the caller hears that we are still there
+CARRIER_ASKS: Final = timedelta(seconds=1.5)  # a carrier that follows the Redirect after a lost stream does so by then
+LAST_WORDS: Final = timedelta(seconds=4)  # beyond their own length, until the gateway tells that they were heard
+MS_A_CHARACTER: Final = 90  # of slow speech
+
+
+@workflow.defn(name=names.CALL_WORKFLOW)
+class CallWorkflow(CallMessages):
+    """One call, from its first ring to its record. State and messages: core.live_call."""
+
+    @workflow.init
+    def __init__(self, call: CallInput, so_far: LiveCall | None = None) -> None:
+        self.live = so_far or LiveCall.begin(call, _now_ms())
+        self.call = call
+        self.speaker = Speaker(self.live, self._publish)
+        self._published = {
+            pair.key: str(pair.value) for pair in workflow.info().typed_search_attributes.search_attributes
+        }
+
+    @workflow.run
+    async def run(self, call: CallInput, so_far: LiveCall | None = None) -> CallResult:
+        """``so_far``: a long call goes on in a new run."""
+        limit = asyncio.create_task(self._end_when_too_long())
+        try:
+            if self.live.answered_ms is None:
+                await reach_the_person(self.live)
+            await self._talk()
+        except asyncio.CancelledError:  # somebody cancelled the workflow: the person must not be left on a dead line
+            self.live.end(Ending(Disposition.ENDED_BY_OPERATOR))
+        limit.cancel()
+        await self._take_leave()
+        await self._start_after_call()
+        return self._result()
+
+    async def _talk(self) -> None:
+        live = self.live
+        while live.ending is None:
+            if live.hand_over is not None:
+                await self._hand_over()
+            elif live.gateway is None:
+                await self._wait_for_stream()
+            elif live.opening is not None:
+                await self._greet(live.opening)
+            elif live.lines:
+                await self._say(live.lines.pop(0))
+            elif live.inbox.turns:
+                await self._answer(live.inbox.take_turns())
+            elif live.answer_again:
+                await self._reply()
+            elif live.silent:
+                await self._ask_if_there()
+            elif self._history_is_long() and not live.conversation.now.outstanding:
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                workflow.continue_as_new(args=[self.call, live])
+            else:
+                await workflow.wait_condition(lambda: live.has_work or self._history_is_long())
+
+    # Scenes
+
+    async def _greet(self, opening: Opening) -> None:
+        """The first words on a new media stream; the gateway gets its holding lines with them."""
+        self.live.opening = None
+        if opening is Opening.WELCOME_BACK:
+            await self._say(self.call.playbook.welcome_back, prepare=True)
+        else:
+            await self._say(self.call.playbook.greeting, prepare=True, opening=self._opening())
+
+    async def _answer(self, turns: list[CallerTurn]) -> None:
+        """What the caller has said since the last answer, mostly one turn, gets one answer."""
+        live = self.live
+        for turn in turns:
+            text, confidence = await understood(live, turn)
+            live.conversation.hear(turn.turn, text, confidence, turn.timings.decided_ms)
+        said = " ".join(turn.caller for turn in live.conversation.turns if turn.number >= turns[0].turn)
+        if not said.strip():
+            return
+        step = await find_step(live, said)
+        live.conversation.find(step)
+        await self._reply()
+        if live.interrupted:
+            return
+        if step.escalates and self.call.playbook.transfer_to:
+            live.hand_to(self.call.playbook.transfer_to, Disposition.TRANSFERRED)
+        elif step.ends_call:
+            await self._say_goodbye()
+
+    async def _reply(self) -> None:
+        """Answer the running turn: words, and as long as the model asks for tools, their results in further words."""
+        live = self.live
+        live.answer_again = False
+        try:
+            for _ in range(TOOL_ROUNDS):
+                reply = await self.speaker.respond(self._request)
+                if reply is None or reply.closed or not reply.tool_calls:
+                    return
+                ends = await self._run_tools(reply.tool_calls)
+                if ends and not live.interrupted:
+                    await self._say_goodbye()
+                if ends or live.interrupted:
+                    return
+            if not live.conversation.now.said:
+                raise ReplyFailed("the model asks for tools again and again")
+        except ReplyFailed as failure:
+            workflow.logger.warning("reply_failed", extra={"reason": str(failure)})
+            live.fail()
+
+    async def _ask_if_there(self) -> None:
+        """Nobody speaks: prompt, and when all prompts were in vain, end."""
+        live = self.live
+        prompts = self.call.playbook.silence_prompts
+        live.silent = False
+        if live.silences >= len(prompts):
+            live.end(Ending(Disposition.CALLER_SILENT, self.call.playbook.farewell))
+            return
+        live.silences += 1
+        await self._say(prompts[live.silences - 1])
+
+    async def _say_goodbye(self) -> None:
+        """The call has come to its end, unless the caller cuts in."""
+        if not self.live.conversation.now.said:
+            await self._say(self.call.playbook.farewell)
+        if await self._was_heard(lambda: self.live.interrupted) and not self.live.interrupted:
+            self.live.end(Ending(Disposition.COMPLETED))
+
+    async def _wait_for_stream(self) -> None:
+        """The leg is up and there is no media stream: not yet, or not any more."""
+        live = self.live
+        live.phase = Phase.CONNECTING
+        self._publish()
+
+        def settled() -> bool:
+            return live.gateway is not None or live.over
+
+        lost = live.inbox.newest >= 0 and not live.carrier_asked
+        if lost and not await until(lambda: settled() or live.carrier_asked, CARRIER_ASKS):
+            await self._call_back()
+        if not settled() and not await until(settled, self._seconds(self.call.timers.attach)):
+            live.end(Ending(Disposition.CONNECTION_LOST))
+
+    async def _call_back(self) -> None:
+        """The carrier has not come back by itself: have it ask us what to do."""
+        try:
+            await redirect(self.live)
+        except ActivityError:  # there is no such leg any more
+            stopped = self.live.stream_stopped
+            self.live.end(Ending(Disposition.CALLER_HUNG_UP if stopped else Disposition.CONNECTION_LOST))
+
+    async def _hand_over(self) -> None:
+        """Connect the caller to somebody: the leg leaves our stream, asks what to do, and is told to dial."""
+        live = self.live
+        await self._say_last_words(live.hand_over.line if live.hand_over and not live.hand_over.by_carrier else None)
+        if live.ending is not None:
+            return
+        live.phase = Phase.TRANSFERRING
+        self._publish()
+        try:
+            await redirect(live, Phase.TRANSFERRING)
+        except ActivityError:
+            live.end(Ending(Disposition.VENDOR_FAILURE, self.call.playbook.apology))
+            return
+
+        def begun() -> bool:
+            return live.ending is not None or (live.hand_over is not None and live.hand_over.dialled)
+
+        if not await until(begun, self._seconds(self.call.timers.attach)):
+            live.end(Ending(Disposition.CONNECTION_LOST))
+        await workflow.wait_condition(lambda: live.ending is not None or live.hand_over is None)  # they talk
+
+    async def _take_leave(self) -> None:
+        """Last words, then the line is put down."""
+        live = self.live
+        if live.ending is not None and not live.ending.by_carrier:
+            await self._say_last_words(live.ending.line)
+        if live.ending is not None and live.ending.by_carrier:
+            await self._let_carrier_speak()
+        elif not live.leg_is_over:
+            await hang_up(live)
+        live.phase, live.ended_ms, live.gateway = Phase.ENDED, _now_ms(), None
+        self._publish()
+
+    # Speaking
+
+    async def _say(self, line: str, *, prepare: bool = False, opening: CallOpening | None = None) -> None:
+        try:
+            await self.speaker.say(line, prepare=prepare, opening=opening)
+        except ReplyFailed as failure:
+            workflow.logger.warning("line_failed", extra={"reason": str(failure)})
+            self.live.fail()
+
+    async def _say_last_words(self, line: str | None) -> None:
+        """Say the line, if there is one, and wait until everything we have said was heard."""
+        try:
+            if line is not None:
+                await self.speaker.say(line, last=True)
+            await self._was_heard(lambda: False)
+        except ReplyFailed:
+            self.live.lose_voice()
+
+    async def _was_heard(self, gives_way: Callable[[], bool]) -> bool:
+        """Wait for the gateway to tell what was heard; whether it was all of it. Not for longer than it can take."""
+        now = self.live.conversation.now
+        characters = sum(len(said.said) for said in now.utterances if said.heard is None)
+        patience = LAST_WORDS + timedelta(milliseconds=MS_A_CHARACTER * characters)
+        if now.outstanding:
+            await until(lambda: not now.outstanding or self.live.gateway is None or gives_way(), patience)
+        return not (now.utterances and now.utterances[-1].interrupted)
+
+    async def _let_carrier_speak(self) -> None:
+        """Our voice has failed: the carrier says the line before it hangs up."""
+        live = self.live
+        live.carrier_asked = False
+        try:
+            await redirect(live)
+            await until(lambda: live.carrier_asked or live.leg_is_over, self._seconds(self.call.timers.attach))
+        except ActivityError:
+            workflow.logger.warning("redirect_failed")
+
+    # Answering
+
+    def _request(self, gateway: GatewayAddress, key: ReplyKey, kept: tuple[str, ...]) -> Respond:
+        conversation = self.live.conversation
+        now = conversation.now
+        return Respond(
+            call_id=self.call.call_id,
+            playbook=self.call.playbook.ref,
+            gateway=gateway,
+            key=key,
+            step=now.step,
+            caller_text=now.caller,
+            caller_number=self.call.caller_number,
+            recent=conversation.recent(),
+            tools=tuple(now.tools),
+            variables=self.call.variables,
+            kept=kept,
+            step_ms=now.step_ms,
+            tools_ms=now.tools_ms,
+            said=now.exchange().assistant,
+        )
+
+    async def _run_tools(self, calls: tuple[ToolCall, ...]) -> bool:
+        """Run what the model asked for; whether the call is to end. All results are remembered, also if nobody waits.
+
+        Ending and handing over are ours to do; other tools run side by side.
+        """
+        live = self.live
+        turn = live.conversation.now
+        started = workflow.time()
+        first = len(turn.tools) + 1
+        running = [asyncio.create_task(run_tool(live, call, first + place)) for place, call in enumerate(calls)]
+        done = asyncio.gather(*running)
+        if not turn.said and not await until(lambda: done.done() or live.interrupted, FILLER_AFTER):
+            await self._say(self.call.playbook.holding_line)
+        turn.tools.extend(await done)
+        turn.tools_ms += (workflow.time() - started) * 1_000
+        return any(call.name == END_CALL_TOOL for call in calls)
+
+    # The end
+
+    async def _end_when_too_long(self) -> None:
+        left = self.call.timers.max_call - (_now_ms() - self.live.started_ms) / 1_000
+        await asyncio.sleep(max(0.0, left))
+        self.live.end(Ending(Disposition.COMPLETED, self.call.playbook.farewell))
+
+    async def _start_after_call(self) -> None:
+        live = self.live
+        record = CallRecord(
+            call=self.call,
+            disposition=self._disposition,
+            phase=live.phase,
+            started_ms=live.started_ms,
+            answered_ms=live.answered_ms,
+            ended_ms=live.ended_ms,
+            carrier_call_id=live.carrier_call_id,
+            turns=tuple(live.conversation.records()),
+        )
+        await workflow.start_child_workflow(
+            AfterCallWorkflow.run,
+            record,
+            id=names.after_call_workflow_id(self.call.call_id),
+            task_queue=names.AFTER_CALLS_QUEUE,  # a database that is away holds back no call
+            parent_close_policy=ParentClosePolicy.ABANDON,
+            static_summary=f"after call {self.call.call_id}",
+        )
+
+    def _result(self) -> CallResult:
+        live = self.live
+        ended_ms = live.ended_ms or _now_ms()
+        talked_ms = ended_ms - (live.answered_ms or ended_ms)
+        return CallResult(self.call.call_id, self._disposition, live.conversation.now.number, round(talked_ms))
+
+    @property
+    def _disposition(self) -> Disposition:
+        return self.live.ending.disposition if self.live.ending else Disposition.FAILED
+
+    # Everything else
+
+    def _publish(self) -> None:
+        """Tell those who look on. Called once speech is scheduled, so that nobody waits for it."""
+        workflow.set_current_details(call_details(self.live))
+        news = [pair for pair in attributes(self.live).items() if self._published.get(pair[0]) != pair[1]]
+        if news:
+            self._published.update(news)
+            workflow.upsert_search_attributes([key.value_set(value) for key, value in news])
+
+    def _history_is_long(self) -> bool:
+        return workflow.info().is_continue_as_new_suggested()
+
+    def _opening(self) -> CallOpening | None:
+        if self.call.direction is Direction.OUTBOUND:  # told when it was dialled
+            return None
+        call = self.call
+        return CallOpening(call.direction, call.playbook.ref, call.caller_number, call.our_number)
+
+    @staticmethod
+    def _seconds(seconds: float) -> timedelta:
+        return timedelta(seconds=seconds)
+
+
+def _now_ms() -> float:
+    return workflow.time() * 1_000

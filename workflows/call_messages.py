@@ -1,0 +1,187 @@
+"""What others tell a call. Nothing happens here: each message is only taken down, the story goes on in call.py."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+from core.contracts import names
+from core.contracts.call import (
+    Attach,
+    Attached,
+    CallerSilent,
+    CallerTurn,
+    CallState,
+    CarrierStatus,
+    DialEnded,
+    End,
+    NextVerb,
+    PlaybackReport,
+    RecogniserFailed,
+    ReplyLost,
+    Say,
+    StreamEnded,
+    StreamStatus,
+    TakeOver,
+    Transfer,
+    TurnAccepted,
+)
+from core.conversation import TurnRecord
+from core.live_call import Ending, LiveCall
+from core.outcome import Disposition
+from workflows.call_view import call_state
+
+LONGEST_LINE: Final = 600
+E164: Final = re.compile(r"\+[1-9]\d{6,14}")
+
+
+class CallMessages:
+    """The signals, updates and queries of ``CallWorkflow``."""
+
+    live: LiveCall
+
+    # From the gateway
+
+    @workflow.update(name=names.ATTACH)
+    def attach(self, attach: Attach) -> Attached:
+        """A media stream has started."""
+        return self.live.attach(attach, _now_ms())
+
+    @workflow.update(name=names.CALLER_TURN)
+    def caller_turn(self, turn: CallerTurn) -> TurnAccepted:
+        """The caller has spoken."""
+        return self.live.hear_turn(turn)
+
+    @workflow.signal(name=names.CALLER_TURN_AGAIN)
+    def caller_turn_again(self, turn: CallerTurn) -> None:
+        """The same, when the update's answer did not come in time."""
+        self.live.hear_turn(turn)
+
+    @workflow.signal(name=names.PLAYBACK_REPORT)
+    def playback_report(self, report: PlaybackReport) -> None:
+        """What the caller heard."""
+        self.live.hear_report(report)
+
+    @workflow.signal(name=names.REPLY_LOST)
+    def reply_lost(self, lost: ReplyLost) -> None:
+        """A worker's way to the gateway broke."""
+        self.live.hear_lost(lost)
+
+    @workflow.signal(name=names.STREAM_ENDED)
+    def stream_ended(self, ended: StreamEnded) -> None:
+        """The media stream is over."""
+        self.live.end_stream(ended)
+
+    @workflow.signal(name=names.CALLER_SILENT)
+    def caller_silent(self, silence: CallerSilent) -> None:
+        """Nobody has spoken for a while."""
+        self.live.hear_silence(silence)
+
+    @workflow.signal(name=names.RECOGNISER_FAILED)
+    def recogniser_failed(self, failed: RecogniserFailed) -> None:
+        """The caller cannot be understood any more."""
+        self.live.hear_deaf(failed)
+
+    # From the carrier, by the API
+
+    @workflow.signal(name=names.CARRIER_STATUS)
+    def carrier_status(self, status: CarrierStatus) -> None:
+        """A status callback."""
+        self.live.hear_carrier(status, _now_ms())
+
+    @workflow.signal(name=names.STREAM_STATUS)
+    def stream_status(self, status: StreamStatus) -> None:
+        """The carrier's word on a media stream."""
+        self.live.hear_stream_status(status)
+
+    @workflow.signal(name=names.DIAL_ENDED)
+    def dial_ended(self, dial: DialEnded) -> None:
+        """The representative's leg is over."""
+        self.live.hear_dial_ended(dial)
+
+    @workflow.update(name=names.NEXT_VERB)
+    def next_verb(self) -> NextVerb:
+        """The carrier asks what to do now."""
+        return self.live.next_verb()
+
+    # From operators
+
+    @workflow.update(name=names.SAY)
+    def say(self, say: Say) -> None:
+        """Have the assistant say a line, after what it is saying."""
+        self.live.lines.append(say.text.strip())
+
+    @say.validator
+    def _can_say(self, say: Say) -> None:
+        self._refuse_if_over()
+        _check_line(say.text)
+
+    @workflow.update(name=names.TRANSFER)
+    def transfer(self, transfer: Transfer) -> None:
+        """Hand the call to a number."""
+        self.live.hand_to(transfer.to, Disposition.TRANSFERRED)
+
+    @transfer.validator
+    def _can_transfer(self, transfer: Transfer) -> None:
+        self._refuse_if_over()
+        _check_number(transfer.to)
+
+    @workflow.update(name=names.TAKE_OVER)
+    def take_over(self, take_over: TakeOver) -> None:
+        """Put a supervisor in the assistant's place."""
+        self.live.hand_to(take_over.to, Disposition.TAKEN_OVER)
+
+    @take_over.validator
+    def _can_take_over(self, take_over: TakeOver) -> None:
+        self._refuse_if_over()
+        _check_number(take_over.to)
+
+    @workflow.update(name=names.END)
+    def end(self, end: End) -> None:
+        """End the call, also one that is being transferred."""
+        self.live.end(Ending(Disposition.ENDED_BY_OPERATOR, end.line.strip() if end.line else None))
+
+    @end.validator
+    def _can_end(self, end: End) -> None:
+        if self.live.ending is not None:
+            raise _refusal("call_ended", "the call has ended or is ending")
+        if end.line is not None:
+            _check_line(end.line)
+
+    @workflow.query(name=names.STATE)
+    def state(self) -> CallState:
+        """Where the call stands, in words people use."""
+        return call_state(self.live)
+
+    @workflow.query(name=names.TRANSCRIPT)
+    def transcript(self) -> Sequence[TurnRecord]:
+        """All turns so far."""
+        return self.live.conversation.records()
+
+    def _refuse_if_over(self) -> None:
+        if self.live.ending is not None:
+            raise _refusal("call_ended", "the call has ended or is ending")
+        if self.live.hand_over is not None:
+            raise _refusal("call_transferring", f"the call is being connected to {self.live.hand_over.number}")
+
+
+def _check_line(text: str) -> None:
+    if not text.strip():
+        raise _refusal("bad_input", "the text is empty")
+    if len(text) > LONGEST_LINE:
+        raise _refusal("bad_input", f"the text is longer than {LONGEST_LINE} characters")
+
+
+def _check_number(number: str) -> None:
+    if not E164.fullmatch(number):
+        raise _refusal("bad_input", f"{number!r} is no phone number like +12025550100")
+
+
+def _refusal(kind: str, message: str) -> ApplicationError:
+    return ApplicationError(message, type=kind, non_retryable=True)
+
+
+def _now_ms() -> float:
+    return workflow.time() * 1_000

@@ -1,0 +1,101 @@
+"""A live call as people see it: the query ``state``, the page in the Temporal UI, the search attributes."""
+
+from typing import Final
+
+from temporalio.common import SearchAttributeKey
+
+from core.contracts import names
+from core.contracts.call import CallState, Direction, Phase
+from core.live_call import LiveCall
+
+_KEYS: Final = {name: SearchAttributeKey.for_keyword(name) for name in names.SEARCH_ATTRIBUTES}
+
+
+def call_state(live: LiveCall) -> CallState:
+    """What the assistant believes, what is confirmed, what was done and what comes next.
+
+    What a tool call carried is believed, as the caller was understood; once the tool has accepted it, it is confirmed.
+    """
+    believes: dict[str, str] = dict(live.call.variables)
+    confirmed: dict[str, str] = {}
+    done: list[str] = []
+    for turn in live.conversation.turns:
+        for result in turn.tools:
+            arguments = {name: str(value) for name, value in result.call.arguments.items()}
+            (confirmed if result.ok else believes).update(arguments)
+            if result.ok:
+                done.append(f"turn {turn.number}: {result.call.name}")
+    now = live.conversation.now
+    return CallState(
+        call_id=live.call.call_id,
+        phase=live.phase,
+        playbook=live.call.playbook.ref,
+        step=now.step,
+        believes={name: value for name, value in believes.items() if name not in confirmed},
+        confirmed=confirmed,
+        done=tuple(done),
+        next=whats_next(live),
+        last_caller=_last(live, "caller"),
+        last_assistant=_last(live, "said"),
+        turns=now.number,
+        disposition=live.ending.disposition if live.ending else None,
+    )
+
+
+def whats_next(live: LiveCall) -> str:
+    """One line: what the call waits for or does."""
+    if live.phase is Phase.ENDED:
+        return "nothing: the call has ended"
+    if live.ending is not None:
+        return f"end the call: {live.ending.disposition.value.replace('_', ' ')}"
+    if live.hand_over is not None:
+        return f"connect the caller to {live.hand_over.number}"
+    if live.phase in (Phase.DIALLING, Phase.RINGING):
+        return "wait for an answer"
+    if live.gateway is None:
+        return "wait for the media stream"
+    if live.inbox.turns or live.conversation.now.outstanding:
+        return f"answer turn {live.inbox.last_turn(live.conversation.now.number)}"
+    return "wait for the caller"
+
+
+def call_details(live: LiveCall) -> str:
+    """The call in markdown, for the Temporal UI."""
+    now = live.conversation.now
+    call = live.call
+    arrow = "→" if call.direction is Direction.INBOUND else "←"
+    lines = [
+        f"### {call.caller_number} {arrow} {call.our_number} ({call.direction.value})",
+        f"**{live.phase.value}**, playbook `{call.playbook.ref}`, step `{now.step}`, turn {now.number}",
+    ]
+    if caller := _last(live, "caller"):
+        lines.append(f"- Caller: “{caller}”")
+    if said := _last(live, "said"):
+        lines.append(f"- Assistant: “{said}”")
+    for result in now.tools:
+        lines.append(f"- {result.call.name}: {'done' if result.ok else 'failed'}")
+    if live.ending is not None:
+        lines.append(f"- Outcome: **{live.ending.disposition.value}**")
+    lines.append(f"- Next: {whats_next(live)}")
+    return "\n".join(lines)
+
+
+def attributes(live: LiveCall) -> dict[SearchAttributeKey[str], str]:
+    """What calls are searched by; no personal data."""
+    found = {
+        names.TENANT_ATTRIBUTE: live.call.tenant,
+        names.CAMPAIGN_ATTRIBUTE: live.call.campaign or "",
+        names.PLAYBOOK_ATTRIBUTE: live.call.playbook.ref,
+        names.STEP_ATTRIBUTE: live.conversation.now.step,
+        names.PHASE_ATTRIBUTE: live.phase.value,
+        names.OUTCOME_ATTRIBUTE: live.ending.disposition.value if live.ending and live.phase is Phase.ENDED else "",
+        names.ESCALATED_ATTRIBUTE: "true" if live.escalated else "false",
+    }
+    return {_KEYS[name]: value for name, value in found.items() if value}
+
+
+def _last(live: LiveCall, what: str) -> str:
+    for turn in reversed(live.conversation.turns):
+        if text := (turn.caller if what == "caller" else turn.said):
+            return text
+    return ""

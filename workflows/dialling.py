@@ -1,0 +1,74 @@
+"""The beginning of a call that we place: dialled once, never twice."""
+
+from datetime import timedelta
+from typing import Final
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from core.contracts.call import CallOpening, Dial, LookUpDial
+from core.live_call import Ending, LiveCall
+from core.outcome import Disposition
+from workflows.replies import ONCE, until
+
+with workflow.unsafe.imports_passed_through():
+    from activities.telephony import TelephonyActivities
+
+UNCLEAR: Final = {"timeout", "unavailable", "broken", "overloaded"}  # kinds of failure after which it may ring
+
+
+async def reach_the_person(live: LiveCall) -> None:
+    """Return once the person has answered, or the call has ended because nobody did."""
+    if not await _dial(live):
+        live.end(Ending(Disposition.FAILED))
+        return
+    await until(lambda: live.answered_ms is not None or live.over, timedelta(seconds=live.call.timers.ring))
+    if live.answered_ms is None and live.ending is None:
+        live.end(Ending(Disposition.NO_ANSWER))
+
+
+async def _dial(live: LiveCall) -> bool:
+    """Whether a leg is on its way. A lost answer is cleared up by what the carrier tells, never by a second dial."""
+    call = live.call
+    began_ms = workflow.time() * 1_000
+    request = Dial(
+        call.call_id,
+        call.caller_number,
+        call.our_number,
+        round(call.timers.ring),
+        CallOpening(call.direction, call.playbook.ref, call.caller_number, call.our_number),
+    )
+    try:
+        dialled = await workflow.execute_activity_method(
+            TelephonyActivities.dial,
+            request,
+            start_to_close_timeout=timedelta(seconds=15),  # one REST call, and a slow carrier is no reason to give up
+            retry_policy=ONCE,  # a second try could ring twice
+            summary=f"dial {call.caller_number}",
+        )
+    except ActivityError as error:
+        return await _reconcile(live, error, began_ms)
+    live.carrier_call_id = live.carrier_call_id or dialled.carrier_call_id
+    return True
+
+
+async def _reconcile(live: LiveCall, error: ActivityError, began_ms: float) -> bool:
+    if isinstance(error.cause, ApplicationError) and error.cause.type not in UNCLEAR:
+        return False  # the carrier has refused
+    if await until(lambda: live.carrier_call_id is not None, timedelta(seconds=live.call.timers.lost_status)):
+        return True
+    call = live.call
+    try:
+        found = await workflow.execute_activity_method(
+            TelephonyActivities.look_up_dial,
+            LookUpDial(call.call_id, call.caller_number, call.our_number, began_ms),
+            start_to_close_timeout=timedelta(seconds=10),  # lists the carrier's calls
+            schedule_to_close_timeout=timedelta(seconds=call.timers.ring),
+            retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1)),
+            summary="look up whether it was dialled",
+        )
+    except ActivityError:
+        return live.carrier_call_id is not None
+    live.carrier_call_id = live.carrier_call_id or found.carrier_call_id
+    return live.carrier_call_id is not None

@@ -1,0 +1,165 @@
+"""Has the assistant speak: replies and lines, through lost sockets, slow vendors and callers who cut in."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from core.contracts.call import CallOpening, GatewayAddress, Reply, ReplyKey, Respond, SpeakLine
+from core.conversation import Utterance
+from core.live_call import LiveCall
+
+with workflow.unsafe.imports_passed_through():
+    from activities.conversation import ConversationActivities
+    from activities.retries import PLAYBACK_LOST
+    from activities.speech import SpeechActivities
+
+ATTEMPTS: Final = 3
+ATTEMPT_PAUSE: Final = timedelta(milliseconds=200)
+LONGEST_PAUSE: Final = timedelta(seconds=2)  # a vendor that wants to be left alone for longer is of no use to a caller
+ONCE: Final = RetryPolicy(maximum_attempts=1)
+HEARTBEAT: Final = timedelta(seconds=2)
+FREE_SLOT: Final = timedelta(seconds=5)  # workers are that busy: an apology now beats an answer later
+
+Start = Callable[[GatewayAddress, ReplyKey, tuple[str, ...]], workflow.ActivityHandle[Reply]]
+
+
+class ReplyFailed(Exception):
+    """The assistant could not speak, and trying again is of no use."""
+
+
+class Speaker:
+    """Speaks in one call. A retry is a new attempt of the same part, which the gateway tells from the one before."""
+
+    def __init__(self, live: LiveCall, scheduled: Callable[[], None]) -> None:
+        """``scheduled`` is called once speech is under way: what must not hold it up goes there."""
+        self._live = live
+        self._scheduled = scheduled
+
+    async def respond(self, request: Callable[[GatewayAddress, ReplyKey, tuple[str, ...]], Respond]) -> Reply | None:
+        """Answer the running turn. None: cut off before it was whole. Raises ReplyFailed."""
+
+        def start(gateway: GatewayAddress, key: ReplyKey, kept: tuple[str, ...]) -> workflow.ActivityHandle[Reply]:
+            return workflow.start_activity_method(
+                ConversationActivities.respond,
+                request(gateway, key, kept),
+                schedule_to_start_timeout=FREE_SLOT,
+                start_to_close_timeout=self._patience,  # model, voice and delivery, which runs ahead of the playing
+                heartbeat_timeout=HEARTBEAT,  # the gateway tells of a lost worker sooner, by reply_lost
+                retry_policy=ONCE,  # a retry needs a new key: the loop in _deliver makes it
+                summary=_summary(key, "reply"),
+            )
+
+        return await self._deliver(start, lambda: self._live.interrupted)
+
+    async def say(
+        self, line: str, *, prepare: bool = False, opening: CallOpening | None = None, last: bool = False
+    ) -> Reply | None:
+        """Speak one line. ``last``: nothing the caller says stops it. None: cut off. Raises ReplyFailed."""
+
+        def start(gateway: GatewayAddress, key: ReplyKey, _: tuple[str, ...]) -> workflow.ActivityHandle[Reply]:
+            call = self._live.call
+            return workflow.start_activity_method(
+                SpeechActivities.speak_line,
+                SpeakLine(call.call_id, call.playbook.ref, gateway, key, line, prepare, opening),
+                schedule_to_start_timeout=FREE_SLOT,
+                start_to_close_timeout=self._patience,
+                heartbeat_timeout=HEARTBEAT,
+                retry_policy=ONCE,
+                summary=_summary(key, f"say “{line[:60]}”"),
+            )
+
+        return await self._deliver(start, lambda: not last and self._live.interrupted, let_go=prepare)
+
+    @property
+    def _patience(self) -> timedelta:
+        return timedelta(seconds=self._live.call.timers.reply)
+
+    async def _deliver(self, start: Start, gives_way: Callable[[], bool], *, let_go: bool = False) -> Reply | None:
+        """``let_go``: a line that gives way is left to itself, as its activity has more to do than to speak."""
+        live = self._live
+        if live.gateway is None:
+            return None
+        utterance = live.conversation.speak(live.gateway.attachment)
+        began = workflow.time()
+        kept: tuple[str, ...] = ()
+        while live.gateway is not None and live.gateway.attachment == utterance.attachment:
+            key = live.key(utterance)
+            handle = start(live.gateway, key, kept)
+            self._scheduled()
+            await self._outcome(handle, utterance, key, gives_way)
+            if handle.done():
+                try:
+                    return self._spoken(utterance, await handle)
+                except ActivityError as error:
+                    await self._judge(error, utterance, began, gives_way)
+            elif live.lost is not None and live.lost.key == key:
+                kept = live.lost.kept
+                handle.cancel()
+            else:
+                if not let_go:
+                    handle.cancel()
+                return None
+            utterance.attempt += 1
+        return None
+
+    async def _outcome(
+        self, handle: workflow.ActivityHandle[Reply], utterance: Utterance, key: ReplyKey, gives_way: Callable[[], bool]
+    ) -> None:
+        """Wait until it is spoken, broken, or has to give way. No timer: the activity has its own."""
+        live = self._live
+
+        def moved() -> bool:
+            return live.gateway is None or live.gateway.attachment != utterance.attachment
+
+        def broken() -> bool:
+            return live.lost is not None and live.lost.key == key
+
+        await workflow.wait_condition(lambda: handle.done() or broken() or moved() or gives_way())
+
+    def _spoken(self, utterance: Utterance, reply: Reply) -> Reply:
+        utterance.said = reply.text
+        if not reply.text and utterance.heard is None:
+            utterance.heard = ""  # nothing to hear: tool calls only
+        self._live.silent = False
+        self._live.conversation.spend(reply.usage)
+        return reply
+
+    async def _judge(
+        self, error: ActivityError, utterance: Utterance, began: float, gives_way: Callable[[], bool]
+    ) -> None:
+        """Return if another attempt may help, after the pause it needs. Raises ReplyFailed."""
+        failure = error.cause
+        if isinstance(failure, ApplicationError) and failure.type == PLAYBACK_LOST:
+            if utterance.attempt > 1:  # the way to the gateway is gone, not only one socket
+                self._live.lose_stream(stopped=False)
+            return
+        hopeless = isinstance(failure, ApplicationError) and failure.non_retryable
+        late = workflow.time() - began >= self._patience.total_seconds()
+        if hopeless or late or utterance.attempt >= ATTEMPTS:
+            utterance.heard = utterance.heard or ""
+            raise ReplyFailed(str(failure)) from error
+        if isinstance(failure, ApplicationError):
+            pause = failure.next_retry_delay or ATTEMPT_PAUSE
+            if pause > LONGEST_PAUSE:
+                utterance.heard = utterance.heard or ""
+                raise ReplyFailed(str(failure)) from error
+            await until(gives_way, pause)
+
+
+async def until(condition: Callable[[], bool], at_most: timedelta) -> bool:
+    """Whether it came true in time."""
+    try:
+        await workflow.wait_condition(condition, timeout=at_most)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _summary(key: ReplyKey, what: str) -> str:
+    part = f" part {key.part}" if key.part else ""
+    attempt = f", attempt {key.attempt}" if key.attempt > 1 else ""
+    return f"turn {key.turn}{part}: {what}{attempt}"

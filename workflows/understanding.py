@@ -1,0 +1,78 @@
+"""What the caller has said, and which step of the playbook it belongs to."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from core.contracts.call import CallerTurn, FinalizeTranscript, MatchStep, ReasonStep
+from core.conversation import Step
+from core.live_call import LiveCall
+from workflows.replies import ONCE
+
+with workflow.unsafe.imports_passed_through():
+    from activities.conversation import ConversationActivities
+
+
+async def understood(live: LiveCall, turn: CallerTurn) -> tuple[str, float]:
+    """The turn's text and how sure it is. An unsure one is transcribed again, at leisure, from its kept audio."""
+    unsure = turn.confidence < live.call.playbook.min_confidence
+    if unsure and live.gateway is not None and live.gateway.attachment == turn.attachment:
+        language = live.call.playbook.turn_taking.language
+        try:
+            transcript = await workflow.execute_activity_method(
+                ConversationActivities.finalize_transcript,
+                FinalizeTranscript(live.call.call_id, turn.turn, live.gateway.audio_url, language),
+                schedule_to_close_timeout=timedelta(seconds=3),  # later the unsure text is better than more silence
+                retry_policy=ONCE,
+                summary=f"turn {turn.turn}: transcribe again",
+            )
+        except ActivityError:
+            return turn.text, turn.confidence
+        if transcript.text:
+            return transcript.text, transcript.confidence
+    return turn.text, turn.confidence
+
+
+async def find_step(live: LiveCall, text: str) -> Step:
+    """By the words; where they do not tell, by the model; where that fails too, the call stays where it is."""
+    turn = live.conversation.now
+    started = workflow.time()
+    matched = await _match(live, text)
+    if matched is not None and matched.name is not None:
+        turn.step_ms = matched.took_ms
+        return matched
+    found = await _reason(live, text)
+    turn.step_ms = (workflow.time() - started) * 1_000
+    return found
+
+
+async def _match(live: LiveCall, text: str) -> Step | None:
+    turn = live.conversation.now
+    try:
+        return await workflow.execute_local_activity_method(
+            ConversationActivities.match_step,
+            MatchStep(live.call.call_id, live.call.playbook.ref, turn.step, text, turn.number),
+            schedule_to_close_timeout=timedelta(milliseconds=500),  # it takes 1 ms, and holds back messages meanwhile
+            retry_policy=ONCE,
+            summary=f"turn {turn.number}: match step",
+        )
+    except ActivityError:
+        return None
+
+
+async def _reason(live: LiveCall, text: str) -> Step:
+    turn = live.conversation.now
+    request = ReasonStep(
+        live.call.call_id, live.call.playbook.ref, turn.step, turn.number, text, live.conversation.recent()
+    )
+    try:
+        return await workflow.execute_activity_method(
+            ConversationActivities.reason_step,
+            request,
+            schedule_to_close_timeout=timedelta(seconds=4),  # one model call; the caller waits for it
+            retry_policy=ONCE,
+            summary=f"turn {turn.number}: find step",
+        )
+    except ActivityError:
+        return Step(turn.step, 0.0, "kept")

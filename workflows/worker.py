@@ -1,0 +1,60 @@
+"""The workers of one process: the same for the command, for tests and for benchmarks."""
+
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import PollerBehaviorSimpleMaximum, Worker, WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.roster import Ports, roster
+from core.contracts import names
+from workflows.after_call import AfterCallWorkflow
+from workflows.call import CallWorkflow
+
+LIVE_CALLS = 100  # what one worker process is sized for
+CACHED_WORKFLOWS = 5 * LIVE_CALLS
+POLLERS = 5
+STICKY = timedelta(milliseconds=300)  # after a worker's death its calls wait this long before another takes them over
+GRACE = timedelta(seconds=20)  # a deploy lets replies end
+
+
+def workflow_runner() -> WorkflowRunner:
+    """Workflow modules run in the SDK's sandbox; core is passed through.
+
+    Core is pure, by import-linter's word, so that there is nothing in it to keep out; loading it anew for every call,
+    pydantic models included, would cost each call's first answer tens of milliseconds.
+    """
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules("core"))
+
+
+def build_workers(client: Client, ports: Ports) -> list[Worker]:
+    """One worker a queue, so that batch work takes no slot of a live call. Run all of them."""
+    activities = roster(ports)
+    live = Worker(
+        client,
+        task_queue=names.CALLS_QUEUE,
+        workflows=[CallWorkflow],
+        activities=activities.calls,
+        workflow_runner=workflow_runner(),
+        max_cached_workflows=CACHED_WORKFLOWS,
+        max_concurrent_workflow_tasks=LIVE_CALLS,
+        max_concurrent_activities=3 * LIVE_CALLS,  # a reply, a tool, and a line that still prepares
+        max_concurrent_local_activities=LIVE_CALLS,
+        workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(POLLERS),
+        activity_task_poller_behavior=PollerBehaviorSimpleMaximum(POLLERS),
+        sticky_queue_schedule_to_start_timeout=STICKY,
+        graceful_shutdown_timeout=GRACE,
+    )
+    after = Worker(
+        client,
+        task_queue=names.AFTER_CALLS_QUEUE,
+        workflows=[AfterCallWorkflow],
+        activities=activities.after_calls,
+        workflow_runner=workflow_runner(),
+        max_cached_workflows=LIVE_CALLS,
+        max_concurrent_activities=20,  # summaries share the model's rate limit with live calls
+        workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
+        activity_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
+        graceful_shutdown_timeout=GRACE,
+    )
+    return [live, after]
