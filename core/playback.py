@@ -147,6 +147,11 @@ class Playback:
         return bool(self._ahead)
 
     @property
+    def speaking(self) -> bool:
+        """Whether audio of a reply, not of a holding line, is queued that is not known to be played."""
+        return any(chunk.part is not None for chunk in self._ahead)
+
+    @property
     def unheard(self) -> tuple[Unheard, ...]:
         """What the last cut kept from the caller, to go on with; gone once anything else is played."""
         return self._unheard

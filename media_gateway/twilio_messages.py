@@ -101,7 +101,7 @@ def decode(frame: str | bytes) -> Message:
     return message
 
 
-class Outgoing:
+class StreamWriter:
     """Writes our messages of one stream; all but the payload is made once."""
 
     def __init__(self, stream_sid: str) -> None:

@@ -79,7 +79,7 @@ class Attach:
     stream_id: str
     carrier_call_id: str
     playback_url: str  # ws://.. of the gateway that holds the stream, for workers
-    audio_url: str  # http://.. where a turn's kept audio can be fetched: <audio_url>/<turn>
+    audio_url: str  # http://.. where a turn's kept audio can be fetched: <audio_url>/<turn>/audio
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,42 @@
+"""What the gateway writes into a call's live feed."""
+
+from collections.abc import Callable
+from typing import Any
+
+from core.playback import Played
+from core.ports.call_log import CallEvent, CallFeed
+from core.turns import TurnEnded
+
+
+class CallNotes:
+    """The feed lines of one stream; the kinds are those of core.ports.call_log.CallEvent."""
+
+    def __init__(self, feed: CallFeed, call_id: str, clock: Callable[[], float]) -> None:
+        self._feed = feed
+        self._call_id = call_id
+        self._clock = clock
+
+    def caller_turn(self, turn: int, ended: TurnEnded) -> None:
+        """The caller has said something."""
+        self._note("caller_turn", turn=turn, text=ended.text, confidence=ended.confidence)
+
+    def reply_started(self, turn: int, layers: dict[str, float], latency_ms: float) -> None:
+        """The caller hears the first of the answer."""
+        self._note("reply_started", turn=turn, layers=layers, latency_ms=latency_ms)
+
+    def assistant_said(self, played: Played) -> None:
+        """What the caller has heard of a reply."""
+        self._note(
+            "assistant_said",
+            turn=played.key.turn,
+            heard=played.heard,
+            complete=played.complete,
+            interrupted=played.interrupted,
+        )
+
+    def problem(self, what: str) -> None:
+        """Something an operator should know; no personal data."""
+        self._note("problem", what=what)
+
+    def _note(self, kind: str, **data: Any) -> None:
+        self._feed.note(CallEvent(self._call_id, kind, self._clock(), data))

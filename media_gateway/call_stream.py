@@ -1,0 +1,306 @@
+"""One media stream of one call: the caller's audio in, the assistant's out, and what each means for the call."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from core.contracts import names
+from core.contracts.call import (
+    Attach,
+    CallerSilent,
+    CallerTurn,
+    PlaybackReport,
+    RecogniserFailed,
+    ReplyKey,
+    ReplyLost,
+    StreamEnded,
+    TurnTimings,
+)
+from core.playback import Clear, Play, Playback, PlaybackOutput, Played, SetMark, UnknownMark
+from core.turns import (
+    BargedIn,
+    CallerWithdrew,
+    EndOfTurn,
+    RecogniserEvent,
+    Silence,
+    TurnDetector,
+    TurnEnded,
+    TurnEvent,
+    TurnTaking,
+)
+from media_gateway.call_notes import CallNotes
+from media_gateway.deps import GatewayDeps
+from media_gateway.holding import HoldingLines
+from media_gateway.kept_audio import KeptAudio
+from media_gateway.latency import TurnLatency
+from media_gateway.listening import Listening
+from media_gateway.metrics import GatewayMetrics
+from media_gateway.replies import Replies
+from media_gateway.voice_activity import VoiceActivity
+from media_gateway.workflow_line import CallOver, Refused, Unreachable, WorkflowLine
+
+FIRST_PAUSE = 0.2  # seconds between tries to attach; doubled up to the longest
+LONGEST_PAUSE = 2.0
+
+
+class CarrierLine(Protocol):
+    """What a carrier's media socket can do. Nothing here waits."""
+
+    def play(self, audio: bytes) -> None:
+        """Queue mu-law audio at the carrier."""
+        ...
+
+    def mark(self, name: str) -> None:
+        """Have the carrier say when everything before this was played."""
+        ...
+
+    def clear(self) -> None:
+        """Drop what was not played; also what has not left this process."""
+        ...
+
+    def close(self, code: int, reason: str) -> None:
+        """End the stream; the call goes on with what its TwiML says next."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StreamIdentity:
+    """Whose stream it is."""
+
+    call_id: str
+    attachment: int
+    stream_id: str
+    carrier_call_id: str
+
+
+class CallStream:
+    """Puts the parts together; each decides for itself, this passes on what they decided.
+
+    ``hear`` is the hot path: parse, keep, detect, recognise, 50 times a second, without waiting.
+    """
+
+    def __init__(
+        self,
+        deps: GatewayDeps,
+        metrics: GatewayMetrics,
+        identity: StreamIdentity,
+        line: CarrierLine,
+        holding: HoldingLines,
+        clock: Callable[[], float],
+    ) -> None:
+        self.identity = identity
+        self.kept = KeptAudio()
+        self.holding = holding
+        self._settings = deps.settings
+        self._metrics = metrics
+        self._line = line
+        self._clock = clock
+        self._log = structlog.get_logger().bind(call_id=identity.call_id, attachment=identity.attachment)
+        self._notes = CallNotes(deps.feed, identity.call_id, clock)
+        self._voice = VoiceActivity()
+        self._detector = TurnDetector(TurnTaking(), clock())
+        self._playback = Playback()
+        self._latency = TurnLatency()
+        self._turn: int | None = None  # the number of the caller's next turn, once the workflow has told it
+        self._early: list[TurnEnded] = []  # turns from before that
+        self.workflow = WorkflowLine(
+            deps.temporal, identity.call_id, identity.attachment, late=self._hold_the_line, over=self._call_over
+        )
+        self.replies = Replies(
+            self._playback, clock, self._act, self._reply_lost, lambda: self._detector.caller_holds_floor
+        )
+        self._listening = Listening(
+            deps.recogniser,
+            heard=self._recognised,
+            failed=self._recogniser_failed,
+            backlog=self.kept.under_way,
+            patience=deps.settings.recogniser,
+        )
+
+    async def run(self) -> None:
+        """Join the call and listen, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._attach())
+            tasks.create_task(self._listening.run())
+
+    def hear(self, audio: bytes) -> None:
+        """The next frame of the caller's audio."""
+        now_ms = self._clock()
+        voiced = self._voice.voiced(audio)
+        self.kept.add(audio, voiced)
+        self._listening.hear(audio)
+        if self._detector.hear_frame(voiced, now_ms) is not None:
+            self._caller_silent()
+
+    def mark_returned(self, name: str) -> None:
+        """The carrier has played, or dropped, all before this mark."""
+        try:
+            self._act(self._playback.mark_returned(name, self._clock()))
+        except UnknownMark:
+            self._log.warning("unknown_mark")
+
+    def end(self, *, stopped: bool, reason: str) -> None:
+        """The stream is over: tell what was heard, then that it has ended."""
+        self.replies.close("the stream has ended")
+        self._act(self._playback.end(self._clock()))
+        self.workflow.signal(
+            names.STREAM_ENDED, lambda seq: StreamEnded(self.identity.attachment, seq, stopped, reason)
+        )
+
+    def close(self, reason: str) -> None:
+        """End the stream from our side; the carrier then asks what comes next."""
+        self._line.close(1000, reason)
+
+    async def _attach(self) -> None:
+        identity, pause = self.identity, FIRST_PAUSE
+        internal = self._settings.internal_url
+        attach = Attach(
+            attachment=identity.attachment,
+            stream_id=identity.stream_id,
+            carrier_call_id=identity.carrier_call_id,
+            playback_url=internal.replace("http", "ws", 1) + "/internal/playback",
+            audio_url=f"{internal}/internal/calls/{identity.call_id}/turns",
+        )
+        while True:
+            try:
+                attached = await self.workflow.attach(attach, self._settings.attach)
+            except (CallOver, Refused):
+                self._call_over()
+                return
+            except Unreachable as error:
+                self._log.warning("not_attached", reason=str(error))
+                if pause == FIRST_PAUSE:
+                    self._notes.problem("the workflow cannot be reached; the caller is kept on the line")
+                    self._hold_the_line()
+                self._listening.listen(self._detector.rules)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+            else:
+                break
+        if not attached.accepted:
+            self.close("the call does not want this stream")
+            return
+        self._log.info("attached", next_turn=attached.next_turn)
+        self._detector.follow(attached.turn_taking)
+        self._listening.listen(attached.turn_taking)
+        self._turn = attached.next_turn
+        early, self._early = self._early, []
+        for turn in early:
+            self._report_turn(turn)
+
+    def _recognised(self, event: RecogniserEvent) -> None:
+        now_ms = self._clock()
+        events = self._detector.hear_recogniser(event, now_ms)
+        if isinstance(event, EndOfTurn):
+            self.kept.end_utterance(words=bool(event.text.strip()))
+        self._follow(events)
+
+    def _follow(self, events: list[TurnEvent]) -> None:
+        for event in events:
+            match event:
+                case BargedIn():
+                    self._metrics.barge_ins.inc()
+                    self._log.info("barged_in")
+                    self.replies.cut()
+                case TurnEnded():
+                    self._turn_ended(event)
+                case CallerWithdrew():
+                    self._log.info("caller_withdrew")
+                case Silence():
+                    self._caller_silent()
+
+    def _turn_ended(self, turn: TurnEnded) -> None:
+        if self._turn is None:  # the workflow is away: it will hear of it, the caller hears that we are here
+            self._early.append(turn)
+            self._hold_the_line()
+        else:
+            self._report_turn(turn)
+
+    def _report_turn(self, ended: TurnEnded) -> None:
+        assert self._turn is not None
+        turn, self._turn = self._turn, self._turn + 1
+        now_ms = self._clock()
+        timings = TurnTimings(speech_ended_ms=ended.speech_ended_ms, decided_ms=now_ms, sent_ms=now_ms)
+        self.kept.keep(turn, self.kept.end_turn())
+        self._latency.turn_ended(turn, timings)
+        self.workflow.turn(
+            lambda seq: CallerTurn(
+                attachment=self.identity.attachment,
+                seq=seq,
+                turn=turn,
+                text=ended.text,
+                confidence=ended.confidence,
+                timings=timings,
+                words=ended.words,
+            ),
+            self._settings.turn,
+        )
+        self._metrics.turns.inc()
+        self._log.info("turn_ended", turn=turn, words=ended.words, pii_text=ended.text)
+        self._notes.caller_turn(turn, ended)
+
+    def _caller_silent(self) -> None:
+        self._log.info("caller_silent")
+        self.workflow.signal(names.CALLER_SILENT, lambda seq: CallerSilent(self.identity.attachment, seq))
+
+    def _recogniser_failed(self, kind: str) -> None:
+        self._notes.problem(f"the recogniser is {kind}: the caller cannot be understood")
+        self.workflow.signal(names.RECOGNISER_FAILED, lambda seq: RecogniserFailed(self.identity.attachment, seq, kind))
+
+    def _reply_lost(self, key: ReplyKey, kept: tuple[str, ...]) -> None:
+        self._metrics.replies_lost.inc()
+        self._log.warning("reply_lost", turn=key.turn, part=key.part, attempt=key.attempt, kept=len(kept))
+        self.workflow.signal(names.REPLY_LOST, lambda seq: ReplyLost(key, seq, kept))
+
+    def _hold_the_line(self) -> None:
+        """The workflow takes its time: fill the silence, unless somebody is speaking."""
+        self._metrics.late.inc()
+        if self._playback.playing or self._detector.speech_under_way or self._detector.caller_holds_floor:
+            return
+        if (line := self.holding.next()) is not None:
+            self._log.info("holding_line")
+            self._act(self._playback.hold(line, self._turn or 0, self._clock()))
+
+    def _call_over(self) -> None:
+        self.close("the call is over")
+
+    def _act(self, outputs: list[PlaybackOutput]) -> None:
+        for output in outputs:
+            match output:
+                case Play(audio, key):
+                    self._line.play(audio)
+                    if key is not None:
+                        self._first_audio(key)
+                case SetMark(name):
+                    self._line.mark(name)
+                case Clear():
+                    self._line.clear()
+                case Played():
+                    self._report_playback(output)
+        self._follow(self._detector.set_playing(self._playback.playing, self._clock()))
+
+    def _first_audio(self, key: ReplyKey) -> None:
+        now_ms = self._clock()
+        layers, latency_ms = self._latency.first_audio(key, self.replies.timings_of(key), now_ms)
+        if layers:
+            self._metrics.latency.observe(latency_ms / 1_000)
+            self._notes.reply_started(key.turn, layers, latency_ms)
+
+    def _report_playback(self, played: Played) -> None:
+        layers = self._latency.layers_of(played.key)
+        self.workflow.signal(
+            names.PLAYBACK_REPORT,
+            lambda seq: PlaybackReport(
+                key=played.key,
+                seq=seq,
+                heard=played.heard,
+                complete=played.complete,
+                interrupted=played.interrupted,
+                layers=layers,
+                played_ms=played.played_ms,
+            ),
+        )
+        self._notes.assistant_said(played)

@@ -1,0 +1,43 @@
+"""What the gateway is given by the process that starts it."""
+
+from dataclasses import dataclass
+
+from temporalio.client import Client
+
+from core.ports.call_log import CallFeed
+from core.ports.speech import Recogniser
+
+STREAM_PATH = "/twilio/media"
+
+
+@dataclass(frozen=True)
+class GatewaySettings:
+    """Addresses, secrets and deadlines; all times in seconds."""
+
+    media_url: str  # ws(s)://..: the public origin of the gateways, as the carrier was told
+    internal_url: str  # http://..: where workers reach this gateway's internal server
+    twilio_auth_token: str  # signs the carrier's handshakes
+    stream_secret: str  # signs stream tokens
+    internal_secret: str  # opens the internal server
+    capacity: int = 300  # streams at once; further ones are sent to another gateway
+    start: float = 5.0  # from the handshake to the stream's start message
+    attach: float = 1.0  # for the workflow to accept the stream; then the recogniser opens with default rules
+    turn: float = 1.0  # for the workflow to accept a turn; then a holding line and the signal
+    recogniser: float = 8.0  # for a lost recogniser to come back; then the call is told that it is deaf
+    delivery: float = 600.0  # after a stream's end, for what the workflow has not heard yet
+    drain: float = 120.0  # told to stop, for live streams to end by themselves
+
+    @property
+    def stream_url(self) -> str:
+        """The url of the media socket exactly as TwiML gives it: the carrier signs it."""
+        return self.media_url + STREAM_PATH
+
+
+@dataclass(frozen=True)
+class GatewayDeps:
+    """The gateway's outside world."""
+
+    settings: GatewaySettings
+    temporal: Client
+    recogniser: Recogniser
+    feed: CallFeed

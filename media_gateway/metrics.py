@@ -1,0 +1,29 @@
+"""What a gateway counts."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+LATENCY_BUCKETS = (0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
+
+
+class GatewayMetrics:
+    """Metrics in a registry of their own, so that several gateways fit in one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.streams = Gauge("holdfast_gateway_streams", "Live media streams", registry=self.registry)
+        self.refused = self._counter("streams_refused", "Streams that were not let in", "reason")
+        self.frames = self._counter("frames_received", "Audio frames of streams that have ended")
+        self.bad_messages = self._counter("bad_messages", "Messages of live streams that could not be read")
+        self.turns = self._counter("turns", "Caller turns")
+        self.late = self._counter("late_answers", "Times the workflow did not answer a turn or stream in time")
+        self.barge_ins = self._counter("barge_ins", "Replies that the caller cut off")
+        self.replies_lost = self._counter("replies_lost", "Replies whose worker went away")
+        self.latency = Histogram(
+            "holdfast_gateway_turn_latency_seconds",
+            "From the end of the caller's speech to the first audio of the answer",
+            buckets=LATENCY_BUCKETS,
+            registry=self.registry,
+        )
+
+    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
+        return Counter(f"holdfast_gateway_{name}", help_text, labels, registry=self.registry)

@@ -1,0 +1,247 @@
+"""The worker's end of the playback socket: one kept socket to each gateway, shared by all replies."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import count
+
+import httpx
+import structlog
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from core.contracts.call import GatewayAddress, ReplyKey, ReplyTimings
+from core.ports.errors import PlaybackLost
+from core.ports.speech import SpokenWord
+from media_gateway.outgoing import Outgoing
+from media_gateway.playback_protocol import (
+    MAX_MESSAGE_BYTES,
+    Audio,
+    BadPlaybackMessage,
+    Began,
+    BreakOff,
+    Finish,
+    FromGateway,
+    FromWorker,
+    HoldingLines,
+    Open,
+    Opened,
+    decode_from_gateway,
+    encode,
+)
+
+log = structlog.get_logger()
+
+CONNECT_DEADLINE = 2.0  # seconds
+ANSWER_DEADLINE = 2.0
+AUDIO_DEADLINE = 5.0
+PING_EVERY = 2.0
+PONG_DEADLINE = 5.0
+MOST_WAITING_BYTES = 4 * 1024 * 1024  # a gateway that takes no more of this is as good as gone
+
+
+class SocketReply:
+    """A reply on its way; core.ports.playback.ReplyPlayback."""
+
+    def __init__(self, number: int, socket: "GatewaySocket") -> None:
+        self._number = number
+        self._socket = socket
+        self._kept: tuple[str, ...] = ()
+        self._answered = asyncio.Event()
+        self._ended = asyncio.Event()  # closed, or the gateway is gone
+        self._closed = False
+        self._whole = False
+
+    async def kept(self) -> tuple[str, ...]:
+        """Sentences the gateway has of earlier attempts; () if it wants no reply at all. Raises PlaybackLost."""
+        try:
+            async with asyncio.timeout(ANSWER_DEADLINE):
+                await self._answered.wait()
+        except TimeoutError as error:
+            raise PlaybackLost("the gateway does not answer") from error
+        self._socket.check()
+        return self._kept
+
+    def began(self, timings: ReplyTimings) -> None:
+        """Tell the worker's stamps up to the first audio."""
+        self._send(Began(self._number, timings))
+
+    def push(self, sentence: int, audio: bytes, words: Sequence[SpokenWord], *, last: bool, text: str = "") -> None:
+        """Hand over audio. Raises PlaybackLost."""
+        spoken = tuple((word.text, word.start_ms, word.end_ms) for word in words)
+        self._send(Audio(self._number, sentence, audio, spoken, last, text))
+
+    def finish(self) -> None:
+        """The reply is whole. Raises PlaybackLost."""
+        self._whole = True
+        self._send(Finish(self._number))
+
+    @property
+    def closed(self) -> bool:
+        """Whether the gateway wants no more."""
+        return self._closed
+
+    async def wait_closed(self) -> None:
+        """Return once the gateway wants no more. Raises PlaybackLost."""
+        await self._ended.wait()
+        if not self._closed:
+            self._socket.check()
+
+    def leave(self) -> None:
+        """Break the reply off unless it is whole."""
+        if not (self._whole or self._closed or self._socket.lost):
+            self._socket.send(BreakOff(self._number))
+
+    def hear(self, message: FromGateway) -> None:
+        """The gateway's word on this reply."""
+        if isinstance(message, Opened):
+            self._kept = message.kept
+        else:
+            self._closed = True
+            self._ended.set()
+        self._answered.set()
+
+    def lose(self) -> None:
+        """The socket is gone; whoever waits shall find out."""
+        self._answered.set()
+        self._ended.set()
+
+    def _send(self, message: FromWorker) -> None:
+        if not self._closed:
+            self._socket.check()
+            self._socket.send(message)
+
+
+class GatewaySocket:
+    """One open socket to a gateway, with its replies."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+        self._outgoing: Outgoing[bytes] = Outgoing(self._write)
+        self._waiting_bytes = 0
+        self._replies: dict[int, SocketReply] = {}
+        self._numbers = count(1)
+        self.lost = False
+        self._running = asyncio.create_task(self._run())
+
+    def check(self) -> None:
+        """Raises PlaybackLost if the gateway is gone."""
+        if self.lost:
+            raise PlaybackLost("the gateway, or the way to it, is gone")
+
+    def open(self, call_id: str, key: ReplyKey) -> tuple[int, SocketReply]:
+        """Begin a reply."""
+        number = next(self._numbers)
+        reply = self._replies[number] = SocketReply(number, self)
+        self.send(Open(number, call_id, key))
+        return number, reply
+
+    def forget(self, number: int) -> None:
+        """The reply is over for the worker."""
+        self._replies.pop(number, None)
+
+    def send(self, message: FromWorker) -> None:
+        """Queue a message. Raises PlaybackLost if the gateway has taken nothing for too long."""
+        data = encode(message)
+        self._waiting_bytes += len(data)
+        if self._waiting_bytes > MOST_WAITING_BYTES:
+            self._lose()
+            self._running.cancel()
+            self.check()
+        self._outgoing.send(data)
+
+    async def close(self) -> None:
+        """Release the socket."""
+        self._running.cancel()
+        await asyncio.gather(self._running, return_exceptions=True)
+
+    async def _write(self, data: bytes) -> None:
+        await self._connection.send(data)
+        self._waiting_bytes -= len(data)
+
+    async def _run(self) -> None:
+        writing = asyncio.create_task(self._outgoing.run())
+        try:
+            async for data in self._connection:
+                message = decode_from_gateway(data if isinstance(data, bytes) else data.encode())
+                if (reply := self._replies.get(message.reply)) is not None:
+                    reply.hear(message)
+        except (WebSocketException, BadPlaybackMessage) as error:
+            log.warning("gateway_lost", reason=type(error).__name__)
+        finally:
+            self._lose()
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
+            await self._connection.close()
+
+    def _lose(self) -> None:
+        self.lost = True
+        for reply in self._replies.values():
+            reply.lose()
+
+
+class PlaybackClient:
+    """core.ports.playback.PlaybackLine over WebSockets. One for a worker process; close it at the end."""
+
+    def __init__(self, internal_secret: str) -> None:
+        self._headers = {"Authorization": f"Bearer {internal_secret}"}
+        self._sockets: dict[str, GatewaySocket] = {}
+        self._opening: dict[str, asyncio.Lock] = {}
+        self._http = httpx.AsyncClient(headers=self._headers, timeout=AUDIO_DEADLINE, trust_env=False)
+
+    @asynccontextmanager
+    async def open(self, call_id: str, gateway: GatewayAddress, key: ReplyKey) -> AsyncIterator[SocketReply]:
+        """A reply at the gateway that holds the call. Raises PlaybackLost."""
+        socket = await self._socket(gateway.playback_url)
+        number, reply = socket.open(call_id, key)
+        try:
+            yield reply
+        finally:
+            reply.leave()
+            socket.forget(number)
+
+    async def keep_holding_lines(
+        self, call_id: str, gateway: GatewayAddress, lines: Sequence[tuple[str, bytes]]
+    ) -> None:
+        """Give the gateway the call's holding lines. Raises PlaybackLost."""
+        socket = await self._socket(gateway.playback_url)
+        socket.send(HoldingLines(call_id, gateway.attachment, tuple(lines)))
+
+    async def fetch_turn_audio(self, audio_url: str, turn: int) -> bytes:
+        """A turn's kept mu-law audio. Raises PlaybackLost."""
+        try:
+            response = await self._http.get(f"{audio_url}/{turn}/audio")
+            response.raise_for_status()
+        except httpx.HTTPError as error:
+            raise PlaybackLost("the turn's audio cannot be had") from error
+        return response.content
+
+    async def close(self) -> None:
+        """Release all sockets."""
+        for socket in list(self._sockets.values()):
+            await socket.close()
+        await self._http.aclose()
+
+    async def _socket(self, url: str) -> GatewaySocket:
+        """The kept socket, or a new one where there is none or it was lost."""
+        async with self._opening.setdefault(url, asyncio.Lock()):
+            kept = self._sockets.get(url)
+            if kept is not None and not kept.lost:
+                return kept
+            self._sockets[url] = fresh = GatewaySocket(await self._connect(url))
+            return fresh
+
+    async def _connect(self, url: str) -> ClientConnection:
+        try:
+            return await connect(
+                url,
+                additional_headers=self._headers,
+                compression=None,
+                proxy=None,
+                max_size=MAX_MESSAGE_BYTES,
+                open_timeout=CONNECT_DEADLINE,
+                ping_interval=PING_EVERY,
+                ping_timeout=PONG_DEADLINE,
+            )
+        except (OSError, TimeoutError, WebSocketException) as error:
+            raise PlaybackLost(f"no way to the gateway: {type(error).__name__}") from error

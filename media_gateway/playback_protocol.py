@@ -1,0 +1,106 @@
+"""What worker and gateway say to each other about replies: msgpack over one WebSocket of a worker process.
+
+A reply has a number that the worker chooses, unique on its socket, so that audio carries no more than that.
+"""
+
+from typing import TypeAlias
+
+import msgspec
+
+from core.contracts.call import ReplyKey, ReplyTimings
+from core.playback import Word
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+
+
+class BadPlaybackMessage(Exception):
+    """The other side does not speak this protocol."""
+
+
+class Open(msgspec.Struct, frozen=True, array_like=True, tag="open"):
+    """Worker: a reply begins. Answered by Opened, or by Closed."""
+
+    reply: int
+    call_id: str
+    key: ReplyKey
+
+
+class Began(msgspec.Struct, frozen=True, array_like=True, tag="began"):
+    """Worker: its stamps up to the reply's first audio."""
+
+    reply: int
+    timings: ReplyTimings
+
+
+class Audio(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="audio"):
+    """Worker: audio of one sentence; ``text`` is the whole sentence, sent with its last audio."""
+
+    reply: int
+    sentence: int
+    audio: bytes
+    words: tuple[Word, ...] = ()
+    last: bool = False
+    text: str = ""
+
+
+class Finish(msgspec.Struct, frozen=True, array_like=True, tag="finish"):
+    """Worker: the reply is whole."""
+
+    reply: int
+
+
+class BreakOff(msgspec.Struct, frozen=True, array_like=True, tag="break_off"):
+    """Worker: no more of the reply will come."""
+
+    reply: int
+
+
+class HoldingLines(msgspec.Struct, frozen=True, array_like=True, tag="holding_lines"):
+    """Worker: what the gateway may say by itself; (text, audio)."""
+
+    call_id: str
+    attachment: int
+    lines: tuple[tuple[str, bytes], ...]
+
+
+class Opened(msgspec.Struct, frozen=True, array_like=True, tag="opened"):
+    """Gateway: go on after these sentences."""
+
+    reply: int
+    kept: tuple[str, ...]
+
+
+class Closed(msgspec.Struct, frozen=True, array_like=True, tag="closed"):
+    """Gateway: no more of this reply is wanted."""
+
+    reply: int
+    reason: str
+
+
+FromWorker: TypeAlias = Open | Began | Audio | Finish | BreakOff | HoldingLines
+FromGateway: TypeAlias = Opened | Closed
+
+_encoder = msgspec.msgpack.Encoder()
+_from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
+_from_gateway: msgspec.msgpack.Decoder[FromGateway] = msgspec.msgpack.Decoder(FromGateway)
+
+
+def encode(message: FromWorker | FromGateway) -> bytes:
+    """One binary WebSocket message."""
+    return _encoder.encode(message)
+
+
+def decode_from_worker(data: bytes) -> FromWorker:
+    """Raises BadPlaybackMessage."""
+    try:
+        return _from_worker.decode(data)
+    except msgspec.DecodeError as error:
+        raise BadPlaybackMessage("no message of a worker") from error
+
+
+def decode_from_gateway(data: bytes) -> FromGateway:
+    """Raises BadPlaybackMessage."""
+    try:
+        return _from_gateway.decode(data)
+    except msgspec.DecodeError as error:
+        raise BadPlaybackMessage("no message of a gateway") from error

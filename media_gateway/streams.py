@@ -1,0 +1,101 @@
+"""The streams this process holds: one a call, the newest; soft state only."""
+
+import asyncio
+from collections import OrderedDict
+
+from core.stream_token import MAX_AGE_MS, BadToken, check_token
+from media_gateway.call_stream import CallStream
+from media_gateway.holding import HoldingLines
+from media_gateway.kept_audio import KeptAudio
+
+CALLS_REMEMBERED = 64  # ended streams whose audio and lines may still be asked for
+
+
+class Streams:
+    """Live streams by call, and what is kept of the last ended ones."""
+
+    def __init__(self, stream_secret: str, capacity: int) -> None:
+        self._secret = stream_secret
+        self._capacity = capacity
+        self._live: dict[str, CallStream] = {}
+        self._ended: OrderedDict[str, tuple[KeptAudio, HoldingLines]] = OrderedDict()
+        self._used: OrderedDict[tuple[str, int], int] = OrderedDict()  # attachment of a token -> when it was used
+        self._open = 0
+        self._none_open = asyncio.Event()
+        self._none_open.set()
+        self.draining = False
+
+    @property
+    def room(self) -> bool:
+        """Whether another stream may come in."""
+        return not self.draining and self._open < self._capacity
+
+    def admit(self, call_id: str, token: str, now_ms: int) -> int:
+        """The attachment number of a stream whose token is good and was not used before. Raises BadToken."""
+        attachment = check_token(self._secret, call_id, token, now_ms)
+        while self._used and next(iter(self._used.values())) < now_ms - 2 * MAX_AGE_MS:
+            self._used.popitem(last=False)
+        if (call_id, attachment) in self._used:
+            raise BadToken("used before")
+        live = self._live.get(call_id)
+        if live is not None and live.identity.attachment > attachment:
+            raise BadToken("older than the stream that has the call")
+        self._used[call_id, attachment] = now_ms
+        return attachment
+
+    def entered(self) -> None:
+        """A socket has come in; count it."""
+        self._open += 1
+        self._none_open.clear()
+
+    def left(self) -> None:
+        """A socket is done, and so is what it had to tell."""
+        self._open -= 1
+        if not self._open:
+            self._none_open.set()
+
+    async def all_left(self) -> None:
+        """Wait until no socket is open."""
+        await self._none_open.wait()
+
+    def holding_lines(self, call_id: str) -> HoldingLines:
+        """The call's own, if this process has had the call before."""
+        if (live := self._live.get(call_id)) is not None:
+            return live.holding
+        ended = self._ended.get(call_id)
+        return ended[1] if ended else HoldingLines()
+
+    def join(self, stream: CallStream) -> None:
+        """This stream has the call from now on."""
+        before = self._live.get(stream.identity.call_id)
+        self._live[stream.identity.call_id] = stream
+        if before is not None:
+            before.close("a newer stream has the call")
+
+    def leave(self, stream: CallStream) -> None:
+        """The stream is over; what it kept stays for a while."""
+        call_id = stream.identity.call_id
+        if self._live.get(call_id) is not stream:
+            return
+        del self._live[call_id]
+        self._ended[call_id] = stream.kept, stream.holding
+        self._ended.move_to_end(call_id)
+        while len(self._ended) > CALLS_REMEMBERED:
+            self._ended.popitem(last=False)
+
+    def find(self, call_id: str, attachment: int) -> CallStream | None:
+        """The live stream of exactly this attachment."""
+        stream = self._live.get(call_id)
+        return stream if stream is not None and stream.identity.attachment == attachment else None
+
+    def turn_audio(self, call_id: str, turn: int) -> bytes | None:
+        """The kept mu-law audio of a caller's turn."""
+        if (live := self._live.get(call_id)) is not None:
+            return live.kept.turn(turn)
+        ended = self._ended.get(call_id)
+        return ended[0].turn(turn) if ended else None
+
+    def close_all(self, reason: str) -> None:
+        """End every stream from our side, so that the carrier asks what comes next."""
+        for stream in list(self._live.values()):
+            stream.close(reason)

@@ -1,0 +1,172 @@
+"""One stream's line to its call's workflow: nothing waits for it, nothing told it is lost."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from temporalio.client import Client, RPCTimeoutOrCancelledError, WorkflowUpdateFailedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from core.contracts import names
+from core.contracts.call import Attach, Attached, TurnAccepted
+from core.outbox import Letter, Outbox
+
+log = structlog.get_logger()
+
+FIRST_PAUSE = 0.1  # seconds between tries; doubled up to the longest
+LONGEST_PAUSE = 1.0
+SIGNAL_DEADLINE = timedelta(seconds=3)
+
+
+class Unreachable(Exception):
+    """The workflow did not answer in time; it may all the same have heard."""
+
+
+class Refused(Unreachable):
+    """The workflow has answered that it does not take this."""
+
+
+class CallOver(Exception):
+    """There is no such call any more."""
+
+
+class WorkflowLine:
+    """Sends the events of one attachment.
+
+    ``late`` is called when a turn was not accepted in time, ``over`` when the call turns out to have ended.
+    Everything but ``attach`` waits until the workflow knows the attachment.
+    """
+
+    def __init__(
+        self, temporal: Client, call_id: str, attachment: int, *, late: Callable[[], None], over: Callable[[], None]
+    ) -> None:
+        self._workflow = temporal.get_workflow_handle(names.call_workflow_id(call_id))
+        self._attachment = attachment
+        self._late = late
+        self._over = over
+        self._outbox = Outbox()
+        self._attached = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._turns: asyncio.Queue[tuple[Letter, float]] = asyncio.Queue()
+
+    async def attach(self, attach: Attach, deadline: float) -> Attached:
+        """Tell the workflow of the stream; safe to repeat. Raises Unreachable, Refused or CallOver."""
+        attached: Attached = await self._update(names.ATTACH, attach, 0, Attached, deadline)
+        if attached.accepted:
+            self._attached.set()
+        return attached
+
+    def signal(self, message: str, make: Callable[[int], Any]) -> None:
+        """Have an event delivered, in its order, however long it takes; ``make`` gets its number."""
+        self._outbox.post(message, make)
+        self._empty.clear()
+        self._wake.set()
+
+    def turn(self, make: Callable[[int], Any], deadline: float) -> None:
+        """Have a turn delivered as fast as can be: as an update, after ``deadline`` seconds as a signal too."""
+        letter = self._outbox.post_update(names.CALLER_TURN_AGAIN, make)
+        self._empty.clear()
+        self._turns.put_nowait((letter, deadline))
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        await self._attached.wait()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._send_signals())
+            while True:
+                letter, deadline = await self._turns.get()
+                tasks.create_task(self._send_turn(letter, deadline))
+
+    async def all_delivered(self, deadline: float) -> bool:
+        """Wait, no longer than ``deadline`` seconds, until the workflow has heard everything."""
+        if not self._attached.is_set():
+            return not self._outbox.undelivered
+        try:
+            async with asyncio.timeout(deadline):
+                await self._empty.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _send_turn(self, letter: Letter, deadline: float) -> None:
+        try:
+            await self._update(names.CALLER_TURN, letter.body, letter.seq, TurnAccepted, deadline)
+        except Unreachable as error:
+            log.warning("turn_not_accepted", turn=letter.body.turn, reason=str(error))
+            self._outbox.fall_back(letter.seq)
+            self._wake.set()
+            self._late()
+        except CallOver:
+            self._give_up()
+        else:
+            self._delivered(letter)
+
+    async def _send_signals(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            letter = self._outbox.next()
+            if letter is None:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            if await self._deliver_signal(letter):
+                pause = FIRST_PAUSE
+            else:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _deliver_signal(self, letter: Letter) -> bool:
+        try:
+            await self._workflow.signal(letter.message, letter.body, rpc_timeout=SIGNAL_DEADLINE)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                self._give_up()
+                return True
+            log.warning("signal_not_delivered", message=letter.message, reason=error.status.name)
+            return False
+        except RuntimeError:  # what a client that has yet to connect raises
+            log.warning("signal_not_delivered", message=letter.message, reason="no connection")
+            return False
+        self._delivered(letter)
+        return True
+
+    async def _update(self, update: str, body: Any, seq: int, answer: type, deadline: float) -> Any:
+        try:
+            async with asyncio.timeout(deadline):
+                return await self._workflow.execute_update(
+                    update, body, id=f"{self._attachment}-{seq}", result_type=answer
+                )
+        except TimeoutError as error:
+            raise Unreachable("no answer in time") from error
+        except RPCTimeoutOrCancelledError as error:
+            _reraise_own_cancellation(error)
+            raise Unreachable("no answer in time") from error
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                raise CallOver from error
+            raise Unreachable(error.status.name) from error
+        except RuntimeError as error:  # what a client that has yet to connect raises
+            raise Unreachable("no connection") from error
+        except WorkflowUpdateFailedError as error:
+            raise Refused("the workflow refused it") from error
+
+    def _delivered(self, letter: Letter) -> None:
+        self._outbox.delivered(letter.seq)
+        if not self._outbox.undelivered:
+            self._empty.set()
+
+    def _give_up(self) -> None:
+        for letter in self._outbox.undelivered:
+            self._delivered(letter)
+        self._over()
+
+
+def _reraise_own_cancellation(error: RPCTimeoutOrCancelledError) -> None:
+    """The SDK turns a cancelled task into an error of its own; whoever cancelled us is waiting."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError from error
