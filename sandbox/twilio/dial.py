@@ -82,7 +82,7 @@ def _leg(call: "Call", verb: Verb, number: Verb) -> tuple["Call", Bridge]:
         from_=verb.get("callerId") or call.plan.from_,
         direction="outbound-dial",
         first=bridge,
-        status_url=number.get("statusCallback") or None,
+        status_url=urljoin(call.base_url, status) if (status := number.get("statusCallback")) else None,
         status_events=tuple(number.get("statusCallbackEvent", "completed").split()),
         ring_seconds=verb.number("timeout", 30),
         parent_sid=call.sid,
