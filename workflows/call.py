@@ -47,17 +47,17 @@ class CallWorkflow(CallMessages):
     """One call, from its first ring to its record. State and messages: core.live_call."""
 
     @workflow.init
-    def __init__(self, call: CallInput, so_far: LiveCall | None = None) -> None:
-        self.live = so_far or LiveCall.begin(call, _now_ms())
-        self.call = call
+    def __init__(self, call: CallInput | LiveCall) -> None:
+        self.live = call if isinstance(call, LiveCall) else LiveCall.begin(call, _now_ms())
+        self.call = self.live.call
         self.speaker = Speaker(self.live, self._publish)
         self._published = {
             pair.key: str(pair.value) for pair in workflow.info().typed_search_attributes.search_attributes
         }
 
     @workflow.run
-    async def run(self, call: CallInput, so_far: LiveCall | None = None) -> CallResult:
-        """``so_far``: a long call goes on in a new run."""
+    async def run(self, call: CallInput | LiveCall) -> CallResult:
+        """A ``LiveCall``: a long call goes on in a new run."""
         limit = asyncio.create_task(self._end_when_too_long())
         try:
             if self.live.answered_ms is None:
@@ -89,7 +89,7 @@ class CallWorkflow(CallMessages):
                 await self._ask_if_there()
             elif self._history_is_long() and not live.conversation.now.outstanding:
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(args=[self.call, live])
+                workflow.continue_as_new(live)
             else:
                 await workflow.wait_condition(lambda: live.has_work or self._history_is_long())
 

@@ -1,0 +1,385 @@
+"""One fake a port. Each does its part at once, writes down what was asked of it, and fails on request."""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from core.contracts.call import (
+    CallRecord,
+    CallSummary,
+    GatewayAddress,
+    ReplyKey,
+    ReplyTimings,
+    SyncCrm,
+    Transcript,
+)
+from core.conversation import Step, Usage
+from core.outcome import CarrierState
+from core.playbook import Playbook
+from core.ports.call_log import CallEvent
+from core.ports.crm import ToolContext
+from core.ports.errors import PlaybackLost, UnknownPlaybook, VendorError
+from core.ports.reasoner import FindStep, Prompt, ReplyPiece, TextPiece
+from core.ports.speech import Recognition, SpeechChunk, SpokenWord, VoiceSettings
+from core.ports.telephony import CarrierLeg
+from core.turns import TurnTaking
+
+
+class Faults:
+    """Errors to come: each use of a fake takes the next, ``always`` stays."""
+
+    def __init__(self) -> None:
+        self.coming: deque[VendorError] = deque()
+        self.always: VendorError | None = None
+
+    def meet(self) -> None:
+        """Raise what is due."""
+        if self.coming:
+            raise self.coming.popleft()
+        if self.always is not None:
+            raise self.always
+
+
+def broken(kind: str = "overloaded", *, curable: bool = True) -> VendorError:
+    """A vendor's failure."""
+    return VendorError("vendor", kind, f"is {kind}", curable=curable)
+
+
+Answer = Sequence[ReplyPiece | asyncio.Event]
+"""Pieces of a reply; an event is waited for before what follows it is written."""
+
+
+class FakeReasoner:
+    """Answers in the order of ``answers``, then by echo. ``prompts`` keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: deque[Answer] = deque()
+        self.steps: deque[str] = deque()
+        self.prompts: list[Prompt] = []
+        self.faults = Faults()
+        self.step_faults = Faults()
+        self.summary_faults = Faults()
+
+    def will_say(self, *answers: str | Answer) -> None:
+        """The next replies."""
+        self.answers.extend([TextPiece(answer)] if isinstance(answer, str) else answer for answer in answers)
+
+    async def find_step(self, request: FindStep) -> Step:
+        """The next of ``steps``, else unsure."""
+        self.step_faults.meet()
+        if self.steps:
+            return Step(self.steps.popleft(), 0.9, "model")
+        return Step(None, 0.0, "model")
+
+    @asynccontextmanager
+    async def reply(self, prompt: Prompt) -> AsyncIterator[AsyncIterator[ReplyPiece]]:
+        """The next of ``answers``."""
+        self.prompts.append(prompt)
+        self.faults.meet()
+        answer = self.answers.popleft() if self.answers else [TextPiece(f"You said {prompt.messages[-1].text}.")]
+
+        async def pieces() -> AsyncIterator[ReplyPiece]:
+            for piece in answer:
+                if isinstance(piece, asyncio.Event):
+                    await piece.wait()
+                else:
+                    yield piece
+            yield Usage(model="fake", input_tokens=10, output_tokens=5)
+
+        yield pieces()
+
+    async def summarize(self, prompt: Prompt) -> CallSummary:
+        """Always the same."""
+        self.summary_faults.meet()
+        return CallSummary(summary="They talked.", topic="orders", resolved=True)
+
+
+class FakeSpeech:
+    """One chunk of 20 ms a word."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self._sentences: asyncio.Queue[str | None] = asyncio.Queue()
+
+    async def speak(self, sentence: str) -> None:
+        """Queue it."""
+        self._faults.meet()
+        self._sentences.put_nowait(sentence)
+
+    async def finish(self) -> None:
+        """No more."""
+        self._sentences.put_nowait(None)
+
+    async def chunks(self) -> AsyncIterator[SpeechChunk]:
+        """Each sentence as one chunk."""
+        index = 0
+        while (sentence := await self._sentences.get()) is not None:
+            words = sentence.split()
+            times = tuple(SpokenWord(word, 20 * place, 20 * place + 20) for place, word in enumerate(words))
+            yield SpeechChunk(index, b"\xff" * 160 * len(words), times, last=True)
+            index += 1
+
+
+class FakeVoice:
+    """A voice."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self.opened = 0
+
+    @asynccontextmanager
+    async def open(self, settings: VoiceSettings) -> AsyncIterator[FakeSpeech]:
+        """A stream for one reply."""
+        self.opened += 1
+        yield FakeSpeech(self.faults)
+
+
+class FakeRecogniser:
+    """Transcribes kept audio to ``text``."""
+
+    def __init__(self) -> None:
+        self.text = "Where is my order?"
+        self.faults = Faults()
+
+    async def open(self, turn_taking: TurnTaking) -> Recognition:
+        """Workers never listen live."""
+        raise NotImplementedError
+
+    async def transcribe(self, audio: bytes, language: str) -> Transcript:
+        """What it was told to hear."""
+        self.faults.meet()
+        return Transcript(self.text, 0.95)
+
+
+class FakePlayback:
+    """One reply at the gateway."""
+
+    def __init__(self, line: "FakePlaybackLine", call_id: str, key: ReplyKey) -> None:
+        self.call_id = call_id
+        self.key = key
+        self.sentences: list[str] = []
+        self.timings: ReplyTimings | None = None
+        self.finished = False
+        self._line = line
+        self._no_more = asyncio.Event()
+        self._lost = False
+
+    @property
+    def text(self) -> str:
+        """What was pushed so far, whole sentences."""
+        return " ".join(self.sentences)
+
+    async def kept(self) -> tuple[str, ...]:
+        """What the gateway kept of earlier attempts."""
+        key = self.key
+        return self._line.kept.get((self.call_id, key.attachment, key.turn, key.part), ())
+
+    def began(self, timings: ReplyTimings) -> None:
+        """Keep the stamps."""
+        self.timings = timings
+
+    def push(self, sentence: int, audio: bytes, words: Sequence[SpokenWord], *, last: bool, text: str = "") -> None:
+        """Take it; a closed reply takes no more."""
+        if self._lost:
+            raise PlaybackLost("the socket is gone")
+        if not self.closed and last:
+            self.sentences.append(text)
+            self._line.told("pushed", self)
+
+    def finish(self) -> None:
+        """The whole reply is here."""
+        self.finished = True
+        self._line.told("finished", self)
+
+    def close(self) -> None:
+        """The gateway wants no more."""
+        self._no_more.set()
+
+    def lose(self) -> None:
+        """The socket breaks."""
+        self._lost = True
+        self._no_more.set()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the gateway wants no more."""
+        return self._no_more.is_set() and not self._lost
+
+    async def wait_closed(self) -> None:
+        """Until the gateway wants no more."""
+        await self._no_more.wait()
+        if self._lost:
+            raise PlaybackLost("the socket is gone")
+
+
+Told = Callable[[str, FakePlayback], None]
+
+
+class FakePlaybackLine:
+    """The way to gateways, which are played by the scripted callers in ``listeners``."""
+
+    def __init__(self) -> None:
+        self.listeners: dict[str, Told] = {}
+        self.kept: dict[tuple[str, int, int, int], tuple[str, ...]] = {}
+        self.holding_lines: dict[str, list[tuple[str, bytes]]] = {}
+        self.dead: set[str] = set()  # gateways that cannot be reached, by playback_url
+        self.opened: list[ReplyKey] = []
+
+    def told(self, what: str, playback: FakePlayback) -> None:
+        """Pass on what happened to a reply."""
+        if listener := self.listeners.get(playback.call_id):
+            listener(what, playback)
+
+    @asynccontextmanager
+    async def open(self, call_id: str, gateway: GatewayAddress, key: ReplyKey) -> AsyncIterator[FakePlayback]:
+        """A reply begins."""
+        self.opened.append(key)
+        if gateway.playback_url in self.dead:
+            raise PlaybackLost("no such gateway")
+        playback = FakePlayback(self, call_id, key)
+        self.told("opened", playback)
+        yield playback
+
+    async def keep_holding_lines(
+        self, call_id: str, gateway: GatewayAddress, lines: Sequence[tuple[str, bytes]]
+    ) -> None:
+        """Keep them."""
+        self.holding_lines[call_id] = list(lines)
+
+    async def fetch_turn_audio(self, audio_url: str, turn: int) -> bytes:
+        """A second of silence."""
+        return b"\xff" * 8_000
+
+
+class FakePlaybooks:
+    """Playbooks in memory."""
+
+    def __init__(self, *playbooks: Playbook) -> None:
+        self.by_ref = {playbook.ref: playbook for playbook in playbooks}
+
+    def put(self, playbook: Playbook) -> Playbook:
+        """Keep one more."""
+        self.by_ref[playbook.ref] = playbook
+        return playbook
+
+    async def load(self, ref: str) -> Playbook:
+        """Exactly this one."""
+        if ref not in self.by_ref:
+            raise UnknownPlaybook(ref)
+        return self.by_ref[ref]
+
+    async def latest(self, name: str) -> Playbook:
+        """The only one of that name."""
+        return next(playbook for playbook in self.by_ref.values() if playbook.name == name)
+
+    async def for_number(self, number: str) -> Playbook:
+        """Any."""
+        return next(iter(self.by_ref.values()))
+
+    async def names(self) -> list[str]:
+        """All."""
+        return sorted(playbook.name for playbook in self.by_ref.values())
+
+
+class FakeTelephony:
+    """A carrier that does as told and lets tests tell the rest."""
+
+    def __init__(self) -> None:
+        self.dialled: list[tuple[str, str, str]] = []
+        self.hung_up: list[str] = []
+        self.asked_again: list[str] = []
+        self.dial_faults = Faults()
+        self.hang_up_faults = Faults()
+        self.redirect_faults = Faults()
+        self.on_record: CarrierLeg | None = None  # what a look-up finds
+        self.redirected = asyncio.Event()
+        self.dialling = asyncio.Event()
+
+    async def dial(self, call_id: str, to: str, from_: str, ring_seconds: int) -> CarrierLeg:
+        """Ring."""
+        self.dialled.append((call_id, to, from_))
+        self.dialling.set()
+        self.dial_faults.meet()
+        return CarrierLeg(f"CA{call_id}", CarrierState.QUEUED)
+
+    async def find_dialled(self, call_id: str, to: str, from_: str, since_ms: float) -> CarrierLeg | None:
+        """What is on record."""
+        return self.on_record
+
+    async def hang_up(self, carrier_call_id: str) -> None:
+        """Put it down."""
+        self.hang_up_faults.meet()
+        self.hung_up.append(carrier_call_id)
+
+    async def ask_again(self, call_id: str, carrier_call_id: str) -> None:
+        """The test asks next_verb then."""
+        self.asked_again.append(carrier_call_id)
+        self.redirected.set()
+        self.redirect_faults.meet()
+
+
+class FakeCrm:
+    """Runs operations once per key and keeps notes."""
+
+    def __init__(self) -> None:
+        self.runs: list[tuple[str, dict[str, Any], ToolContext]] = []
+        self.notes: dict[str, SyncCrm] = {}
+        self.faults = Faults()
+        self.gate: asyncio.Event | None = None  # operations wait for it
+        self.running = asyncio.Event()
+        self.noted = asyncio.Event()
+
+    async def run(self, operation: str, arguments: dict[str, Any], context: ToolContext) -> dict[str, Any]:
+        """Every order is on its way."""
+        self.runs.append((operation, arguments, context))
+        self.running.set()
+        self.faults.meet()
+        if self.gate is not None:
+            await self.gate.wait()
+        return {"status": "on its way"} | arguments
+
+    async def log_call(self, note: SyncCrm) -> str:
+        """Keep the note."""
+        self.notes[note.idempotency_key] = note
+        self.noted.set()
+        return f"note-{note.call_id}"
+
+
+class FakeStore:
+    """SQL as dictionaries."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, CallRecord] = {}
+        self.summaries: dict[str, CallSummary] = {}
+        self.crm_notes: dict[str, str] = {}
+        self.faults = Faults()
+
+    async def save(self, record: CallRecord) -> None:
+        """Replace it."""
+        self.faults.meet()
+        self.records[record.call.call_id] = record
+
+    async def save_summary(self, call_id: str, summary: CallSummary) -> None:
+        """Replace it."""
+        self.summaries[call_id] = summary
+
+    async def save_crm_note(self, call_id: str, note_id: str) -> None:
+        """Replace it."""
+        self.crm_notes[call_id] = note_id
+
+
+class FakeFeed:
+    """Lines by call."""
+
+    def __init__(self) -> None:
+        self.lines: defaultdict[str, list[CallEvent]] = defaultdict(list)
+
+    def note(self, event: CallEvent) -> None:
+        """Keep it."""
+        self.lines[event.call_id].append(event)
+
+    def kinds(self, call_id: str) -> list[str]:
+        """What was told of a call, in order."""
+        return [line.kind for line in self.lines[call_id]]

@@ -1,0 +1,52 @@
+"""The playbook that scripted calls follow: small, its steps easy to tell apart by their words."""
+
+from core.playbook import Playbook, parse_playbook
+
+ORDERS = """
+name: orders
+goal: Help customers of a shop with their orders.
+persona: You are Ada, friendly and brief.
+disclosure: I am an AI assistant.
+greeting: How can I help?
+welcome_back: Sorry, we were cut off.
+holding_lines: ["One moment, please."]
+silence_prompts: ["Are you there?", "Hello?"]
+farewell: Goodbye.
+apology: I am sorry, something went wrong.
+transfer_to: "+12025550100"
+min_confidence: 0.5
+steps:
+  - name: order_status
+    goal: Tell where an order is.
+    examples: ["Where is my order?", "When does my parcel arrive?"]
+    tools: [find_order]
+  - name: returns
+    goal: Take a return.
+    examples: ["I want to send something back.", "Can I return the shoes?"]
+  - name: person
+    goal: Hand over to a person.
+    examples: ["Can I talk to a human?", "Give me a representative."]
+    escalates: true
+  - name: goodbye
+    goal: Say goodbye.
+    examples: ["No, nothing else, goodbye.", "Bye bye."]
+    ends_call: true
+tools:
+  - name: find_order
+    description: Look an order up.
+    operation: find_order
+    arguments:
+      type: object
+      properties:
+        order_number: {type: string}
+      required: [order_number]
+      additionalProperties: false
+"""
+
+
+def orders(transfer_to: str | None = "+12025550100") -> Playbook:
+    """The playbook; without a number to hand over to, nothing escalates."""
+    text = ORDERS
+    if transfer_to is None:
+        text = text.replace('transfer_to: "+12025550100"\n', "").replace("    escalates: true\n", "")
+    return parse_playbook(text)

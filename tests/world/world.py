@@ -1,0 +1,324 @@
+"""A world for stories of calls: a real Temporal server, a fake per port, and scripted callers."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError
+
+from activities.roster import Ports
+from core.contracts import names
+from core.contracts.call import (
+    Attach,
+    Attached,
+    CallerSilent,
+    CallerTurn,
+    CallInput,
+    CallResult,
+    CallState,
+    CallTimers,
+    CarrierStatus,
+    Direction,
+    NextVerb,
+    PlaybackReport,
+    ReplyKey,
+    ReplyLost,
+    StreamEnded,
+    TurnAccepted,
+    TurnTimings,
+)
+from core.contracts.playbook import brief_of
+from core.conversation import TurnRecord
+from core.outcome import CarrierState, Disposition
+from core.playbook import Playbook
+from tests.world.fakes import (
+    FakeCrm,
+    FakeFeed,
+    FakePlayback,
+    FakePlaybackLine,
+    FakePlaybooks,
+    FakeReasoner,
+    FakeRecogniser,
+    FakeStore,
+    FakeTelephony,
+    FakeVoice,
+)
+from tests.world.playbook import orders
+from workflows.worker import build_workers
+
+PATIENCE_S = 15.0
+QUICK = CallTimers(ring=1.0, attach=1.0, reply=3.0, lost_status=0.5, max_call=600.0)
+
+
+class CallWorld:
+    """Everything around calls."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.reasoner = FakeReasoner()
+        self.voice = FakeVoice()
+        self.recogniser = FakeRecogniser()
+        self.playback = FakePlaybackLine()
+        self.playbooks = FakePlaybooks()
+        self.telephony = FakeTelephony()
+        self.crm = FakeCrm()
+        self.store = FakeStore()
+        self.feed = FakeFeed()
+        self.calls: list[ScriptedCall] = []
+
+    @property
+    def ports(self) -> Ports:
+        """What workers get."""
+        return Ports(
+            reasoner=self.reasoner,
+            voice=self.voice,
+            recogniser=self.recogniser,
+            playback=self.playback,
+            playbooks=self.playbooks,
+            telephony=self.telephony,
+            crm=self.crm,
+            store=self.store,
+            feed=self.feed,
+        )
+
+    async def call(
+        self,
+        direction: Direction = Direction.INBOUND,
+        playbook: Playbook | None = None,
+        timers: CallTimers = QUICK,
+        variables: dict[str, str] | None = None,
+    ) -> "ScriptedCall":
+        """A call that has just begun: no media stream yet."""
+        call_id = f"T{uuid.uuid4().hex[:12]}"
+        inbound = direction is Direction.INBOUND
+        call = CallInput(
+            call_id=call_id,
+            direction=direction,
+            playbook=brief_of(self.playbooks.put(playbook or orders())),
+            caller_number="+12025550123",
+            our_number="+12025550001",
+            carrier_call_id=f"CA{call_id}" if inbound else None,
+            variables=variables or {},
+            timers=timers,
+        )
+        handle = await self.client.start_workflow(
+            names.CALL_WORKFLOW,
+            call,
+            id=names.call_workflow_id(call_id),
+            task_queue=names.CALLS_QUEUE,
+            result_type=CallResult,
+        )
+        scripted = ScriptedCall(self, call, handle)
+        self.playback.listeners[call_id] = scripted.told
+        self.calls.append(scripted)
+        return scripted
+
+    async def answered_call(self, playbook: Playbook | None = None, timers: CallTimers = QUICK) -> "ScriptedCall":
+        """An inbound call whose caller has been greeted."""
+        call = await self.call(playbook=playbook, timers=timers)
+        await call.attach()
+        await call.hears()
+        return call
+
+    async def close(self) -> None:
+        """Leave no workflow behind for other tests' workers."""
+        for call in self.calls:
+            for workflow_id in (call.handle.id, names.after_call_workflow_id(call.id)):
+                await _terminate(self.client.get_workflow_handle(workflow_id))
+
+
+async def _terminate(handle: WorkflowHandle[object, object]) -> None:
+    try:
+        await handle.terminate("the test is over")
+    except RPCError:
+        return  # it has ended
+
+
+class ScriptedCall:
+    """A caller and the gateway that holds the call."""
+
+    def __init__(self, world: CallWorld, call: CallInput, handle: WorkflowHandle[object, CallResult]) -> None:
+        self.world = world
+        self.call = call
+        self.id = call.call_id
+        self.handle = handle
+        self.carrier_call_id = f"CA{self.id}"
+        self.attachment = 0
+        self.turn = 0
+        self.reports = True  # the caller hears every reply to its end
+        self.opened: asyncio.Queue[FakePlayback] = asyncio.Queue()
+        self.pushed: asyncio.Queue[FakePlayback] = asyncio.Queue()
+        self.finished: asyncio.Queue[FakePlayback] = asyncio.Queue()
+        self._seqs: dict[int, int] = {}
+        self._reporting: set[asyncio.Task[None]] = set()
+
+    # The gateway
+
+    def told(self, what: str, playback: FakePlayback) -> None:
+        """Something happened to a reply."""
+        queue = {"opened": self.opened, "pushed": self.pushed, "finished": self.finished}[what]
+        queue.put_nowait(playback)
+        if what == "finished" and self.reports and not playback.closed:
+            task = asyncio.create_task(self.report(playback))
+            self._reporting.add(task)
+            task.add_done_callback(self._reporting.discard)
+
+    def seq(self, attachment: int | None = None) -> int:
+        """The gateway's next event number."""
+        attachment = attachment or self.attachment
+        self._seqs[attachment] = self._seqs.get(attachment, 0) + 1
+        return self._seqs[attachment]
+
+    async def attach(self, attachment: int | None = None) -> Attached:
+        """A media stream starts."""
+        self.attachment = attachment or self.attachment + 1
+        answer = await self.try_attach(self.attachment)
+        self.turn = answer.next_turn - 1
+        return answer
+
+    async def try_attach(self, attachment: int) -> Attached:
+        """Report a stream, and no more."""
+        return await self.handle.execute_update(
+            names.ATTACH,
+            Attach(attachment, f"MZ{attachment}", self.carrier_call_id, self.playback_url(attachment), "http://gw"),
+            result_type=Attached,
+        )
+
+    @staticmethod
+    def playback_url(attachment: int) -> str:
+        """Where workers reach the gateway."""
+        return f"ws://gateway-{attachment}"
+
+    async def report(
+        self, playback: FakePlayback, heard: str | None = None, layers: dict[str, float] | None = None
+    ) -> None:
+        """Tell what the caller heard; all of it unless given."""
+        complete = heard is None
+        report = PlaybackReport(
+            key=playback.key,
+            seq=self.seq(playback.key.attachment),
+            heard=playback.text if heard is None else heard,
+            complete=complete,
+            interrupted=not complete,
+            layers=layers or {},
+        )
+        await self.handle.signal(names.PLAYBACK_REPORT, report)
+
+    async def reply_lost(self, key: ReplyKey, *kept: str) -> None:
+        """Tell that the worker's socket broke."""
+        await self.handle.signal(names.REPLY_LOST, ReplyLost(key, self.seq(key.attachment), kept))
+
+    async def lose_stream(self, *, stopped: bool = False) -> None:
+        """The media stream is over."""
+        await self.handle.signal(names.STREAM_ENDED, StreamEnded(self.attachment, self.seq(), stopped))
+
+    # The caller
+
+    def words(self, text: str, confidence: float = 0.9) -> CallerTurn:
+        """The caller's next turn as the gateway reports it."""
+        self.turn += 1
+        timings = TurnTimings(1.0, 2.0, 3.0)
+        return CallerTurn(self.attachment, self.seq(), self.turn, text, confidence, timings, len(text.split()))
+
+    async def send(self, turn: CallerTurn) -> TurnAccepted:
+        """Report a turn."""
+        return await self.handle.execute_update(names.CALLER_TURN, turn, result_type=TurnAccepted)
+
+    async def caller_says(self, text: str, confidence: float = 0.9) -> None:
+        """Speak, and wait for nothing."""
+        await self.send(self.words(text, confidence))
+
+    async def asks(self, text: str) -> str:
+        """Speak, and hear the answer."""
+        await self.caller_says(text)
+        return await self.hears()
+
+    async def hears(self) -> str:
+        """The next whole reply."""
+        return (await self.next_reply()).text
+
+    async def next_reply(self) -> FakePlayback:
+        """The next whole reply, as it came to the gateway."""
+        async with asyncio.timeout(PATIENCE_S):
+            return await self.finished.get()
+
+    async def next_opened(self, turn: int | None = None) -> FakePlayback:
+        """The next reply that begins; of that turn."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                playback = await self.opened.get()
+                if turn is None or playback.key.turn == turn:
+                    return playback
+
+    async def next_pushed(self, text: str) -> FakePlayback:
+        """The reply in which this sentence was pushed last."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                playback = await self.pushed.get()
+                if playback.sentences and playback.sentences[-1] == text:
+                    return playback
+
+    async def is_silent(self) -> None:
+        """Say nothing for long."""
+        await self.handle.signal(names.CALLER_SILENT, CallerSilent(self.attachment, self.seq()))
+
+    async def hangs_up(self) -> None:
+        """Leave."""
+        await self.lose_stream(stopped=True)
+        await self.carrier(CarrierState.COMPLETED, 9)
+
+    # The carrier
+
+    async def carrier(self, state: CarrierState, sequence: int = 1) -> None:
+        """A status callback."""
+        await self.handle.signal(names.CARRIER_STATUS, CarrierStatus(self.carrier_call_id, state, sequence))
+
+    async def carrier_asks(self) -> NextVerb:
+        """What shall it do now?"""
+        return await self.handle.execute_update(names.NEXT_VERB, result_type=NextVerb)
+
+    async def redirected(self) -> NextVerb:
+        """Wait until the workflow has the leg ask, and ask."""
+        telephony = self.world.telephony
+        async with asyncio.timeout(PATIENCE_S):
+            await telephony.redirected.wait()
+        telephony.redirected.clear()
+        return await self.carrier_asks()
+
+    # What came of it
+
+    async def result(self) -> CallResult:
+        """The end."""
+        async with asyncio.timeout(PATIENCE_S):
+            return await self.handle.result()
+
+    async def disposition(self) -> Disposition:
+        """How it ended."""
+        return (await self.result()).disposition
+
+    async def state(self) -> CallState:
+        """The query."""
+        return await self.handle.query(names.STATE, result_type=CallState)
+
+    async def transcript(self) -> list[TurnRecord]:
+        """The query."""
+        return await self.handle.query(names.TRANSCRIPT, result_type=list[TurnRecord])
+
+    async def after_call(self) -> None:
+        """Wait until everything after the call is done."""
+        handle = self.world.client.get_workflow_handle(names.after_call_workflow_id(self.id))
+        async with asyncio.timeout(PATIENCE_S):
+            await handle.result()
+
+
+@asynccontextmanager
+async def call_world(client: Client) -> AsyncIterator[CallWorld]:
+    """A world whose workers run."""
+    world = CallWorld(client)
+    async with AsyncExitStack() as running:
+        for worker in build_workers(client, world.ports):
+            await running.enter_async_context(worker)
+        yield world
+        await world.close()
