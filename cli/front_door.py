@@ -10,6 +10,7 @@ import itertools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import structlog
 
@@ -89,16 +90,19 @@ class _Side(asyncio.Protocol):
         self.peer: _Side | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by name
 
     def pause_writing(self) -> None:
-        if self.peer is not None and self.peer.transport is not None:
-            self.peer.transport.pause_reading()
+        if self.peer is not None:
+            self.peer.read(False)
 
     def resume_writing(self) -> None:
-        if self.peer is not None and self.peer.transport is not None:
-            self.peer.transport.resume_reading()
+        if self.peer is not None:
+            self.peer.read(True)
+
+    def read(self, more: bool) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            (self.transport.resume_reading if more else self.transport.pause_reading)()
 
     def write(self, data: bytes) -> None:
         if self.transport is not None and not self.transport.is_closing():
@@ -192,8 +196,7 @@ class _FromCaller(_Side):
                 self.peer.let_go()
                 self.peer = None
             self._connecting = asyncio.get_running_loop().create_task(self._connect(head.media))
-            if self.transport is not None:
-                self.transport.pause_reading()
+            self.read(False)
         return True
 
     async def _connect(self, media: bool) -> None:
@@ -212,8 +215,8 @@ class _FromCaller(_Side):
         if self.peer is None:
             part = "gateway" if media else "API"
             self._refuse(503, "Service Unavailable", f"no {part} is up just now")
-        elif self.transport is not None and not self.transport.is_closing():
-            self.transport.resume_reading()
+        else:
+            self.read(True)
             self._advance()
 
     def _refuse(self, status: int, title: str, detail: str) -> None:

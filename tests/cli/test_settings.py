@@ -11,10 +11,10 @@ from cli.settings import BadSettings, Settings, reveal, variable_of
 
 KEYS = {
     "TWILIO_ACCOUNT_SID": "AC1",
-    "TWILIO_AUTH_TOKEN": "token",
-    "DEEPGRAM_API_KEY": "ears",
-    "ELEVENLABS_API_KEY": "mouth",
-    "ANTHROPIC_API_KEY": "mind",
+    "TWILIO_AUTH_TOKEN": "voiced-7f3a",
+    "DEEPGRAM_API_KEY": "heard-2b91",
+    "ELEVENLABS_API_KEY": "spoken-c04d",
+    "ANTHROPIC_API_KEY": "thought-5e88",
 }
 WHERE = Addresses(door=8000, temporal=7233, temporal_ui=8233, api=9001, sandbox=9002)
 
@@ -91,8 +91,9 @@ def test_a_process_with_a_bad_value_says_one_line_and_no_traceback() -> None:
 
 def test_secrets_do_not_show_when_settings_are_printed(environment: pytest.MonkeyPatch) -> None:
     settings = with_(environment, **KEYS, DATABASE_URL="postgresql+asyncpg://user:hidden@host/name")
-    shown = repr(settings)
-    assert not any(secret in shown for secret in ("token", "ears", "mouth", "mind", "hidden"))
+    shown = f"{settings!r} {settings}"
+    assert not [name for name, key in KEYS.items() if name != "TWILIO_ACCOUNT_SID" and key in shown]
+    assert "hidden" not in shown
 
 
 def test_with_no_vendor_set_the_sandbox_stands_in_for_all(environment: pytest.MonkeyPatch) -> None:
