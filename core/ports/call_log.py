@@ -21,7 +21,7 @@ class CallEvent:
         tool_called    turn, name, arguments
         tool_returned  turn, name, ok, content, took_ms
         reply_started  turn, layers (name -> ms, see core.timings), latency_ms (caller stopped -> first frame)
-        assistant_said turn, heard, complete, interrupted
+        assistant_said turn, part, heard, complete, interrupted; a later one of the same part takes its place
         call_ended     disposition
         call_summarized summary, topic, resolved
         crm_synced     note_id
