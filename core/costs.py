@@ -1,0 +1,95 @@
+"""What a call cost its vendors, by their public list prices."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from core.contracts.call import CallRecord, Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """One line of a price list. ``item`` stands for all names that begin with it; the longest that fits counts."""
+
+    vendor: str
+    item: str
+    unit: str  # what is counted: "input_tokens" | "output_tokens" | "characters" | "seconds" | "minutes"
+    usd: float  # for ``per`` units
+    per: float = 1.0
+    date: str = "2026-06-01"  # when the list was read, ISO
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """So much of one thing. Without a known price ``unit_usd`` is None and ``usd`` 0: shown, not counted."""
+
+    vendor: str
+    item: str
+    unit: str
+    quantity: float
+    unit_usd: float | None
+    usd: float
+    priced_on: str = ""  # the price's date, ISO
+
+
+LIST_PRICES: Final = (
+    Price("anthropic", "claude-haiku", "input_tokens", 1.00, per=1e6),
+    Price("anthropic", "claude-haiku", "output_tokens", 5.00, per=1e6),
+    Price("anthropic", "claude-sonnet", "input_tokens", 3.00, per=1e6),
+    Price("anthropic", "claude-sonnet", "output_tokens", 15.00, per=1e6),
+    Price("anthropic", "claude-opus", "input_tokens", 5.00, per=1e6),
+    Price("anthropic", "claude-opus", "output_tokens", 25.00, per=1e6),
+    Price("elevenlabs", "eleven_", "characters", 0.10, per=1e3),
+    Price("elevenlabs", "eleven_flash", "characters", 0.05, per=1e3),
+    Price("elevenlabs", "eleven_turbo", "characters", 0.05, per=1e3),
+    Price("deepgram", "flux", "seconds", 0.0077, per=60),
+    Price("deepgram", "nova-3", "seconds", 0.0077, per=60),
+    Price("carrier", "voice_inbound", "minutes", 0.0085),  # the carrier, for local numbers in the US
+    Price("carrier", "voice_outbound", "minutes", 0.0140),
+    Price("carrier", "media_stream", "minutes", 0.0040),
+)
+"""US list prices without volume discounts. A model family's price stands for its newer models, too."""
+
+
+def costs_of(record: CallRecord, prices: Sequence[Price] = LIST_PRICES) -> tuple[CostLine, ...]:
+    """The lines of a call's bill: model tokens, voice characters, recogniser seconds, carrier minutes.
+
+    Talk is from answer to end, so a call that is not answered, or not over, has no recogniser or carrier lines.
+    """
+    counted = (*_model_use(record), *_voice_use(record), *_line_use(record))
+    return tuple(_priced(*line, prices) for line in counted if line[-1] > 0)
+
+
+_Use = tuple[str, str, str, float]  # vendor, item, unit, quantity
+
+
+def _model_use(record: CallRecord) -> Iterator[_Use]:
+    for model in sorted({turn.usage.model for turn in record.turns if turn.usage.model}):
+        used = [turn.usage for turn in record.turns if turn.usage.model == model]
+        yield "anthropic", model, "input_tokens", sum(usage.input_tokens for usage in used)
+        yield "anthropic", model, "output_tokens", sum(usage.output_tokens for usage in used)
+
+
+def _voice_use(record: CallRecord) -> Iterator[_Use]:
+    yield "elevenlabs", record.call.playbook.voice_model, "characters", sum(t.usage.characters for t in record.turns)
+
+
+def _line_use(record: CallRecord) -> Iterator[_Use]:
+    if record.answered_ms is None or record.ended_ms is None:
+        return
+    seconds = max(0.0, record.ended_ms - record.answered_ms) / 1_000
+    minutes = math.ceil(seconds / 60)  # the carrier rounds up
+    inbound = record.call.direction is Direction.INBOUND
+    yield "deepgram", record.call.playbook.turn_taking.recogniser, "seconds", round(seconds, 3)
+    yield "carrier", "voice_inbound" if inbound else "voice_outbound", "minutes", minutes
+    yield "carrier", "media_stream", "minutes", minutes
+
+
+def _priced(vendor: str, item: str, unit: str, quantity: float, prices: Sequence[Price]) -> CostLine:
+    fitting = [p for p in prices if (p.vendor, p.unit) == (vendor, unit) and item.startswith(p.item)]
+    if not fitting:
+        return CostLine(vendor, item, unit, quantity, None, 0.0)
+    price = max(fitting, key=lambda p: len(p.item))
+    unit_usd = price.usd / price.per
+    return CostLine(vendor, item, unit, quantity, unit_usd, quantity * unit_usd, price.date)

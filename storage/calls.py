@@ -1,0 +1,172 @@
+"""The record of calls: written when a call has ended, read by API and console."""
+
+import base64
+import binascii
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.contracts.call import CallRecord, CallSummary, Phase
+from core.conversation import TurnRecord
+from core.costs import LIST_PRICES, Price, costs_of
+from core.ports.call_log import CallEvent, CallReader, CallRow, CallStore, StoredEvent
+from storage.database import Database
+from storage.live import turns_so_far
+from storage.models import Call, Cost, EventLine, ToolRun, Turn
+from storage.rows import call_row, fill_call, lock_call, tool_rows, turn_record, turn_row
+from storage.tail import FeedTail
+
+MAX_PAGE: Final = 500
+
+
+class SqlCallStore(CallStore):
+    """Writes records; each method is one transaction. All raise StorageUnavailable."""
+
+    def __init__(self, database: Database, prices: Sequence[Price] = LIST_PRICES) -> None:
+        self._database = database
+        self._prices = prices
+
+    async def save(self, record: CallRecord) -> None:
+        """Make SQL equal to the record. After an ended call's record the feed changes the call no more."""
+        call_id = record.call.call_id
+        ended = record.phase is Phase.ENDED
+        lines = costs_of(record, self._prices)
+        async with self._database.write() as session:
+            call = await lock_call(session, call_id, record.started_ms)
+            if call.recorded and not ended:
+                return  # a late attempt: the end is known already
+            fill_call(call, record)
+            call.recorded = ended
+            call.cost_usd = sum(line.usd for line in lines)
+            await session.execute(delete(Turn).where(Turn.call_id == call_id))  # takes the tool calls along
+            await session.execute(delete(Cost).where(Cost.call_id == call_id))
+            session.add_all(turn_row(call_id, turn) for turn in record.turns)
+            await session.flush()
+            session.add_all(row for turn in record.turns for row in tool_rows(call_id, turn))
+            session.add_all(
+                Cost(
+                    call_id=call_id,
+                    ordinal=ordinal,
+                    vendor=line.vendor,
+                    item=line.item,
+                    unit=line.unit,
+                    quantity=line.quantity,
+                    unit_usd=line.unit_usd,
+                    usd=line.usd,
+                    priced_on=line.priced_on,
+                )
+                for ordinal, line in enumerate(lines)
+            )
+
+    async def save_summary(self, call_id: str, summary: CallSummary) -> None:
+        """Keep the summary."""
+        async with self._database.write() as session:
+            call = await lock_call(session, call_id, 0.0)
+            call.summary, call.topic = summary.summary, summary.topic
+            call.resolved, call.follow_up = summary.resolved, summary.follow_up
+
+    async def save_crm_note(self, call_id: str, note_id: str) -> None:
+        """Keep where the CRM put the call."""
+        async with self._database.write() as session:
+            call = await lock_call(session, call_id, 0.0)
+            call.crm_note = note_id
+
+
+class SqlCallReader(CallReader):
+    """Reads calls and follows the feed; ``close`` ends its tail. All raise StorageUnavailable."""
+
+    def __init__(self, database: Database, tail: FeedTail | None = None) -> None:
+        self._database = database
+        self._tail = tail or FeedTail(database)
+
+    async def calls(
+        self, *, live: bool | None = None, before: str | None = None, limit: int = 50
+    ) -> tuple[Sequence[CallRow], str | None]:
+        """Newest first, at most 500 at once, and the cursor of the next page."""
+        limit = max(1, min(limit, MAX_PAGE))
+        wanted = select(Call).order_by(Call.started_ms.desc(), Call.call_id.desc()).limit(limit + 1)
+        if live is not None:
+            ended = Call.phase == Phase.ENDED.value
+            wanted = wanted.where(~ended if live else ended)
+        if before is not None:
+            wanted = wanted.where(tuple_(Call.started_ms, Call.call_id) < tuple_(*_place(before)))
+        async with self._database.read() as session:
+            rows = (await session.scalars(wanted)).all()
+            now = await _so_far(session, [row.call_id for row in rows[:limit] if not row.recorded])
+        page = [call_row(row, *now.get(row.call_id, ())) for row in rows[:limit]]
+        return page, _cursor(page[-1]) if len(rows) > limit else None
+
+    async def call(self, call_id: str) -> tuple[CallRow, Sequence[TurnRecord]] | None:
+        """One call with its turns, in order."""
+        async with self._database.read() as session:
+            call = await session.get(Call, call_id)
+            if call is None:
+                return None
+            if not call.recorded:
+                live = turns_so_far(await _lines_of(session, call_id))
+                now = await _so_far(session, [call_id])
+                return call_row(call, *now.get(call_id, ())), live
+            turns = await session.scalars(select(Turn).where(Turn.call_id == call_id).order_by(Turn.turn))
+            runs = await session.scalars(select(ToolRun).where(ToolRun.call_id == call_id).order_by(ToolRun.ordinal))
+            tools: dict[int, list[ToolRun]] = defaultdict(list)
+            for run in runs:
+                tools[run.turn].append(run)
+            return call_row(call), [turn_record(turn, tools[turn.turn]) for turn in turns]
+
+    def tail(self, *, after: int, call_id: str | None = None) -> AsyncIterator[StoredEvent]:
+        """Lines with a greater id, forever. Raises StorageUnavailable before the first one only."""
+        return self._tail.follow(after=after, call_id=call_id)
+
+    async def last_event_id(self) -> int:
+        """The feed's end as it is now; 0 when empty."""
+        return await self._tail.last_id()
+
+    async def close(self) -> None:
+        """End all tails."""
+        await self._tail.close()
+
+
+async def _lines_of(session: AsyncSession, call_id: str) -> list[CallEvent]:
+    line = EventLine
+    wanted = select(line.call_id, line.kind, line.at_ms, line.data).where(line.call_id == call_id).order_by(line.id)
+    return [CallEvent(*row) for row in await session.execute(wanted)]
+
+
+async def _so_far(session: AsyncSession, call_ids: Sequence[str]) -> dict[str, tuple[str | None, int | None]]:
+    """Live calls' steps and numbers of turns, where the feed has told them."""
+    if not call_ids:
+        return {}
+    line = EventLine
+    newest = (
+        select(func.max(line.id))
+        .where(line.call_id.in_(call_ids), line.kind.in_(("caller_turn", "step_found")))
+        .group_by(line.call_id, line.kind)
+    )
+    steps, turns = {}, {}
+    for call_id, kind, data in await session.execute(
+        select(line.call_id, line.kind, line.data).where(line.id.in_(newest))
+    ):
+        if kind == "step_found":
+            steps[call_id] = data.get("step")
+        else:
+            turns[call_id] = data.get("turn")
+    return {call_id: (steps.get(call_id), turns.get(call_id)) for call_id in call_ids}
+
+
+def _cursor(row: CallRow) -> str:
+    return base64.urlsafe_b64encode(json.dumps([row.started_ms, row.call_id]).encode()).decode().rstrip("=")
+
+
+def _place(cursor: str) -> tuple[float, str]:
+    try:
+        place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, UnicodeError, ValueError) as error:
+        raise ValueError("no cursor of ours") from error
+    match place:
+        case [float() | int() as started_ms, str() as call_id] if not isinstance(started_ms, bool):
+            return float(started_ms), call_id
+    raise ValueError("no cursor of ours")

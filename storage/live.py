@@ -1,0 +1,126 @@
+"""How a live call looks, put together from its lines of the feed. Pure.
+
+Only the few lines that change a call as a whole are written to its row; turns are put together when somebody looks,
+so that a line costs a live call no more than its insert.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from core.contracts.call import Phase
+from core.conversation import ToolCall, ToolResult, TurnRecord
+from core.ports.call_log import CallEvent
+from storage.models import Call
+
+OF_CALLS: Final = frozenset({"call_started", "phase", "call_ended"})
+OF_TURNS: Final = frozenset(
+    {"caller_turn", "step_found", "reply_started", "assistant_said", "tool_called", "tool_returned"}
+)
+
+_ANSWERED = {Phase.CONNECTING.value, Phase.LIVE.value, Phase.TRANSFERRING.value}
+
+
+def apply_to_call(call: Call, event: CallEvent) -> None:
+    """Change the row as the line says; lines of several processes may come late and out of order."""
+    data = event.data
+    call.started_ms = min(call.started_ms, event.at_ms)
+    match event.kind:
+        case "call_started":
+            call.direction = str(data.get("direction", call.direction))
+            call.playbook = str(data.get("playbook", call.playbook))
+            call.caller_number = str(data.get("caller_number", call.caller_number))
+            call.our_number = str(data.get("our_number", call.our_number))
+            call.tenant = str(data.get("tenant", call.tenant))
+        case "phase":
+            _enter(call, str(data["phase"]), event.at_ms)
+        case "call_ended":
+            call.disposition = data.get("disposition")
+            _enter(call, Phase.ENDED.value, event.at_ms)
+
+
+def turns_so_far(events: Iterable[CallEvent]) -> list[TurnRecord]:
+    """The turns that a call's lines, oldest first, tell of.
+
+    A tool call that has not returned is left out; what was said is only known as far as it was heard.
+    """
+    turns: dict[int, _LiveTurn] = {}
+    for event in events:
+        if event.kind in OF_TURNS:
+            number = int(event.data["turn"])
+            turns.setdefault(number, _LiveTurn(number, event.at_ms)).hear(event)
+    return [turns[number].record() for number in sorted(turns)]
+
+
+def _enter(call: Call, phase: str, at_ms: float) -> None:
+    if phase in _ANSWERED and (call.answered_ms is None or at_ms < call.answered_ms):
+        call.answered_ms = at_ms
+    if phase == Phase.ENDED:
+        call.ended_ms = call.ended_ms or at_ms
+    if call.phase != Phase.ENDED and at_ms >= call.phase_ms:
+        call.phase, call.phase_ms = phase, at_ms
+
+
+@dataclass
+class _LiveTurn:
+    turn: int
+    started_ms: float
+    caller: str = ""
+    confidence: float = 0.0
+    step: str = ""
+    step_method: str = ""
+    step_confidence: float = 0.0
+    interrupted: bool = False
+    layers: dict[str, float] = field(default_factory=dict)
+    heard: dict[int, str] = field(default_factory=dict)  # part -> text; a later attempt takes an earlier one's place
+    called: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # not returned yet
+    tools: list[ToolResult] = field(default_factory=list)
+
+    def hear(self, event: CallEvent) -> None:
+        data = event.data
+        match event.kind:
+            case "caller_turn":
+                self.caller, self.confidence = str(data["text"]), float(data.get("confidence", 0.0))
+                self.started_ms = event.at_ms
+            case "step_found":
+                self.step = str(data.get("step") or self.step)
+                self.step_method = str(data.get("method", ""))
+                self.step_confidence = float(data.get("confidence", 0.0))
+            case "reply_started":
+                self.layers = dict(data.get("layers", {}))
+            case "assistant_said":
+                self.heard[int(data.get("part", len(self.heard)))] = str(data.get("heard", ""))
+                self.interrupted = bool(data.get("interrupted", False))
+            case "tool_called":
+                self.called.append((str(data["name"]), dict(data.get("arguments", {}))))
+            case "tool_returned":
+                self._tool_returned(str(data["name"]), event)
+
+    def _tool_returned(self, name: str, event: CallEvent) -> None:
+        arguments = next((arguments for called, arguments in self.called if called == name), {})
+        self.called = [call for call in self.called if call != (name, arguments)]  # with all its attempts
+        self.tools.append(
+            ToolResult(
+                ToolCall("", name, arguments),
+                ok=bool(event.data.get("ok", False)),
+                content=str(event.data.get("content", "")),
+                took_ms=int(event.data.get("took_ms", 0)),
+            )
+        )
+
+    def record(self) -> TurnRecord:
+        heard = " ".join(text for _, text in sorted(self.heard.items()) if text)
+        return TurnRecord(
+            turn=self.turn,
+            caller=self.caller,
+            confidence=self.confidence,
+            step=self.step,
+            step_method=self.step_method,
+            step_confidence=self.step_confidence,
+            said=heard,
+            heard=heard,
+            interrupted=self.interrupted,
+            tools=tuple(self.tools),
+            layers=self.layers,
+            started_ms=self.started_ms,
+        )

@@ -1,0 +1,213 @@
+"""The tables.
+
+Times are double precision milliseconds since the epoch, in columns that end in ``_ms``; money is US dollars in
+``usd`` columns. A column with ``info={"pii": True}`` may hold personal data: ``personal_columns`` lists them all.
+"""
+
+import math
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Dialect,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    false,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+PII: Final = {"pii": True}
+
+
+class CleanText(TypeDecorator[str]):
+    """Text that PostgreSQL takes too: without NUL and lone surrogates, which speech and models may bring."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Clean on the way in."""
+        return None if value is None else _clean(value)
+
+
+class CleanJson(TypeDecorator[Any]):
+    """JSON (JSONB on PostgreSQL) whose texts are clean and whose numbers are finite; NaN becomes null."""
+
+    impl = JSON().with_variant(JSONB(), "postgresql")
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """Clean on the way in."""
+        return _clean_json(value)
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+    type_annotation_map: ClassVar = {str: CleanText, float: Double}
+
+
+class Call(Base):
+    """One call: what the feed tells of it as a whole while it is live, what its workflow knows once it has ended."""
+
+    __tablename__ = "calls"
+    __table_args__ = (
+        Index("ix_calls_newest", "started_ms", "call_id"),
+        Index(
+            "ix_calls_live",
+            "started_ms",
+            "call_id",
+            sqlite_where=text("phase <> 'ended'"),
+            postgresql_where=text("phase <> 'ended'"),
+        ),
+        Index("ix_calls_tenant", "tenant", "started_ms", "call_id"),
+        Index("ix_calls_caller_number", "caller_number"),
+    )
+
+    call_id: Mapped[str] = mapped_column(primary_key=True)
+    tenant: Mapped[str] = mapped_column(default="default", server_default="default")
+    campaign: Mapped[str | None]
+    direction: Mapped[str] = mapped_column(default="inbound")
+    playbook: Mapped[str] = mapped_column(default="")
+    caller_number: Mapped[str] = mapped_column(default="", info=PII)
+    our_number: Mapped[str] = mapped_column(default="")
+    carrier_call_id: Mapped[str | None]
+    phase: Mapped[str] = mapped_column(default="connecting")
+    phase_ms: Mapped[float] = mapped_column(default=0.0)  # since when, so that a late line changes nothing
+    step: Mapped[str] = mapped_column(default="")
+    disposition: Mapped[str | None]
+    started_ms: Mapped[float]
+    answered_ms: Mapped[float | None]
+    ended_ms: Mapped[float | None]
+    turns: Mapped[int] = mapped_column(default=0)  # the number of the caller's last turn
+    variables: Mapped[dict[str, str]] = mapped_column(CleanJson, default=dict, info=PII)
+    summary: Mapped[str | None] = mapped_column(info=PII)
+    topic: Mapped[str | None] = mapped_column(info=PII)
+    resolved: Mapped[bool | None]
+    follow_up: Mapped[str | None] = mapped_column(info=PII)
+    crm_note: Mapped[str | None]
+    cost_usd: Mapped[float] = mapped_column(default=0.0)
+    recorded: Mapped[bool] = mapped_column(default=False, server_default=false())  # the feed changes it no more
+
+
+class Turn(Base):
+    """One turn of a recorded call, with the assistant's answer; 0 is before the caller's first words."""
+
+    __tablename__ = "turns"
+
+    call_id: Mapped[str] = mapped_column(ForeignKey("calls.call_id", ondelete="CASCADE"), primary_key=True)
+    turn: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    caller: Mapped[str] = mapped_column(default="", info=PII)
+    confidence: Mapped[float] = mapped_column(default=0.0)
+    step: Mapped[str] = mapped_column(default="")
+    step_method: Mapped[str] = mapped_column(default="")
+    step_confidence: Mapped[float] = mapped_column(default=0.0)
+    said: Mapped[str] = mapped_column(default="", info=PII)
+    heard: Mapped[str] = mapped_column(default="", info=PII)
+    interrupted: Mapped[bool] = mapped_column(default=False)
+    layers: Mapped[dict[str, float]] = mapped_column(CleanJson, default=dict)  # name -> ms, see core.timings
+    model: Mapped[str] = mapped_column(default="")
+    input_tokens: Mapped[int] = mapped_column(default=0)
+    output_tokens: Mapped[int] = mapped_column(default=0)
+    characters: Mapped[int] = mapped_column(default=0)
+    started_ms: Mapped[float] = mapped_column(default=0.0)
+
+
+class ToolRun(Base):
+    """One tool call of a turn."""
+
+    __tablename__ = "tool_calls"
+    __table_args__ = (
+        ForeignKeyConstraint(["call_id", "turn"], ["turns.call_id", "turns.turn"], ondelete="CASCADE"),
+        Index("ix_tool_calls_name", "name"),
+    )
+
+    call_id: Mapped[str] = mapped_column(primary_key=True)
+    turn: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    ordinal: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    tool_id: Mapped[str] = mapped_column(default="")
+    name: Mapped[str]
+    arguments: Mapped[dict[str, Any]] = mapped_column(CleanJson, default=dict, info=PII)
+    ok: Mapped[bool]
+    content: Mapped[str] = mapped_column(default="", info=PII)
+    took_ms: Mapped[int] = mapped_column(default=0)
+
+
+class Cost(Base):
+    """One line of what a call cost, by ``core.costs``."""
+
+    __tablename__ = "costs"
+
+    call_id: Mapped[str] = mapped_column(ForeignKey("calls.call_id", ondelete="CASCADE"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    vendor: Mapped[str]
+    item: Mapped[str]
+    unit: Mapped[str]
+    quantity: Mapped[float]
+    unit_usd: Mapped[float | None]  # null: no price is known
+    usd: Mapped[float]
+    priced_on: Mapped[str] = mapped_column(default="")  # the price list's date, ISO
+
+
+class EventLine(Base):
+    """One line of the live feed, append-only. Ids rise in the order of commit."""
+
+    __tablename__ = "call_events"
+    __table_args__ = (
+        UniqueConstraint("source", "source_seq", name="uq_call_events_source"),
+        Index("ix_call_events_call", "call_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
+    source: Mapped[str]  # the feed that wrote it, and its own count:
+    source_seq: Mapped[int] = mapped_column(BigInteger)  # a line sent twice is kept once
+    call_id: Mapped[str]
+    kind: Mapped[str]
+    at_ms: Mapped[float]
+    data: Mapped[dict[str, Any]] = mapped_column(CleanJson, info=PII)
+
+
+class PlaybookVersion(Base):
+    """One text of a playbook. The newest ``published_ms`` of a name is the latest."""
+
+    __tablename__ = "playbook_versions"
+    __table_args__ = (Index("ix_playbook_versions_latest", "name", "published_ms"),)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    created_ms: Mapped[float]
+    published_ms: Mapped[float]
+
+
+def personal_columns() -> list[Column[Any]]:
+    """Every column that may hold personal data, so that erasure finds them."""
+    return [column for table in Base.metadata.sorted_tables for column in table.columns if column.info.get("pii")]
+
+
+def _clean(value: str) -> str:
+    return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _clean_json(value: Any) -> Any:
+    match value:
+        case str():
+            return _clean(value)
+        case float() if not math.isfinite(value):
+            return None
+        case dict():
+            return {_clean(str(key)): _clean_json(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_clean_json(inner) for inner in value]
+    return value
