@@ -1,13 +1,15 @@
 """Playbooks by name and by content, kept in SQL, remembered in memory."""
 
 import asyncio
+import math
 import time
-from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.playbook import Fault, Playbook, PlaybookFaults, parse_playbook
 from core.ports.errors import StorageUnavailable, UnknownPlaybook
@@ -23,7 +25,7 @@ log = structlog.get_logger()
 class _Catalogue:
     """The latest version of every name, as last read."""
 
-    read_at: float  # time.monotonic(), seconds
+    read_at: float  # time.monotonic(), seconds; -inf: good only while the database is away
     refs: dict[str, str]  # name -> ref
 
 
@@ -53,22 +55,14 @@ class SqlPlaybooks(Playbooks):
             PlaybookFaults: with every fault of every file, or two files with one name.
             StorageUnavailable: nothing was published.
         """
-        files = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
-        texts = [await asyncio.to_thread(path.read_text, encoding="utf-8") for path in files]
-        playbooks = await asyncio.to_thread(_parse_all, files, texts)
+        written = await asyncio.to_thread(_read_folder, folder)
         async with self._database.write() as session:
-            for playbook, text in zip(playbooks, texts, strict=True):
-                now_ms = time.time() * 1_000
-                version = {"name": playbook.name, "digest": playbook.digest, "text": text}
-                await make_sure_of(session, PlaybookVersion, [version | {"created_ms": now_ms, "published_ms": now_ms}])
-                of_name = select(PlaybookVersion).where(PlaybookVersion.name == playbook.name)
-                newest_first = of_name.order_by(PlaybookVersion.published_ms.desc()).with_for_update()
-                versions = (await session.scalars(newest_first)).all()
-                if versions[0].digest != playbook.digest:  # an older text comes back, or a clock ran ahead
-                    ours = next(row for row in versions if row.digest == playbook.digest)
-                    ours.published_ms = max(now_ms, versions[0].published_ms + 1)
+            for playbook, text in written:
+                await _make_latest(session, playbook, text)
+        playbooks = [playbook for playbook, _ in written]
         self._loaded |= {playbook.ref: playbook for playbook in playbooks}
-        self._catalogue = None
+        known = self._catalogue.refs if self._catalogue else {}
+        self._catalogue = _Catalogue(-math.inf, known | {playbook.name: playbook.ref for playbook in playbooks})
         return playbooks
 
     async def load(self, ref: str) -> Playbook:
@@ -80,7 +74,11 @@ class SqlPlaybooks(Playbooks):
             version = await session.get(PlaybookVersion, (name, wanted))
         if version is None:
             raise UnknownPlaybook(ref)
-        playbook = await asyncio.to_thread(parse_playbook, version.text, f"{ref} in the database")
+        try:
+            playbook = await asyncio.to_thread(parse_playbook, version.text, f"{ref} in the database")
+        except PlaybookFaults as error:  # an older program took it
+            log.error("playbook_unreadable", ref=ref, faults=str(error))
+            raise UnknownPlaybook(f"{ref}: this version of Holdfast cannot read it") from error
         return self._loaded.setdefault(ref, playbook)
 
     async def latest(self, name: str) -> Playbook:
@@ -92,11 +90,11 @@ class SqlPlaybooks(Playbooks):
 
     async def for_number(self, number: str) -> Playbook:
         """The newest playbook that lists the number (of several, the first by name), else the default one."""
-        refs = await self._latest_refs()
-        for name in sorted(refs):
-            playbook = await self.load(refs[name])
-            if number in playbook.numbers:
-                return playbook
+        for _, ref in sorted((await self._latest_refs()).items()):
+            with suppress(UnknownPlaybook):  # one that cannot be read must not keep the others from answering
+                playbook = await self.load(ref)
+                if number in playbook.numbers:
+                    return playbook
         if self._default is None:
             raise UnknownPlaybook("none answers this number, and there is no default")
         return await self.latest(self._default)
@@ -126,18 +124,30 @@ class SqlPlaybooks(Playbooks):
             return {name: f"{name}@{digest}" for name, digest in await session.execute(wanted)}
 
 
-def _parse_all(files: Sequence[Path], texts: Sequence[str]) -> list[Playbook]:
-    playbooks: dict[str, Playbook] = {}
+async def _make_latest(session: AsyncSession, playbook: Playbook, text: str) -> None:
+    now_ms = time.time() * 1_000
+    version = {"name": playbook.name, "digest": playbook.digest, "text": text}
+    await make_sure_of(session, PlaybookVersion, [version | {"created_ms": now_ms, "published_ms": now_ms}])
+    of_name = select(PlaybookVersion).where(PlaybookVersion.name == playbook.name).with_for_update()
+    versions = (await session.scalars(of_name.order_by(PlaybookVersion.published_ms.desc()))).all()
+    if versions[0].digest != playbook.digest:  # an older text comes back, or a clock ran ahead
+        ours = next(row for row in versions if row.digest == playbook.digest)
+        ours.published_ms = max(now_ms, versions[0].published_ms + 1)
+
+
+def _read_folder(folder: Path) -> list[tuple[Playbook, str]]:
+    written: dict[str, tuple[Playbook, str]] = {}
     faults: list[Fault] = []
-    for file, text in zip(files, texts, strict=True):
+    for file in sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml")):
+        text = file.read_text(encoding="utf-8")
         try:
             playbook = parse_playbook(text, str(file))
         except PlaybookFaults as error:
             faults += error.faults
             continue
-        if playbook.name in playbooks:
+        if playbook.name in written:
             faults.append(Fault(str(file), 1, "name", f"another file of {file.parent} is named {playbook.name!r}"))
-        playbooks[playbook.name] = playbook
+        written[playbook.name] = playbook, text
     if faults:
         raise PlaybookFaults(faults)
-    return list(playbooks.values())
+    return list(written.values())
