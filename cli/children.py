@@ -14,6 +14,7 @@ from typing import BinaryIO
 import structlog
 
 from cli.lifeline import LIFELINE_VARIABLE
+from cli.progress import COMPLAINT
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
@@ -168,8 +169,14 @@ class Child:
         return self.plan.log.open("ab")
 
     def _not_ready(self) -> str:
-        words = last_words(self.plan.log)
+        words = "; ".join(complaints_in(self.plan.log)[-3:]) or last_words(self.plan.log)
         return f"{self.plan.name} did not come up" + (f" ({words})" if words else "")
+
+
+def complaints_in(path: Path) -> list[str]:
+    """The lines in which a role of ours said why it cannot start (cli.process.complaints)."""
+    lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+    return [line.removeprefix(COMPLAINT) for line in lines if line.startswith(COMPLAINT)]
 
 
 def last_words(path: Path) -> str:

@@ -87,7 +87,7 @@ def sandbox() -> None:
 def migrate(
     database_only: Annotated[bool, typer.Option("--database-only", help="Leave Temporal alone.")] = False,
 ) -> None:
-    """Bring the database to its newest schema and register Temporal's search attributes."""
+    """Bring the database to its newest schema, publish the playbooks, register Temporal's search attributes."""
     from cli.migrate import run
 
     run(database_only=database_only)

@@ -1,4 +1,4 @@
-"""holdfast migrate: the database's schema and Temporal's search attributes, once per deploy."""
+"""holdfast migrate: the database's schema, the playbooks and Temporal's search attributes, once per deploy."""
 
 import asyncio
 from pathlib import Path
@@ -10,13 +10,16 @@ from cli.process import Complaint, complaints
 from cli.progress import progress
 from cli.settings import Settings
 from cli.temporal_client import connect, register_search_attributes
+from core.playbook import Playbook, PlaybookFaults
 from core.ports.errors import StorageUnavailable
+from storage.database import Database
 from storage.migrate import migrate
+from storage.playbooks import SqlPlaybooks
 
 
 def run(*, database_only: bool) -> None:
-    """Migrate and register; exits with 2 and one line when a server is away."""
-    with complaints():
+    """Migrate, publish and register; exits with 2 and one line when a server is away."""
+    with complaints(PlaybookFaults):
         settings = Settings.read()
         asyncio.run(_migrate(settings, database_only=database_only))
 
@@ -29,11 +32,23 @@ async def _migrate(settings: Settings, *, database_only: bool) -> None:
     try:
         async with progress("Migrating the database"):
             await migrate(settings.database)
+            playbooks = await _publish(settings)
     except StorageUnavailable as error:
         raise Complaint(f"DATABASE_URL: cannot reach {shown}: {error.__cause__ or error}") from error
     print(f"database is up to date: {shown}")
+    print(f"playbooks are published: {', '.join(playbook.ref for playbook in playbooks)}")
     if not database_only:
         await _register(settings)
+
+
+async def _publish(settings: Settings) -> list[Playbook]:
+    database = Database(settings.database, pool_size=1)
+    try:
+        return await SqlPlaybooks(database).publish(settings.playbooks)
+    except OSError as error:
+        raise Complaint(f"HOLDFAST_PLAYBOOKS: cannot read {settings.playbooks}: {error.strerror}") from error
+    finally:
+        await database.close()
 
 
 async def _register(settings: Settings) -> None:

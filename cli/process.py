@@ -5,18 +5,16 @@ import contextlib
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
+from typing import Any
 
+import uvicorn
 import uvloop
 
 from cli.lifeline import hold_on
 from cli.logging import set_up_logging
-from cli.progress import err
+from cli.progress import complain
 from cli.settings import BadSettings, Settings
-
-if TYPE_CHECKING:
-    import uvicorn
 
 EXIT_BAD_INPUT = 2
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -34,7 +32,7 @@ def complaints(*kinds: type[Exception]) -> Iterator[None]:
         yield
     except caught as error:
         for line in str(error).splitlines():
-            err.print(f"holdfast: {line}", markup=False, style="red")
+            complain(line)
         sys.exit(EXIT_BAD_INPUT)
 
 
@@ -74,22 +72,28 @@ def listen(host: str, port: int, variable: str) -> socket.socket:
 
 async def serve(app: Any, sock: socket.socket, *, drain_s: float = 3.0) -> None:
     """Serve an ASGI app until a signal; requests under way get ``drain_s`` to end."""
-    server = server_for(app, drain_s=drain_s)
-    await server.serve(sockets=[sock])
+    await uvicorn.Server(_config(app, drain_s)).serve(sockets=[sock])
 
 
-def server_for(app: Any, *, drain_s: float = 3.0) -> "uvicorn.Server":
-    """A uvicorn server with the house's settings."""
-    import uvicorn
+class SideServer(uvicorn.Server):
+    """A server beside a process's real work, which alone hears signals."""
 
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            lifespan="on",
-            ws="websockets-sansio",
-            ws_per_message_deflate=False,
-            timeout_graceful_shutdown=max(1, round(drain_s)),
-        )
+    def __init__(self, app: Any) -> None:
+        super().__init__(_config(app, drain_s=1.0))
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave signals alone."""
+        yield
+
+
+def _config(app: Any, drain_s: float) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=max(1, round(drain_s)),
     )

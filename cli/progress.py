@@ -9,9 +9,15 @@ from rich.console import Console
 
 PATIENCE_S = 2.0  # below it nobody wonders
 REPEAT_S = 15.0
+COMPLAINT = "holdfast: "  # how a line begins that says why something cannot be done
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def complain(line: str) -> None:
+    """Say why something cannot be done, in one line."""
+    err.print(f"{COMPLAINT}{line}", markup=False, style="red")
 
 
 @contextlib.asynccontextmanager

@@ -18,7 +18,16 @@ from typing import Self
 
 import httpx
 
-from cli.children import Child, ChildFailed, ChildPlan, Lifeline, foreign_command, last_words, own_command
+from cli.children import (
+    Child,
+    ChildFailed,
+    ChildPlan,
+    Lifeline,
+    complaints_in,
+    foreign_command,
+    last_words,
+    own_command,
+)
 from cli.dev_environment import Addresses, local_environment, sandboxed_vendors
 from cli.front_door import Backend, Backends, FrontDoor
 from cli.progress import progress
@@ -322,7 +331,7 @@ class Stack:
                     process.kill()
                     await process.wait()
         if code:
-            raise ChildFailed(f"the database could not be migrated: {last_words(log)}")
+            raise ChildFailed("\n".join(complaints_in(log)) or f"the database was not migrated: {last_words(log)}")
 
     def _write_status(self) -> None:
         path = self.options.status

@@ -1,0 +1,14 @@
+"""holdfast gateway."""
+
+from cli.process import listen
+from cli.settings import Settings
+from cli.wiring import gateway_deps
+from media_gateway.serving import serve
+
+
+async def serve_gateway(settings: Settings) -> None:
+    """Serve until a signal, then until the live calls have ended or HOLDFAST_DRAIN_SECONDS have passed."""
+    media = listen(settings.host, settings.gateway_port, "HOLDFAST_GATEWAY_PORT")
+    internal = listen(settings.host, settings.gateway_internal_port, "HOLDFAST_GATEWAY_INTERNAL_PORT")
+    async with gateway_deps(settings, internal.getsockname()[1]) as deps:
+        await serve(deps, media, internal)

@@ -1,0 +1,101 @@
+"""holdfast worker."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from cli.process import Complaint, SideServer, listen, until_stopped
+from cli.settings import Settings
+from cli.temporal_client import connect
+from cli.wiring import worker_ports
+from core.contracts.names import AFTER_CALLS_QUEUE, CALLS_QUEUE
+from workflows.worker import build_workers
+
+QUEUES = (CALLS_QUEUE, AFTER_CALLS_QUEUE)
+RETRY_CONNECT_S = 1.0
+
+log = structlog.get_logger()
+
+
+def work_on(queues: str) -> Callable[[Settings], Coroutine[Any, Any, None]]:
+    """A main that works on these queues, with commas between. Raises Complaint for one that is none."""
+    chosen = [queue.strip() for queue in queues.split(",") if queue.strip()]
+    unknown = [queue for queue in chosen if queue not in QUEUES]
+    if unknown or not chosen:
+        raise Complaint(f"--queues: {', '.join(unknown) or 'none'}: there are {', '.join(QUEUES)}")
+
+    async def main(settings: Settings) -> None:
+        await until_stopped(lambda stopping: _work(settings, chosen, stopping))
+
+    return main
+
+
+async def _work(settings: Settings, queues: list[str], stopping: asyncio.Event) -> None:
+    """Poll until told to stop; then take nothing new, and let what is under way end."""
+    sock = listen(settings.host, settings.worker_port, "HOLDFAST_WORKER_PORT")
+    told = asyncio.create_task(stopping.wait())
+    workers: list[Worker] = []
+    health = SideServer(health_app(workers))
+    serving = asyncio.create_task(health.serve(sockets=[sock]))
+    try:
+        async with worker_ports(settings) as ports:
+            client = await _connected(settings, stopping)
+            if client is not None:
+                workers += [worker for worker in build_workers(client, ports) if worker.task_queue in queues]
+                await _run(workers, until=(told, serving))
+    finally:
+        told.cancel()
+        health.should_exit = True
+        await serving
+
+
+async def _run(workers: list[Worker], until: Sequence[asyncio.Task[Any]]) -> None:
+    """Run them until something of ``until`` or one of them ends. Raises what a worker failed with."""
+    running = [asyncio.create_task(worker.run()) for worker in workers]
+    try:
+        await asyncio.wait([*until, *running], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        log.info("worker_drains")
+        await asyncio.gather(*(worker.shutdown() for worker in workers))
+        await asyncio.gather(*running)
+
+
+async def _connected(settings: Settings, stopping: asyncio.Event) -> Client | None:
+    """A client, once the server is there; None if told to stop before."""
+    while not stopping.is_set():
+        try:
+            return await connect(settings)
+        except RuntimeError as error:
+            log.warning("temporal_away", address=settings.temporal_address, error=str(error))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), RETRY_CONNECT_S)
+    return None
+
+
+def health_app(workers: Sequence[Worker]) -> FastAPI:
+    """/healthz, /readyz and /metrics of a worker process; ready while all its workers poll."""
+    app = FastAPI(title="Holdfast worker", openapi_url=None)
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz")
+    async def readyz(response: Response) -> dict[str, list[str]]:
+        polling = [worker.task_queue for worker in workers if worker.is_running]
+        if not workers or len(polling) < len(workers):
+            response.status_code = 503
+        return {"polling": polling}
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return app
