@@ -38,7 +38,8 @@ OnceKey = Annotated[
 ]
 
 
-_UNSURE = problems(404, 409)
+_UNREADABLE = problems(400, 413)
+_UNSURE = _UNREADABLE | problems(404, 409)
 
 
 def router(deps: ApiDeps, figures: Figures) -> APIRouter:
@@ -52,7 +53,7 @@ def router(deps: ApiDeps, figures: Figures) -> APIRouter:
 def _add_collection(routes: APIRouter, deps: ApiDeps, placing: "Placing") -> None:
     looking = Looking(deps)
 
-    @routes.post("", status_code=201, summary="Place a call")
+    @routes.post("", status_code=201, summary="Place a call", responses=_UNREADABLE)
     async def create_call(body: NewCall, response: Response, once: OnceKey = None) -> StartedCall:
         """Starts the call and answers before it rings. Follow it at `events_url`."""
         started = await placing.place(body, once)

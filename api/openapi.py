@@ -20,6 +20,7 @@ TAGS = [
     {"name": "health", "description": "For whoever runs this"},
 ]
 _MEANINGS = {
+    400: "The body cannot be read",
     401: "The key is missing or wrong",
     404: "There is no such thing",
     409: "The call cannot do that, or has ended",

@@ -191,7 +191,6 @@ _AWAY = {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCo
 
 async def _start(client: Client, call: CallInput, deadline: float) -> None:
     phase = Phase.CONNECTING if call.direction is Direction.INBOUND else Phase.DIALLING
-    playbook = call.playbook.ref.partition("@")[0]
     await client.start_workflow(
         names.CALL_WORKFLOW,
         call,
@@ -204,12 +203,12 @@ async def _start(client: Client, call: CallInput, deadline: float) -> None:
             {
                 names.TENANT_ATTRIBUTE: call.tenant,
                 names.CAMPAIGN_ATTRIBUTE: call.campaign,
-                names.PLAYBOOK_ATTRIBUTE: playbook,
+                names.PLAYBOOK_ATTRIBUTE: call.playbook.ref,
                 names.STEP_ATTRIBUTE: call.playbook.start_step,
                 names.PHASE_ATTRIBUTE: phase,
             }
         ),
-        static_summary=f"{call.direction} call, playbook {playbook}",
+        static_summary=f"{call.direction} call, playbook {call.playbook.ref}",
         memo={_CALL_MEMO: CallMemo.of(call)},
         rpc_timeout=timedelta(seconds=deadline),
     )

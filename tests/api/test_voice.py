@@ -36,9 +36,9 @@ async def test_the_call_is_started_with_what_is_known_of_it(world: ApiWorld) -> 
     assert call.playbook.ref == RENEWAL.ref
     described = await world.workflow(sid).describe()
     attributes = {pair.key.name: pair.value for pair in described.typed_search_attributes}
-    assert attributes[names.PLAYBOOK_ATTRIBUTE] == "renewal"
+    assert attributes[names.PLAYBOOK_ATTRIBUTE] == RENEWAL.ref
     assert attributes[names.PHASE_ATTRIBUTE] == "connecting"
-    assert await described.static_summary() == "inbound call, playbook renewal"
+    assert await described.static_summary() == f"inbound call, playbook {RENEWAL.ref}"
 
 
 async def test_a_doubled_webhook_finds_the_same_call_and_brings_a_fresh_token(world: ApiWorld) -> None:

@@ -11,6 +11,7 @@ from uuid import uuid4
 from xml.etree import ElementTree
 
 import httpx
+import uvicorn
 from fastapi import FastAPI
 from temporalio.client import Client, WorkflowHandle
 from twilio.request_validator import RequestValidator
@@ -18,7 +19,6 @@ from twilio.request_validator import RequestValidator
 from api.app import create_app
 from api.deps import ApiDeps, ApiSettings
 from api.temporal import Temporal
-from cli.process import server_for
 from core.contracts.names import call_workflow_id
 from core.playbook import Playbook, parse_playbook
 from core.ports.errors import StorageUnavailable, UnknownPlaybook
@@ -91,7 +91,7 @@ def listening_socket() -> socket.socket:
 @asynccontextmanager
 async def serving(app: FastAPI, sock: socket.socket) -> AsyncIterator[None]:
     """Serve by uvicorn's parts: its ``serve`` would take over the test process's signals."""
-    server = server_for(app)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
     server.config.load()
     server.lifespan = server.config.lifespan_class(server.config)
     await server.startup(sockets=[sock])
