@@ -130,6 +130,11 @@ class Turn:
         """Whether the gateway has still to tell what was heard."""
         return any(utterance.heard is None for utterance in self.utterances)
 
+    @property
+    def making(self) -> bool:
+        """Whether speech is being made of which the caller has not heard the end."""
+        return any(not utterance.said and utterance.heard is None for utterance in self.utterances)
+
     def exchange(self) -> Exchange:
         """As the prompt remembers it. Speech that is still playing counts as heard."""
         heard = _joined(said.said if said.heard is None else said.heard for said in self.utterances)

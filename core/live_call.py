@@ -197,10 +197,10 @@ class LiveCall:
             self.lost = lost
 
     def hear_silence(self, silence: CallerSilent) -> None:
-        """Nobody has spoken for a while. Not news while we have something to say."""
+        """Nobody has spoken for a while. No news while we are about to."""
         new = self.inbox.is_new(silence.attachment, silence.seq)
-        if new and silence.attachment == self.inbox.newest and not self.interrupted:
-            self.silent = True
+        if new and silence.attachment == self.inbox.newest:
+            self.silent = not self.interrupted and not self.conversation.now.making
 
     def hear_deaf(self, failed: RecogniserFailed) -> None:
         """The gateway cannot understand the caller any more."""

@@ -36,7 +36,7 @@ def call_state(live: LiveCall) -> CallState:
         done=tuple(done),
         next=whats_next(live),
         last_caller=_last(live, "caller"),
-        last_assistant=_last(live, "said"),
+        last_assistant=_last(live, "assistant"),
         turns=now.number,
         disposition=live.ending.disposition if live.ending else None,
     )
@@ -70,7 +70,7 @@ def call_details(live: LiveCall) -> str:
     ]
     if caller := _last(live, "caller"):
         lines.append(f"- Caller: “{caller}”")
-    if said := _last(live, "said"):
+    if said := _last(live, "assistant"):
         lines.append(f"- Assistant: “{said}”")
     for result in now.tools:
         lines.append(f"- {result.call.name}: {'done' if result.ok else 'failed'}")
@@ -96,6 +96,7 @@ def attributes(live: LiveCall) -> dict[SearchAttributeKey[str], str]:
 
 def _last(live: LiveCall, what: str) -> str:
     for turn in reversed(live.conversation.turns):
-        if text := (turn.caller if what == "caller" else turn.said):
+        exchange = turn.exchange()
+        if text := (exchange.caller if what == "caller" else exchange.assistant):
             return text
     return ""

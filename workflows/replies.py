@@ -124,7 +124,6 @@ class Speaker:
         utterance.said = reply.text
         if not reply.text and utterance.heard is None:
             utterance.heard = ""  # nothing to hear: tool calls only
-        self._live.silent = False
         self._live.conversation.spend(reply.usage)
         return reply
 

@@ -78,7 +78,7 @@ class FakeReasoner:
         """The next of ``answers``."""
         self.prompts.append(prompt)
         self.faults.meet()
-        answer = self.answers.popleft() if self.answers else [TextPiece(f"You said {prompt.messages[-1].text}.")]
+        answer = self.answers.popleft() if self.answers else [TextPiece(f"You said: {_words(prompt)}")]
 
         async def pieces() -> AsyncIterator[ReplyPiece]:
             for piece in answer:
@@ -94,6 +94,11 @@ class FakeReasoner:
         """Always the same."""
         self.summary_faults.meet()
         return CallSummary(summary="They talked.", topic="orders", resolved=True)
+
+
+def _words(prompt: Prompt) -> str:
+    """The caller's, without the phone system's notes."""
+    return prompt.messages[-1].text.rpartition(") ")[2]
 
 
 class FakeSpeech:

@@ -240,9 +240,11 @@ class ScriptedCall:
         return (await self.next_reply()).text
 
     async def next_reply(self) -> FakePlayback:
-        """The next whole reply, as it came to the gateway."""
+        """The next whole reply, as it came to the gateway. Its report is with the workflow."""
         async with asyncio.timeout(PATIENCE_S):
-            return await self.finished.get()
+            playback = await self.finished.get()
+            await asyncio.gather(*self._reporting)
+        return playback
 
     async def next_opened(self, turn: int | None = None) -> FakePlayback:
         """The next reply that begins; of that turn."""
@@ -305,6 +307,11 @@ class ScriptedCall:
     async def transcript(self) -> list[TurnRecord]:
         """The query."""
         return await self.handle.query(names.TRANSCRIPT, result_type=list[TurnRecord])
+
+    async def search_attributes(self) -> dict[str, str]:
+        """Those of ours."""
+        pairs = (await self.handle.describe()).typed_search_attributes
+        return {pair.key.name: str(pair.value) for pair in pairs if pair.key.name in names.SEARCH_ATTRIBUTES}
 
     async def after_call(self) -> None:
         """Wait until everything after the call is done."""

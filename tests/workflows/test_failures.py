@@ -1,0 +1,213 @@
+"""What callers hear when parts die."""
+
+import asyncio
+from dataclasses import replace
+
+from core.contracts import names
+from core.contracts.call import Phase, RecogniserFailed, StreamStatus, Verb
+from core.outcome import CarrierState, Disposition
+from core.ports.reasoner import TextPiece
+from tests.world.fakes import broken
+from tests.world.playbook import orders
+from tests.world.world import CallWorld
+
+ALONE = orders(transfer_to=None)
+APOLOGY = "I am sorry, something went wrong."
+
+
+async def test_model_that_recovers_is_not_noticed(world: CallWorld) -> None:
+    call = await world.answered_call()
+    world.reasoner.faults.coming.append(broken())
+    await call.caller_says("Where is my order?")
+    reply = await call.next_reply()
+    assert reply.text == "You said: Where is my order?"
+    assert reply.key.attempt == 2
+
+
+async def test_model_that_stays_away_is_apologised_for(world: CallWorld) -> None:
+    call = await world.answered_call(ALONE)
+    world.reasoner.faults.always = broken()
+    assert await call.asks("Where is my order?") == APOLOGY
+    assert await call.disposition() is Disposition.VENDOR_FAILURE
+    assert len(world.reasoner.prompts) == 3
+    assert world.telephony.hung_up == [call.carrier_call_id]
+    assert "problem" in world.feed.kinds(call.id)
+
+
+async def test_wrong_key_is_no_reason_to_try_again(world: CallWorld) -> None:
+    call = await world.answered_call(ALONE)
+    world.reasoner.faults.always = broken("unauthorized", curable=False)
+    assert await call.asks("Where is my order?") == APOLOGY
+    assert await call.disposition() is Disposition.VENDOR_FAILURE
+    assert len(world.reasoner.prompts) == 1
+
+
+async def test_failure_is_handed_over_where_the_playbook_says_to_whom(world: CallWorld) -> None:
+    call = await world.answered_call()
+    world.reasoner.faults.always = broken("unauthorized", curable=False)
+    assert await call.asks("Where is my order?") == APOLOGY
+    verb = await call.redirected()
+    assert (verb.verb, verb.number, verb.line) == (Verb.DIAL, "+12025550100", None)
+    assert (await call.carrier_asks()).verb is Verb.HANG_UP
+    assert await call.disposition() is Disposition.VENDOR_FAILURE
+
+
+async def test_carrier_apologises_when_we_have_no_voice(world: CallWorld) -> None:
+    world.voice.faults.always = broken("unauthorized", curable=False)
+    call = await world.call(playbook=ALONE)
+    await call.attach()
+    verb = await call.redirected()
+    assert (verb.verb, verb.line) == (Verb.HANG_UP, APOLOGY)
+    assert await call.disposition() is Disposition.VENDOR_FAILURE
+
+
+async def test_carrier_apologises_before_it_hands_over_when_we_have_no_voice(world: CallWorld) -> None:
+    world.voice.faults.always = broken("unauthorized", curable=False)
+    call = await world.call()
+    await call.attach()
+    verb = await call.redirected()
+    assert (verb.verb, verb.number, verb.line) == (Verb.DIAL, "+12025550100", APOLOGY)
+    await call.carrier(CarrierState.COMPLETED)
+    assert await call.disposition() is Disposition.VENDOR_FAILURE
+
+
+async def test_apology_is_spoken_from_memory_when_the_voice_has_gone(world: CallWorld) -> None:
+    call = await world.answered_call(ALONE)
+    await call.asks("Where is my order?")
+    world.voice.faults.always = broken("unauthorized", curable=False)
+    await call.caller_says("When does my parcel arrive?")
+    assert await call.hears() == APOLOGY
+    assert await call.disposition() is Disposition.VENDOR_FAILURE
+
+
+async def test_deaf_gateway_ends_the_call_with_an_apology(world: CallWorld) -> None:
+    call = await world.answered_call(ALONE)
+    await call.handle.signal(names.RECOGNISER_FAILED, RecogniserFailed(call.attachment, call.seq(), "unauthorized"))
+    assert await call.hears() == APOLOGY
+    assert await call.disposition() is Disposition.VENDOR_FAILURE
+
+
+async def test_lost_reply_goes_on_after_what_was_said(world: CallWorld) -> None:
+    call = await world.answered_call()
+    world.reasoner.will_say([TextPiece("It left on Monday. "), asyncio.Event()], "It arrives on Friday.")
+    await call.caller_says("Where is my order?")
+    first = await call.next_pushed("It left on Monday.")
+    await call.reply_lost(first.key, "It left on Monday.")
+    second = await call.next_reply()
+    assert second.key == replace(first.key, attempt=2)
+    assert second.text == "It arrives on Friday."
+    assert "It left on Monday." in world.reasoner.prompts[-1].messages[-1].text
+    assert (await call.transcript())[1].said == "It left on Monday. It arrives on Friday."
+
+
+async def test_broken_socket_goes_on_with_what_the_gateway_kept(world: CallWorld) -> None:
+    call = await world.answered_call()
+    world.reasoner.will_say([TextPiece("It left on Monday. "), asyncio.Event()], "It arrives on Friday.")
+    await call.caller_says("Where is my order?")
+    first = await call.next_pushed("It left on Monday.")
+    world.playback.kept[call.id, 1, 1, 0] = ("It left on Monday.",)
+    first.lose()
+    assert await call.hears() == "It arrives on Friday."
+    assert "It left on Monday." in world.reasoner.prompts[-1].messages[-1].text
+
+
+async def test_lost_gateway_is_replaced_and_the_answer_given_again(world: CallWorld) -> None:
+    call = await world.answered_call()
+    world.reasoner.will_say([TextPiece("It left on Monday. "), asyncio.Event()], "It arrives on Friday.")
+    await call.caller_says("Where is my order?")
+    first = await call.next_pushed("It left on Monday.")
+    world.playback.dead.add(call.playback_url(1))
+    first.lose()
+    assert (await call.redirected()).verb is Verb.CONNECT
+    answer = await call.attach()
+    assert (answer.accepted, answer.next_turn) == (True, 2)
+    assert await call.hears() == "Sorry, we were cut off."
+    again = await call.next_reply()
+    assert (again.key.attachment, again.key.turn, again.text) == (2, 1, "It arrives on Friday.")
+    assert await call.asks("When does my parcel arrive?")
+
+
+async def test_greeting_that_nobody_heard_is_given_again(world: CallWorld) -> None:
+    call = await world.call()
+    call.reports = False
+    await call.attach()
+    await call.hears()
+    await call.lose_stream()
+    assert (await call.redirected()).verb is Verb.CONNECT
+    await call.attach()
+    assert await call.hears() == "I am an AI assistant. How can I help?"
+
+
+async def test_carrier_that_comes_back_by_itself_is_not_called_back(world: CallWorld) -> None:
+    call = await world.answered_call()
+    await call.lose_stream()
+    assert (await call.carrier_asks()).verb is Verb.CONNECT
+    assert (await call.state()).phase is Phase.CONNECTING
+    await call.attach()
+    assert await call.hears() == "Sorry, we were cut off."
+    assert world.telephony.asked_again == []
+
+
+async def test_stream_that_does_not_come_back_ends_the_call(world: CallWorld) -> None:
+    call = await world.answered_call()
+    await call.lose_stream()
+    assert await call.disposition() is Disposition.CONNECTION_LOST
+    assert world.telephony.asked_again == [call.carrier_call_id]
+    assert world.telephony.hung_up == [call.carrier_call_id]
+
+
+async def test_call_without_any_stream_ends(world: CallWorld) -> None:
+    call = await world.call()
+    assert await call.disposition() is Disposition.CONNECTION_LOST
+
+
+async def test_carriers_word_on_a_dead_stream_is_enough(world: CallWorld) -> None:
+    call = await world.answered_call()
+    await call.handle.signal(names.STREAM_STATUS, StreamStatus("MZ0", "stream-stopped"))  # of another stream
+    assert await call.asks("Where is my order?")
+    await call.handle.signal(names.STREAM_STATUS, StreamStatus("MZ1", "stream-error", "31903"))
+    assert (await call.redirected()).verb is Verb.CONNECT
+    await call.attach()
+    assert await call.hears() == "Sorry, we were cut off."
+
+
+async def test_stopped_stream_of_a_leg_that_is_gone_was_the_caller_hanging_up(world: CallWorld) -> None:
+    call = await world.answered_call()
+    world.telephony.redirect_faults.always = broken("refused", curable=False)
+    await call.lose_stream(stopped=True)  # and the carrier's status callback never comes
+    assert await call.disposition() is Disposition.CALLER_HUNG_UP
+
+
+async def test_hanging_up_that_fails_does_not_hold_the_call(world: CallWorld) -> None:
+    call = await world.answered_call()
+    world.telephony.hang_up_faults.always = broken("refused", curable=False)
+    await call.asks("No, nothing else, goodbye.")
+    assert await call.disposition() is Disposition.COMPLETED
+
+
+async def test_transfer_the_carrier_refuses_is_apologised_for(world: CallWorld) -> None:
+    call = await world.answered_call()
+    world.telephony.redirect_faults.always = broken("refused", curable=False)
+    await call.asks("Can I talk to a human?")
+    assert await call.hears() == APOLOGY
+    assert await call.disposition() is Disposition.VENDOR_FAILURE
+
+
+async def test_database_that_is_away_holds_back_the_record_only(world: CallWorld) -> None:
+    call = await world.answered_call()
+    world.store.faults.coming.append(broken())
+    await call.asks("Where is my order?")
+    await call.hangs_up()
+    await call.result()
+    await call.after_call()
+    assert call.id in world.store.records
+
+
+async def test_crm_hears_of_a_call_that_nobody_could_sum_up(world: CallWorld) -> None:
+    call = await world.answered_call()
+    world.reasoner.summary_faults.always = broken("refused", curable=False)
+    await call.asks("Where is my order?")
+    await call.hangs_up()
+    await call.result()
+    await call.after_call()
+    assert world.crm.notes[f"{call.id}:note"].summary.topic == "unknown"
