@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import Double, delete, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.contracts.call import CallRecord, CallSummary, Phase
@@ -16,7 +16,7 @@ from core.costs import LIST_PRICES, Price, costs_of
 from core.ports.call_log import CallEvent, CallReader, CallRow, CallStore, StoredEvent
 from storage.database import Database
 from storage.live import turns_so_far
-from storage.models import Call, Cost, EventLine, ToolRun, Turn
+from storage.models import Call, CleanText, Cost, EventLine, ToolRun, Turn
 from storage.rows import call_row, fill_call, lock_call, tool_rows, turn_record, turn_row
 from storage.tail import FeedTail
 
@@ -93,7 +93,9 @@ class SqlCallReader(CallReader):
             ended = Call.phase == Phase.ENDED.value
             wanted = wanted.where(~ended if live else ended)
         if before is not None:
-            wanted = wanted.where(tuple_(Call.started_ms, Call.call_id) < tuple_(*_place(before)))
+            started_ms, call_id = _place(before)
+            place = tuple_(literal(started_ms, Double), literal(call_id, CleanText))
+            wanted = wanted.where(tuple_(Call.started_ms, Call.call_id) < place)
         async with self._database.read() as session:
             rows = (await session.scalars(wanted)).all()
             now = await _so_far(session, [row.call_id for row in rows[:limit] if not row.recorded])
