@@ -1,0 +1,363 @@
+"""What the caller has heard, to the word."""
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from core.contracts.call import ReplyKey
+from core.playback import (
+    BYTES_PER_MS,
+    MARK_EVERY_BYTES,
+    Clear,
+    Play,
+    Playback,
+    PlaybackOutput,
+    Played,
+    SetMark,
+    UnknownMark,
+)
+
+FIRST = ReplyKey(attachment=1, turn=1, part=0, attempt=1)
+AGAIN = ReplyKey(attachment=1, turn=1, part=0, attempt=2)
+
+
+def sound(ms: int) -> bytes:
+    return b"\x7f" * (ms * BYTES_PER_MS)
+
+
+def audio_of(outputs: Iterable[PlaybackOutput]) -> bytes:
+    return b"".join(output.audio for output in outputs if isinstance(output, Play))
+
+
+def marks_of(outputs: Iterable[PlaybackOutput]) -> list[str]:
+    return [output.name for output in outputs if isinstance(output, SetMark)]
+
+
+def reports_of(outputs: Iterable[PlaybackOutput]) -> list[Played]:
+    return [output for output in outputs if isinstance(output, Played)]
+
+
+def say(playback: Playback, key: ReplyKey, number: int, text: str, now_ms: float) -> list[PlaybackOutput]:
+    """A whole sentence, 300 ms a word, in one piece."""
+    words = [(word, 300 * index, 300 * index + 300) for index, word in enumerate(text.split())]
+    return playback.queue(key, number, sound(300 * len(words)), words, last=True, text=text, now_ms=now_ms)
+
+
+def return_marks(playback: Playback, names: list[str], now_ms: float) -> list[PlaybackOutput]:
+    return [output for name in names for output in playback.mark_returned(name, now_ms)]
+
+
+def test_a_reply_played_to_its_end_is_reported_complete_with_its_whole_text() -> None:
+    playback = Playback()
+    playback.open(FIRST, 0)
+    marks = marks_of(say(playback, FIRST, 0, "Good morning.", 0) + say(playback, FIRST, 1, "How are you?", 0))
+    assert reports_of(playback.finish(FIRST)) == []
+    assert playback.playing
+    assert reports_of(return_marks(playback, marks, 1_600)) == [
+        Played(FIRST, "Good morning. How are you?", complete=True, interrupted=False, played_ms=1_500)
+    ]
+    assert not playback.playing
+
+
+def test_a_reply_is_not_over_before_its_worker_says_so() -> None:
+    playback = Playback()
+    playback.open(FIRST, 0)
+    marks = marks_of(say(playback, FIRST, 0, "One moment.", 0))
+    assert reports_of(return_marks(playback, marks, 700)) == []
+    assert [report.complete for report in reports_of(playback.finish(FIRST))] == [True]
+
+
+def test_a_reply_without_a_word_is_over_at_once() -> None:
+    playback = Playback()
+    playback.open(FIRST, 0)
+    assert playback.finish(FIRST) == [Played(FIRST, "", complete=True, interrupted=False, played_ms=0)]
+
+
+def test_a_cut_reports_the_words_that_were_heard_and_no_others() -> None:
+    playback = Playback()
+    playback.open(FIRST, 0)
+    say(playback, FIRST, 0, "one two three four five", 0)
+    playback.finish(FIRST)
+    outputs = playback.cut(650)
+    assert outputs[0] == Clear()
+    # The first mark stands at 400 ms and has not come back: no more than that can have been heard.
+    assert reports_of(outputs) == [Played(FIRST, "one", complete=False, interrupted=True, played_ms=400)]
+
+
+def test_time_since_the_last_returned_mark_counts_as_heard() -> None:
+    playback = Playback()
+    playback.open(FIRST, 0)
+    marks = marks_of(say(playback, FIRST, 0, "one two three four five", 0))
+    playback.mark_returned(marks[0], 420)
+    assert reports_of(playback.cut(630))[0].heard == "one two"
+
+
+def test_marks_that_a_clear_returns_are_no_proof_of_hearing() -> None:
+    playback = Playback()
+    playback.open(FIRST, 0)
+    marks = marks_of(say(playback, FIRST, 0, "one two three four five", 0))
+    playback.finish(FIRST)
+    assert [report.heard for report in reports_of(playback.cut(310))] == ["one"]
+    assert return_marks(playback, marks, 320) == []
+
+
+def test_a_mark_nobody_sent_is_an_error() -> None:
+    with pytest.raises(UnknownMark):
+        Playback().mark_returned("1:400.0", 0)
+
+
+def test_late_audio_of_a_reply_that_was_cut_is_dropped() -> None:
+    playback = Playback()
+    playback.open(FIRST, 0)
+    say(playback, FIRST, 0, "one two", 0)
+    playback.cut(100)
+    assert say(playback, FIRST, 1, "three", 120) == []
+    assert playback.finish(FIRST) == []
+    assert playback.was_cut(FIRST)
+
+
+def test_what_a_cut_kept_from_the_caller_can_be_resumed_from_the_exact_sample() -> None:
+    playback = Playback()
+    playback.open(FIRST, 0)
+    audio = bytes(range(250)) * 16  # 500 ms
+    playback.queue(FIRST, 0, audio, [], last=True, text="words", now_ms=0)
+    playback.cut(123)
+    assert b"".join(rest.audio for rest in playback.unheard) == audio[123 * BYTES_PER_MS :]
+    playback.open(ReplyKey(1, 2, 0, 1), 200)
+    say(playback, ReplyKey(1, 2, 0, 1), 0, "next", 200)
+    assert playback.unheard == ()
+
+
+def test_an_unplayed_queue_that_ran_dry_does_not_count_the_pause_as_heard() -> None:
+    playback = Playback()
+    playback.open(FIRST, 0)
+    marks = marks_of(say(playback, FIRST, 0, "one", 0))
+    playback.mark_returned(marks[0], 310)
+    say(playback, FIRST, 1, "two three", 5_000)
+    assert reports_of(playback.cut(5_350))[0].heard == "one two"
+
+
+def test_a_later_attempt_reports_what_earlier_ones_said_too() -> None:
+    playback = Playback()
+    playback.open(FIRST, 0)
+    marks = marks_of(say(playback, FIRST, 0, "First sentence.", 0))
+    playback.break_off(FIRST)
+    assert playback.kept(AGAIN) == ("First sentence.",)
+    playback.open(AGAIN, 300)
+    marks += marks_of(say(playback, AGAIN, 0, "Second sentence.", 300))
+    playback.finish(AGAIN)
+    assert reports_of(return_marks(playback, marks, 1_300)) == [
+        Played(AGAIN, "First sentence. Second sentence.", complete=True, interrupted=False, played_ms=1_200)
+    ]
+
+
+def test_an_attempt_broken_off_and_played_out_is_reported_by_itself_and_again_in_the_next() -> None:
+    playback = Playback()
+    playback.open(FIRST, 0)
+    marks = marks_of(say(playback, FIRST, 0, "First.", 0))
+    playback.break_off(FIRST)
+    early = reports_of(return_marks(playback, marks, 310))
+    assert [(report.heard, report.complete, report.interrupted) for report in early] == [("First.", False, False)]
+    playback.open(AGAIN, 900)
+    marks = marks_of(say(playback, AGAIN, 0, "Second.", 900))
+    playback.finish(AGAIN)
+    assert [report.heard for report in reports_of(return_marks(playback, marks, 1_300))] == ["First. Second."]
+
+
+def test_a_half_sentence_nobody_has_begun_to_hear_is_taken_back_for_the_next_attempt() -> None:
+    playback = Playback()
+    playback.open(FIRST, 0)
+    whole = say(playback, FIRST, 0, "one two three four", 0)
+    playback.queue(FIRST, 1, sound(500), [("half", 0, 500)], last=False, text="", now_ms=0)
+    playback.break_off(FIRST)
+    outputs = playback.open(AGAIN, 200)
+    assert outputs[0] == Clear()
+    assert len(audio_of(outputs)) == len(audio_of(whole)) - 200 * BYTES_PER_MS  # from the exact sample on
+    marks = marks_of(outputs) + marks_of(say(playback, AGAIN, 0, "five", 300))
+    playback.finish(AGAIN)
+    assert [report.heard for report in reports_of(return_marks(playback, marks, 2_000))] == ["one two three four five"]
+
+
+def test_a_half_sentence_the_caller_is_hearing_plays_on() -> None:
+    playback = Playback()
+    playback.open(FIRST, 0)
+    playback.queue(FIRST, 0, sound(350), [("half", 0, 300)], last=False, text="", now_ms=0)
+    marks = marks_of(playback.break_off(FIRST))
+    assert playback.open(AGAIN, 200) == []
+    marks += marks_of(say(playback, AGAIN, 0, "whole", 250))
+    playback.finish(AGAIN)
+    assert [report.heard for report in reports_of(return_marks(playback, marks, 700))] == ["half whole"]
+
+
+def test_a_holding_line_is_no_reply_and_has_no_report() -> None:
+    playback = Playback()
+    outputs = playback.hold(sound(200), 3, 0)
+    assert playback.playing
+    assert not playback.speaking
+    assert return_marks(playback, marks_of(outputs), 210) == []
+    assert not playback.playing
+
+
+def test_the_end_of_the_stream_reports_what_was_heard_and_is_no_interruption() -> None:
+    playback = Playback()
+    playback.open(FIRST, 0)
+    say(playback, FIRST, 0, "one two", 0)
+    assert reports_of(playback.end(320)) == [Played(FIRST, "one", complete=False, interrupted=False, played_ms=320)]
+
+
+def test_a_voice_without_word_times_is_heard_by_its_share() -> None:
+    playback = Playback()
+    playback.open(FIRST, 0)
+    playback.queue(FIRST, 0, sound(400), [], last=True, text="one two three four", now_ms=0)
+    assert reports_of(playback.cut(200))[0].heard == "one two"
+
+
+class PlaybackMachine(RuleBasedStateMachine):
+    """Replies, attempts, cuts and marks in any order, against a carrier that plays in real time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.playback = Playback()
+        self.now = 0.0
+        self.queue: list[bytes | str] = []  # the carrier's: audio not begun, marks
+        self.returned: list[str] = []  # by the carrier, on their way to us
+        self.late = False  # time has passed while marks were on their way
+        self.key = ReplyKey(1, 0, 0, 0)
+        self.open = False
+        self.sentence = 0
+        self.said: list[str] = []
+        self.reports: list[Played] = []
+        self.names: set[str] = set()
+
+    def act(self, outputs: list[PlaybackOutput]) -> None:
+        for output in outputs:
+            match output:
+                case Play(audio, _):
+                    assert 0 < len(audio) <= MARK_EVERY_BYTES
+                    self.queue.append(audio)
+                case SetMark(name):
+                    assert name not in self.names, "marks are unique"
+                    self.names.add(name)
+                    self.queue.append(name)
+                case Clear():
+                    self.returned += [item for item in self.queue if isinstance(item, str)]
+                    self.queue.clear()
+                case Played():
+                    assert output.key not in [report.key for report in self.reports], "a key is reported once"
+                    self.reports.append(output)
+        self.play_marks()
+
+    def play_marks(self) -> None:
+        while self.queue and isinstance(self.queue[0], str):
+            self.returned.append(self.queue.pop(0))  # type: ignore[arg-type]
+
+    @rule(ms=st.integers(1, 700))
+    def time_passes(self, ms: int) -> None:
+        self.now += ms
+        self.play_marks()
+        self.late = self.late or bool(self.returned)
+        size = ms * BYTES_PER_MS
+        while self.queue and size:
+            item = self.queue[0]
+            if isinstance(item, bytes):
+                played = min(size, len(item))
+                size -= played
+                self.queue[0] = item[played:]
+                if not self.queue[0]:
+                    self.queue.pop(0)
+            self.play_marks()
+            self.late = self.late or bool(self.returned and size)
+
+    @rule(new_turn=st.booleans())
+    def begin(self, new_turn: bool) -> None:
+        key = self.key
+        if self.playback.was_cut(key) or new_turn or not key.attempt:
+            self.key = ReplyKey(1, key.turn + 1, 0, 1)
+            self.said = []
+        else:
+            self.key = ReplyKey(1, key.turn, key.part, key.attempt + 1)
+            self.said = list(self.playback.kept(self.key))
+        if self.open:
+            self.act(self.playback.break_off(key))
+        self.act(self.playback.open(self.key, self.now))
+        self.open, self.sentence = True, 0
+
+    @precondition(lambda self: self.open)
+    @rule(words=st.integers(1, 6), pieces=st.integers(1, 4), whole=st.booleans())
+    def speak(self, words: int, pieces: int, whole: bool) -> None:
+        timed = [(f"w{index}", 200 * index, 200 * index + 200) for index in range(words)]
+        text = " ".join(word for word, _, _ in timed)
+        audio = sound(200 * words)
+        step = -(-len(audio) // pieces)
+        for start in range(0, len(audio), step):
+            last = whole and start + step >= len(audio)
+            spoken = timed if start == 0 else []
+            self.act(
+                self.playback.queue(
+                    self.key,
+                    self.sentence,
+                    audio[start : start + step],
+                    spoken,
+                    last=last,
+                    text=text if last else "",
+                    now_ms=self.now,
+                )
+            )
+        if whole:
+            self.said.append(text)
+            self.sentence += 1
+        else:
+            self.act(self.playback.break_off(self.key))
+            self.open = False
+
+    @precondition(lambda self: self.open)
+    @rule()
+    def finish(self) -> None:
+        self.act(self.playback.finish(self.key))
+        self.open = False
+
+    @precondition(lambda self: self.returned)
+    @rule(data=st.data())
+    def marks_arrive(self, data: st.DataObject) -> None:
+        for _ in range(data.draw(st.integers(1, len(self.returned)))):
+            self.act(self.playback.mark_returned(self.returned.pop(0), self.now))
+
+    @rule()
+    def caller_cuts_in(self) -> None:
+        unplayed = b"".join(item for item in self.queue if isinstance(item, bytes))
+        self.act(self.playback.cut(self.now))
+        self.open = False
+        unheard = b"".join(rest.audio for rest in self.playback.unheard)
+        assert len(unheard) == len(unplayed) or (self.late and len(unheard) > len(unplayed)), "never more than heard"
+        self.late = False
+        assert not self.playback.playing
+        assert not [item for item in self.queue if isinstance(item, bytes)]
+
+    @rule(ms=st.integers(1, 900))
+    def hold(self, ms: int) -> None:
+        self.act(self.playback.hold(sound(ms), 1, self.now))
+
+    @invariant()
+    def silence_is_noticed(self) -> None:
+        if not self.playback.playing:
+            assert not [item for item in self.queue if isinstance(item, bytes)]
+
+    def teardown(self) -> None:
+        """Let everything play out: nothing stays unreported, and a finished reply was heard whole."""
+        if finished := self.open:
+            self.act(self.playback.finish(self.key))
+        self.time_passes(120_000)
+        while self.returned:
+            self.act(self.playback.mark_returned(self.returned.pop(0), self.now))
+        assert not self.playback.playing
+        if self.key.attempt:
+            (report,) = [report for report in self.reports if report.key == self.key]
+            assert report.complete or not finished
+            assert not finished or all(text in report.heard for text in self.said)
+
+
+PlaybackMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+test_playback_in_any_order = PlaybackMachine.TestCase

@@ -1,0 +1,187 @@
+"""When a turn has ended, when the caller interrupts, and when nobody speaks."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.turns import (
+    REPLY_PATIENCE_MS,
+    BargedIn,
+    CallerWithdrew,
+    EagerEndOfTurn,
+    EndOfTurn,
+    Interim,
+    RecogniserEvent,
+    RecogniserLost,
+    Silence,
+    SpeechStarted,
+    TurnDetector,
+    TurnEnded,
+    TurnEvent,
+    TurnResumed,
+    TurnTaking,
+)
+
+RULES = TurnTaking(silence_after_ms=5_000)
+
+
+def detector(rules: TurnTaking = RULES) -> TurnDetector:
+    """One whose assistant has greeted and is quiet."""
+    detector = TurnDetector(rules, 0)
+    detector.set_playing(True, 0)
+    detector.set_playing(False, 1_000)
+    return detector
+
+
+def first_silence(detector: TurnDetector, from_ms: int, until_ms: int, voiced: bool = False) -> int | None:
+    for now_ms in range(from_ms, until_ms, 20):
+        if detector.hear_frame(voiced, now_ms) is not None:
+            return now_ms
+    return None
+
+
+def test_a_turn_carries_its_words_and_when_speech_really_ended() -> None:
+    caller = detector()
+    caller.hear_recogniser(SpeechStarted(), 2_000)
+    caller.hear_frame(True, 2_900)
+    caller.hear_frame(False, 2_920)
+    assert caller.hear_recogniser(EndOfTurn("my order is late", 0.9), 3_300) == [
+        TurnEnded("my order is late", 0.9, speech_ended_ms=2_900, words=4)
+    ]
+
+
+def test_an_utterance_without_a_voiced_frame_ended_when_it_was_decided() -> None:
+    assert detector().hear_recogniser(EndOfTurn("hm", 0.4), 3_300) == [TurnEnded("hm", 0.4, 3_300, 1)]
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_there_is_no_turn_without_words(text: str) -> None:
+    assert detector().hear_recogniser(EndOfTurn(text, 0.9), 2_000) == []
+
+
+def test_words_over_the_assistant_interrupt_it_once() -> None:
+    caller = detector()
+    caller.set_playing(True, 2_000)
+    assert caller.hear_recogniser(SpeechStarted(), 2_500) == []
+    assert caller.hear_recogniser(Interim("no"), 2_700) == [BargedIn()]
+    assert caller.hear_recogniser(Interim("no wait"), 2_900) == []
+    assert caller.caller_holds_floor
+    assert caller.hear_recogniser(EndOfTurn("no wait", 0.8), 3_500) == [TurnEnded("no wait", 0.8, 3_500, 2)]
+    assert not caller.caller_holds_floor
+
+
+def test_too_few_words_do_not_interrupt_but_become_a_turn_afterwards() -> None:
+    caller = detector(TurnTaking(barge_in_min_words=3))
+    caller.set_playing(True, 2_000)
+    assert caller.hear_recogniser(Interim("uh huh"), 2_500) == []
+    assert caller.hear_recogniser(EndOfTurn("uh huh", 0.7), 3_000) == []
+    assert caller.set_playing(False, 6_000) == [TurnEnded("uh huh", 0.7, 3_000, 2)]
+
+
+def test_a_line_that_may_not_be_interrupted_is_not_and_nothing_said_meanwhile_is_lost() -> None:
+    caller = detector(TurnTaking(interruptible=False))
+    caller.set_playing(True, 2_000)
+    assert caller.hear_recogniser(Interim("stop it right now"), 2_500) == []
+    assert caller.hear_recogniser(EndOfTurn("stop it right now", 0.9), 3_000) == []
+    assert caller.hear_recogniser(EndOfTurn("please", 0.6), 4_000) == []
+    assert caller.set_playing(False, 6_000) == [TurnEnded("stop it right now please", 0.6, 4_000, 5)]
+
+
+def test_a_turn_that_ends_over_the_assistant_interrupts_it_even_without_interims() -> None:
+    caller = detector()
+    caller.set_playing(True, 2_000)
+    assert caller.hear_recogniser(EndOfTurn("yes", 0.9), 2_500) == [BargedIn(), TurnEnded("yes", 0.9, 2_500, 1)]
+
+
+def test_an_interruption_that_comes_to_nothing_gives_the_floor_back() -> None:
+    caller = detector()
+    caller.set_playing(True, 2_000)
+    caller.hear_recogniser(Interim("well"), 2_500)
+    assert caller.hear_recogniser(EndOfTurn("", 0.1), 3_000) == [CallerWithdrew()]
+    assert not caller.caller_holds_floor
+
+
+def test_eager_ends_and_resumptions_are_words_but_no_turns() -> None:
+    caller = detector()
+    caller.set_playing(True, 2_000)
+    assert caller.hear_recogniser(EagerEndOfTurn("hold on", 0.5), 2_500) == [BargedIn()]
+    assert caller.hear_recogniser(TurnResumed(), 2_600) == []
+
+
+def test_silence_counts_from_the_end_of_playback() -> None:
+    caller = detector()
+    assert first_silence(caller, 1_000, 20_000) == 6_000
+
+
+def test_silence_counts_from_the_last_words_and_is_told_again_after_as_long() -> None:
+    caller = detector()
+    caller.hear_recogniser(Interim("I"), 3_000)
+    assert first_silence(caller, 3_000, 20_000) == 8_000
+    assert first_silence(caller, 8_020, 20_000) == 13_000
+
+
+def test_nobody_is_silent_while_the_assistant_speaks() -> None:
+    caller = detector()
+    caller.set_playing(True, 1_500)
+    assert first_silence(caller, 1_500, 60_000) is None
+
+
+def test_an_assistant_due_to_speak_is_given_its_time() -> None:
+    caller = detector()
+    caller.hear_recogniser(EndOfTurn("where is my order", 0.9), 2_000)
+    assert first_silence(caller, 2_000, 60_000) == 2_000 + 5_000 + REPLY_PATIENCE_MS
+
+
+def test_fresh_sound_puts_silence_off_but_noise_alone_does_not_do_so_for_ever() -> None:
+    caller = detector()
+    assert first_silence(caller, 1_000, 60_000, voiced=True) == 11_000
+
+
+def test_a_lost_recogniser_leaves_no_utterance_open() -> None:
+    caller = detector()
+    caller.hear_recogniser(Interim("I would like"), 2_000)
+    assert caller.speech_under_way
+    caller.hear_recogniser(RecogniserLost("gone"), 2_100)
+    assert not caller.speech_under_way
+
+
+TEXTS = st.sampled_from(["", " ", "yes", "no no", "what about my order"])
+EVENTS = st.one_of(
+    st.builds(SpeechStarted),
+    st.builds(Interim, TEXTS),
+    st.builds(EndOfTurn, TEXTS, st.floats(0, 1)),
+    st.builds(EagerEndOfTurn, TEXTS, st.floats(0, 1)),
+    st.builds(TurnResumed),
+    st.builds(RecogniserLost, st.just("gone")),
+    st.booleans(),  # playing from now on, or not
+)
+
+
+@given(st.lists(EVENTS, max_size=40), st.booleans(), st.integers(1, 3))
+def test_no_word_is_lost_or_told_twice_and_no_interruption_comes_unasked(
+    events: list[RecogniserEvent | bool], interruptible: bool, min_words: int
+) -> None:
+    caller = detector(TurnTaking(interruptible=interruptible, barge_in_min_words=min_words))
+    said, told, playing = [], [], False
+    for number, event in enumerate(events):
+        now_ms = 2_000 + 100 * number
+        out: list[TurnEvent]
+        if isinstance(event, bool):
+            out, playing = caller.set_playing(event, now_ms), event
+        else:
+            out = caller.hear_recogniser(event, now_ms)
+            if isinstance(event, EndOfTurn):
+                said += event.text.split()
+        for happened in out:
+            if isinstance(happened, BargedIn):
+                assert playing
+                assert interruptible
+                playing = False
+            elif isinstance(happened, TurnEnded):
+                assert happened.words == len(happened.text.split()) > 0
+                told += happened.text.split()
+            assert not isinstance(happened, Silence)
+    for happened in caller.set_playing(False, 100_000):
+        assert isinstance(happened, TurnEnded)
+        told += happened.text.split()
+    assert told == said
