@@ -156,6 +156,7 @@ class Child:
         finally:
             health.cancel()
             self.ready = False
+            self.kill()  # nobody would keep it any more
             self._changed()
 
     async def _watch_health(self) -> None:

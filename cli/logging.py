@@ -58,4 +58,4 @@ def _send_everything_to(formatter: logging.Formatter, settings: Settings) -> Non
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
-    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
+        logger.setLevel(logging.WARNING)

@@ -71,9 +71,9 @@ class Settings(BaseSettings):
     crm_api_key: Secret | None = None
 
     # Models.
-    reply_model: str = "claude-haiku-4-5"
-    step_model: str = "claude-haiku-4-5"
-    summary_model: str = "claude-sonnet-4-6"
+    reply_model: str = "claude-haiku-5-5"
+    step_model: str = "claude-haiku-5-5"
+    summary_model: str = "claude-haiku-5-5"
 
     # Where things are.
     public_url: HttpOrigin = Field("http://127.0.0.1:8000", validation_alias="PUBLIC_URL")

@@ -107,7 +107,7 @@ async def worker_ports(settings: Settings) -> AsyncIterator[Ports]:
         recogniser, voice, reasoner = _recogniser(settings), _voice(settings), _reasoner(settings)
         telephony, crm = _telephony(settings), _crm(settings)
         playback = PlaybackClient(settings.internal_key)
-        for close in (playback.close, reasoner.close, recogniser.aclose, voice.close, telephony.aclose, crm.close):
+        for close in (playback.close, reasoner.close, recogniser.aclose, telephony.aclose, crm.close):
             stack.push_async_callback(close)
         yield Ports(
             reasoner=reasoner,
