@@ -6,6 +6,7 @@ parentheses in callers' words are taken out, so that nobody can speak a note.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from core.contracts.call import CallRecord, ReasonStep, Respond
 from core.conversation import Exchange, ToolResult
@@ -82,7 +83,7 @@ def step_prompt(playbook: Playbook, request: ReasonStep) -> FindStep:
         system=_step_system(playbook),
         situation=f"The call is in the step {request.current_step!r} now. When in doubt it stays there.",
         messages=(
-            *_history(request.recent[-3:]),
+            *_history([replace(exchange, tools=()) for exchange in request.recent[-3:]]),
             Message("user", _caller_words(request.text, request.recent)),
         ),
         max_tokens=STEP_TOKENS,
@@ -199,7 +200,7 @@ def _transcript(record: CallRecord) -> Iterator[str]:
         if turn.caller:
             yield f"Caller: {_one_line(turn.caller)}"
         for tool in turn.tools:
-            yield f"({tool.call.name}: {_one_line(_clip(tool.content))})"
+            yield f"({tool.call.name}{'' if tool.ok else ' failed'}: {_one_line(_clip(tool.content))})"
         if turn.heard:
             yield f"Assistant: {_one_line(turn.heard)}{CUT_OFF if turn.interrupted else ''}"
 

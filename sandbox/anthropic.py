@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
@@ -20,6 +21,7 @@ from core.sentences import SentenceCutter
 from sandbox.answers import Dropped, PiecewiseResponse, nothing, retry_after, until_gone
 from sandbox.anthropic_wire import (
     MODELS,
+    VERSIONS,
     BadRequest,
     Block,
     blocks_of,
@@ -116,12 +118,14 @@ def router(state: SandboxState) -> APIRouter:
 def _refusal(request: Request) -> Response | None:
     if not config_of(request).takes_key("anthropic", _key(request)):
         return _error(401, "invalid x-api-key")
-    if request.headers.get("anthropic-version") != "2023-06-01":
-        return _error(400, "anthropic-version: header is required")
+    version = request.headers.get("anthropic-version")
+    if version not in VERSIONS:
+        return _error(400, "anthropic-version: header is required" if not version else f"{version!r} is no version")
     return None
 
 
 def _key(request: Request) -> str | None:
+    """SDKs since 2.0 send a bearer key, older ones ``x-api-key``, which wins where both are sent."""
     bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
     return request.headers.get("x-api-key") or bearer or None
 
@@ -131,7 +135,7 @@ async def _checked(request: Request, *, need_max_tokens: bool = True) -> Mapping
         return refused
     try:
         body = json.loads(await request.body())
-        check_request(body, need_max_tokens=need_max_tokens)
+        check_request(body, request.headers["anthropic-version"], need_max_tokens=need_max_tokens)
     except ValueError:
         return _error(400, "The request body is not valid JSON.")
     except BadRequest as error:
@@ -165,7 +169,7 @@ async def _whole(state: SandboxState, work: _Work, fault: Fault | None, request:
         return Response("<html><body>Bad gateway</body></html>", media_type="text/html")
     return JSONResponse(
         message_of(work.body["model"], work.blocks, work.stop_reason, _usage(work, tokens)),
-        headers={"request-id": _id("req", work.body)},
+        headers={"request-id": f"req_{uuid4().hex[:24]}"},
     )
 
 
@@ -178,7 +182,7 @@ async def _streamed(state: SandboxState, work: _Work, fault: Fault | None, reque
             await until_gone(request)
             raise Dropped
         await pause(state.latency.model_first_token_ms)
-        yield message_start(_id("msg", work.body), work.body["model"], _usage(work, 1)) + ping()
+        yield message_start(work.body["model"], _usage(work, 1)) + ping()
         if kind == "garbage":
             yield b"event: content_block_delta\ndata: {this is no JSON\n\n"
             return
@@ -280,11 +284,6 @@ def _usage(work: _Work, output_tokens: int) -> dict[str, int]:
 
 def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
     return JSONResponse(error_body(error_type(status), message), status_code=status, headers=headers)
-
-
-def _id(kind: str, body: Mapping[str, Any]) -> str:
-    digest = hashlib.sha256(f"{now_ms()}{id(body)}".encode()).hexdigest()
-    return f"{kind}_{digest[:24]}"
 
 
 def _model(name: str) -> dict[str, Any]:

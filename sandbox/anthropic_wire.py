@@ -1,10 +1,13 @@
-"""Anthropic's wire format: what a request must be, and the bytes of an answer."""
+"""Anthropic's wire format: what a request must be, and the bytes of an answer.
 
-import hashlib
+Source: the API reference, "Versions", and "Migrating to API version 2026-10-21".
+"""
+
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from sandbox.model_rules import Answer
 
@@ -17,6 +20,8 @@ MODELS = (
     "claude-haiku-4-5",
     "claude-haiku-4-5-20251001",
 )
+VERSIONS = ("2026-10-21", "2023-06-01")
+_NO_SAMPLING = "2026-10-21"  # from this version on sampling cannot be set
 _THINK_BY_DEFAULT = ("claude-haiku-5", "claude-sonnet-5", "claude-opus-5")
 _ALWAYS_THINK = ("claude-opus-5-5",)
 _ERROR_TYPES = {
@@ -50,7 +55,7 @@ class Block:
     tool_name: str = ""
 
 
-def check_request(body: Any, *, need_max_tokens: bool = True) -> None:
+def check_request(body: Any, version: str, *, need_max_tokens: bool = True) -> None:
     """Refuse what the vendor refuses. Raises BadRequest."""
     if not isinstance(body, dict):
         raise BadRequest(400, "Input should be an object")
@@ -63,8 +68,8 @@ def check_request(body: Any, *, need_max_tokens: bool = True) -> None:
     if need_max_tokens and (not isinstance(limit, int) or limit < 1):
         raise BadRequest(400, "max_tokens: Field required" if limit is None else "max_tokens: must be at least 1")
     for field in ("temperature", "top_p", "top_k"):
-        if field in body:
-            raise BadRequest(400, f"{field}: this model does not support it")
+        if field in body and version >= _NO_SAMPLING:
+            raise BadRequest(400, f"{field}: Extra inputs are not permitted")
     if (body.get("thinking") or {}).get("type") == "disabled" and model.startswith(_ALWAYS_THINK):
         raise BadRequest(400, "thinking: this model cannot turn thinking off")
     _check_messages(body.get("messages"))
@@ -106,12 +111,19 @@ def _check_tools(body: Mapping[str, Any]) -> None:
             raise BadRequest(400, f"tools.{place}.custom.input_schema.type: Field required")
     if len(set(names)) != len(names):
         raise BadRequest(400, "tools: Tool names must be unique.")
+    if not tools and any(_holds_tools(message) for message in body["messages"]):
+        raise BadRequest(400, "tools: must be given where messages hold `tool_use` or `tool_result` blocks")
     choice = body.get("tool_choice") or {}
     if choice.get("type") == "tool" and choice.get("name") not in names:
         raise BadRequest(400, f"tool_choice: no tool is named {choice.get('name')!r}")
     output = (body.get("output_config") or {}).get("format")
     if output and (output.get("type") != "json_schema" or not isinstance(output.get("schema"), dict)):
         raise BadRequest(400, "output_config.format.schema: Field required")
+
+
+def _holds_tools(message: Mapping[str, Any]) -> bool:
+    content = message["content"]
+    return isinstance(content, list) and any(block.get("type") in ("tool_use", "tool_result") for block in content)
 
 
 def thinks(body: Mapping[str, Any]) -> bool:
@@ -130,18 +142,17 @@ def blocks_of(
         return (*blocks, Block("text", text[:max_tokens])), "max_tokens"
     if text:
         blocks.append(Block("text", text))
-    for place, tool in enumerate(answer.tools):
+    for tool in answer.tools:
         arguments = json.dumps(tool.arguments, ensure_ascii=False)
-        seed = hashlib.sha256(f"{answer}{place}".encode()).hexdigest()
         fragments = tuple(arguments[at : at + 12] for at in range(0, len(arguments), 12))
-        blocks.append(Block("tool_use", ("", *fragments), f"toolu_{seed[:24]}", tool.name))
+        blocks.append(Block("tool_use", ("", *fragments), f"toolu_{uuid4().hex[:24]}", tool.name))
     return tuple(blocks), "tool_use" if answer.tools else "end_turn"
 
 
 def message_of(model: str, blocks: tuple[Block, ...], stop_reason: str, usage: dict[str, int]) -> dict[str, Any]:
     """A whole answer."""
     return {
-        "id": "msg_" + hashlib.sha256(str(blocks).encode()).hexdigest()[:24],
+        "id": f"msg_{uuid4().hex[:24]}",
         "type": "message",
         "role": "assistant",
         "model": model,
@@ -162,9 +173,9 @@ def _content(block: Block) -> dict[str, Any]:
     return {"type": "text", "text": "".join(block.tokens)}
 
 
-def message_start(message_id: str, model: str, usage: dict[str, int]) -> bytes:
+def message_start(model: str, usage: dict[str, int]) -> bytes:
     """The first event."""
-    message = message_of(model, (), "", usage) | {"id": message_id, "stop_reason": None}
+    message = message_of(model, (), "", usage) | {"stop_reason": None}
     return _event("message_start", {"type": "message_start", "message": message})
 
 

@@ -88,19 +88,19 @@ def _lead(caller: str) -> str:
     word = model_words.echo(caller)
     if not word:
         return "All right."
-    leads = ("Okay, I see, about {}.", "All right, you mentioned {}.", "Sure, let us talk about {}.", "I hear you, {}.")
+    leads = ("Okay, you said {}.", "All right, you mentioned {}.", "Thank you, I noted {}.", "I see, I heard {}.")
     return leads[sum(caller.encode()) % len(leads)].format(word)
 
 
 def _from_goal(conversation: Conversation) -> str:
-    """The part of the step's goal that speaks of what the caller said: that is where playbooks keep their facts."""
-    parts = [part.strip() for part in re.split(r"[.,:;]\s", conversation.goal) if len(part.split()) > 3]
-    if not parts:
+    """The fact of the step's goal that fits what the caller said best: playbooks tell facts after a colon."""
+    _, _, told = conversation.goal.partition(":")
+    facts = [fact.strip() for fact in re.split(r"[.,;]\s", told) if len(fact.split()) > 2]
+    if not facts:
         return "I have made a note of that."
-    part, score = model_words.best(conversation.caller_text, parts)
-    if score <= 0:
-        return "I have made a note of that."
-    return f"{part[0].upper()}{part[1:].rstrip('.')}."
+    fact, _ = model_words.best(conversation.caller_text, facts)
+    fact = fact.removeprefix("and ")
+    return f"{fact[0].upper()}{fact[1:].rstrip('.')}."
 
 
 def _told_before(conversation: Conversation) -> str:
@@ -138,8 +138,8 @@ def _facts(found: dict[str, Any]) -> Iterable[str]:
         kind, value = number.removesuffix("_number").removesuffix("_id").replace("_", " "), plain.pop(number)
         subject = f"{kind.capitalize()} {value}" if number.endswith("number") else f"Your {kind}"
     day, hour = plain.pop("day", None), plain.pop("time", None)
-    when = f" for {day}" + (f" at {hour}" if hour else "") if day else ""
-    yield f"{subject} is {status or 'done'}{when}"
+    when = f" {'to' if status == 'moved' else 'for'} {day}" + (f" at {hour}" if hour else "") if day else ""
+    yield f"{subject} {'has' if status == 'shipped' else 'is'} {status or 'done'}{when}"
     for name, value in plain.items():
         if value not in ("", None) and not isinstance(value, bool):
             yield f"The {name.replace('_', ' ')} is {value}"

@@ -10,7 +10,7 @@ from sandbox.model_prompt import Conversation, read_request
 
 _CALLER = re.compile(r"^Caller: (.*)$", re.M)
 _ASSISTANT = re.compile(r"^Assistant: (.*)$", re.M)
-_TOOL = re.compile(r"^\((\w+): (.*)\)$", re.M)
+_TOOL = re.compile(r"^\((\w+)( failed)?: .*\)$", re.M)
 _QUOTED = re.compile(r'"([^"]+)"')
 _STAYS = re.compile(r"in the step '([^']+)'")
 
@@ -70,8 +70,8 @@ def _summary(request: Mapping[str, Any]) -> dict[str, Any]:
     parts = [f"The caller said: {wanted.rstrip('.')}."]
     parts += [f"The assistant used {name.replace('_', ' ')}." for name in dict.fromkeys(name for name, _ in tools)]
     parts += [f"It answered: {told}"] if told else []
-    failed = any('"error"' in result or "did not" in result for _, result in tools)
-    topic = " ".join(model_words.keywords(wanted)[:3]) or wanted[:40]
+    failed = bool(tools) and bool(tools[-1][1])
+    topic = " ".join(model_words.weighty(wanted)[:3]) or wanted[:40]
     return {
         "summary": " ".join(parts),
         "topic": topic.capitalize(),

@@ -56,6 +56,9 @@ def question(tool: Mapping[str, Any], conversation: Conversation) -> str:
         schema = _properties(tool).get(name, {})
         if _value(name, schema, conversation) is _MISSING:
             return _question_for(name, schema)
+        said = model_words.digits(conversation.caller_text)
+        if "pattern" in schema and said and not any(fits(run, schema) for run in said):
+            return f"That does not look right. {_question_for(name, schema)}"
     return ""
 
 
@@ -64,7 +67,8 @@ def _proposal(conversation: Conversation) -> str:
     hour = [value for name, value in conversation.known.items() if name.endswith("time")]
     if not when:
         return "Shall I confirm it?"
-    return f"It is on {when[0]}{f' at {hour[0]}' if hour else ''}. Does that suit you?"
+    told = f"It is on {when[0]}{f' at {hour[0]}' if hour else ''}"
+    return f"{told.rstrip('.')}. Does that suit you?"
 
 
 def _names_a_day(asked: str, conversation: Conversation) -> bool:

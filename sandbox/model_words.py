@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable
 
 _STOP_WORDS = """
-    a about all am an and any are as at be because been but by call calling can could did do does for from get give go
-    going good got had has have he hello help her here hey hi him his how i if in is it its just know let like make may
-    me might more much must my need no not now of off oh ok okay on one or our out please put right say see she should
-    so some tell than thank thanks that the their them then there these they thing this to too told um uh us very want
-    was we well were what when where which who why will with would yeah yes you your yours today hear
-    """
+    a about again all am an and any anything are as at be because been but by call calling can could did do does
+    for from get give go going good got had has have he hear hello help her here hey hi him his how i if in is
+    it its just know let like make may me might minutes moment more much must my need no not nothing now of off
+    oh ok okay on one or our out please possible put right say see she should so some somebody someone something
+    sorry tell than thank thanks that the their them then there these they thing this to today told too uh um us
+    very want was we well were what when where which who why will with would yeah yes you your yours
+"""
 _STOP = frozenset(_STOP_WORDS.split())
 _UNIT_WORDS = """
     zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
@@ -57,7 +58,12 @@ def words(text: str) -> list[str]:
 
 def keywords(text: str) -> list[str]:
     """The words that carry meaning, in order, crudely stemmed."""
-    return [_stem(word) for word in words(text) if word not in _STOP and len(word) > 1]
+    return [_stem(word) for word in weighty(text)]
+
+
+def weighty(text: str) -> list[str]:
+    """The words that carry meaning, as they were said."""
+    return [word for word in words(text) if word not in _STOP and len(word) > 1]
 
 
 def overlap(text: str, other: str) -> float:
@@ -70,7 +76,7 @@ def echo(text: str) -> str:
     """The number, else the weightiest word, that shows a caller was heard. "" if there is none."""
     if found := digits(text):
         return max(found, key=len)
-    named = [word for word in words(text) if word not in _STOP and word.isalpha()]
+    named = [word for word in weighty(text) if word.isalpha()] or [word for word in words(text) if len(word) > 3]
     return max(named, key=len, default="")
 
 
