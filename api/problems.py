@@ -65,9 +65,7 @@ def wrong_field(name: str, detail: str) -> Refusal:
 
 def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """The problem as a response."""
-    body = problem.model_dump(exclude_none=True)
-    if not problem.errors:
-        del body["errors"]
+    body = {name: value for name, value in problem.model_dump(exclude_none=True).items() if value not in ("", [])}
     return JSONResponse(body, problem.status, headers, media_type=MEDIA_TYPE)
 
 

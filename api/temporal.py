@@ -102,13 +102,20 @@ class Temporal:
         self._connecting = asyncio.Lock()
 
     @classmethod
-    def at(cls, address: str, namespace: str = names.NAMESPACE, *, deadline: float = DEADLINE_SECONDS) -> Self:
+    def at(
+        cls,
+        address: str,
+        namespace: str = names.NAMESPACE,
+        *,
+        deadline: float = DEADLINE_SECONDS,
+        update_deadline: float = UPDATE_SECONDS,
+    ) -> Self:
         """Temporal at host:port, without TLS."""
 
         async def connect() -> Client:
             return await Client.connect(address, namespace=namespace, data_converter=pydantic_data_converter)
 
-        return cls(connect, deadline=deadline)
+        return cls(connect, deadline=deadline, update_deadline=update_deadline)
 
     async def check(self) -> None:
         """Reach the server and the namespace once."""

@@ -85,9 +85,9 @@ async def test_a_key_that_comes_with_another_request_is_refused(world: ApiWorld)
     ],
 )
 async def test_a_call_that_cannot_be_placed_is_refused_with_the_field(
-    world: ApiWorld, change: dict[str, Any], pointer: str, words: str
+    world_without_temporal: ApiWorld, change: dict[str, Any], pointer: str, words: str
 ) -> None:
-    answer = await world.v1("POST", "/v1/calls", json=WANTED | change)
+    answer = await world_without_temporal.v1("POST", "/v1/calls", json=WANTED | change)
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     [error] = answer.json()["errors"]
@@ -120,8 +120,10 @@ async def test_live_and_finished_calls_can_be_listed_apart(world: ApiWorld) -> N
 
 
 @pytest.mark.parametrize("query", [{"cursor": "nonsense"}, {"limit": "0"}, {"limit": "201"}, {"live": "perhaps"}])
-async def test_a_list_that_cannot_be_made_is_a_clear_error(world: ApiWorld, query: dict[str, str]) -> None:
-    answer = await world.v1("GET", "/v1/calls", params=query)
+async def test_a_list_that_cannot_be_made_is_a_clear_error(
+    world_without_temporal: ApiWorld, query: dict[str, str]
+) -> None:
+    answer = await world_without_temporal.v1("GET", "/v1/calls", params=query)
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
 
