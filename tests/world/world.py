@@ -180,11 +180,10 @@ class ScriptedCall:
 
     async def try_attach(self, attachment: int) -> Attached:
         """Report a stream, and no more."""
-        return await self.handle.execute_update(
-            names.ATTACH,
-            Attach(attachment, f"MZ{attachment}", self.carrier_call_id, self.playback_url(attachment), "http://gw"),
-            result_type=Attached,
-        )
+        stream_id, playback_url = f"MZ{attachment}", self.playback_url(attachment)
+        attach = Attach(attachment, stream_id, self.carrier_call_id, playback_url, "http://gateway")
+        answer: Attached = await self.handle.execute_update(names.ATTACH, attach, result_type=Attached)
+        return answer
 
     @staticmethod
     def playback_url(attachment: int) -> str:
@@ -224,7 +223,8 @@ class ScriptedCall:
 
     async def send(self, turn: CallerTurn) -> TurnAccepted:
         """Report a turn."""
-        return await self.handle.execute_update(names.CALLER_TURN, turn, result_type=TurnAccepted)
+        answer: TurnAccepted = await self.handle.execute_update(names.CALLER_TURN, turn, result_type=TurnAccepted)
+        return answer
 
     async def caller_says(self, text: str, confidence: float = 0.9) -> None:
         """Speak, and wait for nothing."""
@@ -279,7 +279,8 @@ class ScriptedCall:
 
     async def carrier_asks(self) -> NextVerb:
         """What shall it do now?"""
-        return await self.handle.execute_update(names.NEXT_VERB, result_type=NextVerb)
+        answer: NextVerb = await self.handle.execute_update(names.NEXT_VERB, result_type=NextVerb)
+        return answer
 
     async def redirected(self) -> NextVerb:
         """Wait until the workflow has the leg ask, and ask."""
@@ -302,11 +303,13 @@ class ScriptedCall:
 
     async def state(self) -> CallState:
         """The query."""
-        return await self.handle.query(names.STATE, result_type=CallState)
+        answer: CallState = await self.handle.query(names.STATE, result_type=CallState)
+        return answer
 
     async def transcript(self) -> list[TurnRecord]:
         """The query."""
-        return await self.handle.query(names.TRANSCRIPT, result_type=list[TurnRecord])
+        answer: list[TurnRecord] = await self.handle.query(names.TRANSCRIPT, result_type=list[TurnRecord])
+        return answer
 
     async def search_attributes(self) -> dict[str, str]:
         """Those of ours."""

@@ -1,0 +1,129 @@
+"""One short call for each way a call can end, to record and replay."""
+
+from collections.abc import Awaitable, Callable
+
+from core.contracts import names
+from core.contracts.call import Direction, End, TakeOver
+from core.conversation import ToolCall
+from core.outcome import CarrierState, Disposition
+from core.ports.reasoner import TextPiece
+from tests.world.fakes import broken
+from tests.world.playbook import orders
+from tests.world.world import CallWorld, ScriptedCall
+
+Ending = Callable[[CallWorld], Awaitable[ScriptedCall]]
+
+
+async def completed(world: CallWorld) -> ScriptedCall:
+    """With a tool call, an interruption and an unsure step on the way."""
+    call = await world.answered_call()
+    find = ToolCall("t1", "find_order", {"order_number": "482"})
+    world.reasoner.will_say([TextPiece("Let me look. "), find], "It is on its way.", "It left on Monday.")
+    await call.asks("Where is my order?")
+    await call.next_reply()
+    call.reports = False
+    await call.caller_says("Really now?")
+    await call.report(await call.next_reply(), heard="It left")
+    call.reports = True
+    await call.asks("No, nothing else, goodbye.")
+    return call
+
+
+async def caller_hung_up(world: CallWorld) -> ScriptedCall:
+    """After a low-confidence turn."""
+    call = await world.answered_call()
+    await call.caller_says("Wear is my odour?", confidence=0.2)
+    await call.hears()
+    await call.hangs_up()
+    return call
+
+
+async def transferred(world: CallWorld) -> ScriptedCall:
+    """Because the caller asks for a person."""
+    call = await world.answered_call()
+    await call.asks("Can I talk to a human?")
+    await call.redirected()
+    await call.carrier_asks()
+    return call
+
+
+async def taken_over(world: CallWorld) -> ScriptedCall:
+    """By a supervisor."""
+    call = await world.answered_call()
+    await call.handle.execute_update(names.TAKE_OVER, TakeOver("+12025550177", "Kim"))
+    await call.redirected()
+    await call.carrier_asks()
+    return call
+
+
+async def ended_by_operator(world: CallWorld) -> ScriptedCall:
+    """With a closing line."""
+    call = await world.answered_call()
+    await call.handle.execute_update(names.END, End("test", "I have to go."))
+    await call.hears()
+    return call
+
+
+async def caller_silent(world: CallWorld) -> ScriptedCall:
+    """After all prompts."""
+    call = await world.answered_call()
+    for _ in range(3):
+        await call.is_silent()
+        await call.hears()
+    return call
+
+
+async def vendor_failure(world: CallWorld) -> ScriptedCall:
+    """After three attempts, nobody to hand over to."""
+    call = await world.answered_call(orders(transfer_to=None))
+    world.reasoner.faults.always = broken()
+    await call.asks("Where is my order?")
+    return call
+
+
+async def connection_lost(world: CallWorld) -> ScriptedCall:
+    """After one stream was lost and replaced, and a reply lost and continued."""
+    call = await world.answered_call()
+    call.reports = False
+    await call.caller_says("Where is my order?")
+    first = await call.next_reply()
+    await call.lose_stream()
+    await call.redirected()
+    await call.attach()
+    call.reports = True
+    await call.hears()
+    assert (await call.next_reply()).key.turn == first.key.turn
+    await call.lose_stream()
+    return call
+
+
+async def no_answer(world: CallWorld) -> ScriptedCall:
+    """Rings for too long, after an unclear dial."""
+    world.telephony.dial_faults.always = broken("timeout")
+    call = await world.call(Direction.OUTBOUND)
+    await world.telephony.dialling.wait()
+    await call.carrier(CarrierState.RINGING)
+    return call
+
+
+async def _not_reached(world: CallWorld, state: CarrierState) -> ScriptedCall:
+    call = await world.call(Direction.OUTBOUND)
+    await world.telephony.dialling.wait()
+    await call.carrier(state)
+    return call
+
+
+ENDINGS: dict[Disposition, Ending] = {
+    Disposition.COMPLETED: completed,
+    Disposition.CALLER_HUNG_UP: caller_hung_up,
+    Disposition.TRANSFERRED: transferred,
+    Disposition.TAKEN_OVER: taken_over,
+    Disposition.ENDED_BY_OPERATOR: ended_by_operator,
+    Disposition.CALLER_SILENT: caller_silent,
+    Disposition.VENDOR_FAILURE: vendor_failure,
+    Disposition.CONNECTION_LOST: connection_lost,
+    Disposition.NO_ANSWER: no_answer,
+    Disposition.BUSY: lambda world: _not_reached(world, CarrierState.BUSY),
+    Disposition.FAILED: lambda world: _not_reached(world, CarrierState.FAILED),
+    Disposition.CANCELED: lambda world: _not_reached(world, CarrierState.CANCELED),
+}

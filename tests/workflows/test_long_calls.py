@@ -1,0 +1,51 @@
+"""A call that outgrows one history goes on in the next run as if nothing had happened."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from core.contracts import names
+from core.outcome import Disposition
+from tests.temporal_server import TemporalServer
+from tests.world.world import CallWorld, call_world
+
+
+class ShortHistories(TemporalServer):
+    """A server that suggests a new run after a few turns."""
+
+    def __init__(self, binary: Path, database: Path) -> None:
+        super().__init__(binary, database)
+        self._command += ["--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=60"]
+
+
+@pytest.fixture
+async def short_world(temporal_binary: Path, tmp_path: Path) -> AsyncIterator[CallWorld]:
+    """A world on that server."""
+    server = ShortHistories(temporal_binary, tmp_path / "temporal.db")
+    server.start()
+    async with call_world(await server.connect()) as world:
+        yield world
+    server.stop()
+
+
+async def test_long_call_goes_on_in_a_new_run(short_world: CallWorld) -> None:
+    call = await short_world.answered_call()
+    first_run = (await call.handle.describe()).run_id
+    for number in range(8):
+        assert await call.asks(f"Where is my order number {number}?") == f"You said: Where is my order number {number}?"
+    late = call.words("When does my parcel arrive?")
+    await call.send(late)
+    await call.hears()
+    assert (await call.handle.describe()).run_id != first_run
+    assert (await call.send(late)).known
+    assert len(await call.transcript()) == 10
+    history = short_world.reasoner.prompts[-1].messages
+    assert any("number 0" in message.text for message in history)
+    await call.hangs_up()
+    assert await call.disposition() is Disposition.CALLER_HUNG_UP
+    await call.after_call()
+    record = short_world.store.records[call.id]
+    assert [turn.turn for turn in record.turns] == list(range(10))
+    assert all(turn.heard for turn in record.turns)
+    assert (await call.search_attributes())[names.OUTCOME_ATTRIBUTE] == "caller_hung_up"
