@@ -94,6 +94,12 @@ class Playbook(_Part):
     def _names_fit(self) -> Self:
         _unique("steps", [step.name for step in self.steps])
         _unique("tools", [tool.name for tool in self.tools])
+        for index, tool in enumerate(self.tools):
+            if tool.name in (END_CALL_TOOL, TRANSFER_TOOL):
+                raise Misplaced(
+                    ("tools", index, "name"), f"{tool.name!r} is there in every call; give yours another name"
+                )
+            _arguments_fit(tool, ("tools", index, "arguments"))
         known = {tool.name for tool in self.tools} | {END_CALL_TOOL, TRANSFER_TOOL}
         for index, step in enumerate(self.steps):
             for place, name in enumerate(step.tools):
@@ -165,18 +171,45 @@ def digest(text: str) -> str:
 
 def parse_playbook(text: str, file: str = "playbook.yaml") -> Playbook:
     """Read a playbook. Raises PlaybookFaults, which names file, line, field and a hint for each fault."""
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        written = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise PlaybookFaults([Fault(file, line, "(text)", f"is no YAML: {error.problem}")]) from error
+    root, written = _read(text, file)
+    if twice := list(_written_twice(root, (), file)):
+        raise PlaybookFaults(twice)
     if not isinstance(written, dict):
         raise PlaybookFaults([Fault(file, 1, "(text)", "must be a mapping with name, goal, steps and more")])
     try:
         return Playbook.model_validate(written | {"digest": digest(text)})
     except ValidationError as error:
         raise PlaybookFaults(list(_faults(error, root, file))) from error
+
+
+def _read(text: str, file: str) -> tuple[yaml.Node | None, Any]:
+    try:
+        return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise PlaybookFaults([Fault(file, line, "(text)", f"is no YAML: {error.problem}")]) from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise PlaybookFaults([Fault(file, line, "(text)", f"is no YAML: {error.reason}")]) from error
+    except (ValueError, RecursionError) as error:  # a date that is none, or nesting without end
+        raise PlaybookFaults([Fault(file, 1, "(text)", f"cannot be read: {error}")]) from error
+
+
+def _written_twice(node: yaml.Node | None, at: tuple[str | int, ...], file: str, depth: int = 0) -> Iterator[Fault]:
+    """Fields that stand in the text twice: YAML would silently take the last."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _written_twice(item, (*at, index), file, depth + 1)
+    elif isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for name, value in node.value:
+            where = (*at, str(name.value))
+            if name.value in seen:
+                yield Fault(file, name.start_mark.line + 1, ".".join(map(str, where)), "is written twice")
+            seen.add(str(name.value))
+            yield from _written_twice(value, where, file, depth + 1)
 
 
 def _faults(error: ValidationError, root: yaml.Node | None, file: str) -> Iterator[Fault]:
@@ -190,9 +223,21 @@ def _faults(error: ValidationError, root: yaml.Node | None, file: str) -> Iterat
         elif problem["type"] == "extra_forbidden":
             message = "no such field"
             hint = _did_you_mean(str(at[-1]), _fields_beside(at))
-        elif problem["type"] == "missing":
-            message = "is missing"
+        elif problem["type"] in _IN_PLAIN_WORDS:
+            message, hint = _IN_PLAIN_WORDS[problem["type"]]
         yield Fault(file, _line(root, at), ".".join(map(str, at)) or "(playbook)", message, hint)
+
+
+_DEEPEST = 50
+_IN_PLAIN_WORDS = {
+    "missing": ("is missing", ""),
+    "string_type": ("must be text", "numbers, dates, yes and no need quotes to be text"),
+    "tuple_type": ("must be a list", ""),
+    "model_type": ("must be a mapping", ""),
+    "dict_type": ("must be a mapping", ""),
+    "bool_parsing": ("must be true or false", ""),
+    "bool_type": ("must be true or false", ""),
+}
 
 
 def _line(node: yaml.Node | None, at: tuple[str | int, ...]) -> int:
@@ -230,6 +275,21 @@ def _did_you_mean(wrote: str, known: list[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return f"known here: {', '.join(known)}" if known else ""
+
+
+def _arguments_fit(tool: Tool, at: tuple[str | int, ...]) -> None:
+    """A tool's arguments are a JSON Schema of an object whose required properties exist."""
+    if tool.arguments.get("type") != "object":
+        raise Misplaced((*at, "type"), "must be 'object': a tool takes named arguments")
+    properties = tool.arguments.get("properties", {})
+    if not isinstance(properties, dict) or not all(isinstance(schema, dict) for schema in properties.values()):
+        raise Misplaced((*at, "properties"), "must be a mapping from names to JSON Schemas")
+    required = tool.arguments.get("required", [])
+    if not isinstance(required, list):
+        raise Misplaced((*at, "required"), "must be a list")
+    for place, name in enumerate(required):
+        if name not in properties:
+            raise Misplaced((*at, "required", place), f"no argument is named {name!r}", str(name), list(properties))
 
 
 def _unique(where: str, names: list[str]) -> None:

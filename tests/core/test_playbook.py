@@ -1,0 +1,146 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.contracts.playbook import brief_of
+from core.playbook import END_CALL_TOOL, Fault, PlaybookFaults, digest, parse_playbook
+
+SHIPPED = sorted((Path(__file__).parents[2] / "playbooks").glob("*.yaml"))
+SMALL = """\
+name: small
+goal: Help.
+persona: You are Ann.
+greeting: Hello.
+transfer_to: "+12025550190"
+steps:
+  - name: help
+    goal: Help the caller.
+    tools: [look_up]
+  - name: bye
+    goal: Say goodbye.
+    ends_call: true
+tools:
+  - name: look_up
+    description: Look something up.
+    operation: look_up
+    arguments:
+      type: object
+      properties:
+        number: {type: string}
+      required: [number]
+"""
+
+
+def faults_of(text: str) -> list[Fault]:
+    with pytest.raises(PlaybookFaults) as caught:
+        parse_playbook(text, "p.yaml")
+    return caught.value.faults
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_playbook_parses_and_is_whole(path: Path) -> None:
+    playbook = parse_playbook(path.read_text(), path.name)
+    assert playbook.name == path.stem
+    assert any(step.ends_call for step in playbook.steps)
+    assert any(step.escalates for step in playbook.steps)
+    assert all(5 <= len(step.examples) <= 10 for step in playbook.steps)
+    used = {name for step in playbook.steps for name in step.tools}
+    assert used == {tool.name for tool in playbook.tools}
+    fictional = [*playbook.numbers, playbook.transfer_to or ""]
+    assert all(number[5:10] == "55501" for number in fictional if number)
+
+
+def test_three_playbooks_are_shipped() -> None:
+    assert [path.stem for path in SHIPPED] == ["appointment_reminder", "lead_qualification", "order_support"]
+
+
+def test_a_playbook_is_read() -> None:
+    playbook = parse_playbook(SMALL)
+    assert playbook.ref == f"small@{digest(SMALL)}"
+    assert playbook.step("bye").ends_call
+    assert playbook.tool("look_up").arguments["required"] == ["number"]
+    brief = brief_of(playbook)
+    assert brief.start_step == "help"
+    assert brief.greeting == f"{playbook.disclosure} Hello."
+
+
+def test_the_reference_changes_with_the_text() -> None:
+    assert parse_playbook(SMALL).ref != parse_playbook(SMALL.replace("Help.", "Help well.")).ref
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "field", "message", "hint"),
+    [
+        ("goal: Help.", "gaol: Help.", 2, "gaol", "no such field", "did you mean 'goal'?"),
+        ("ends_call: true", "end_call: true", 12, "steps.1.end_call", "no such field", "did you mean 'ends_call'?"),
+        ("ends_call: true", "ends_call: perhaps", 12, "steps.1.ends_call", "must be true or false", ""),
+        ("[look_up]", "[look_upp]", 9, "steps.0.tools.0", "no tool is named 'look_upp'", "did you mean 'look_up'?"),
+        ("name: bye", "name: help", 10, "steps.1.name", "'help' is used twice", ""),
+        ("name: bye", "name: Bye now", 10, "steps.1.name", "String should match pattern '^[a-z][a-z0-9_-]*$'", ""),
+        ("greeting: Hello.", "greeting: 5", 4, "greeting", "must be text", "need quotes"),
+        ('"+12025550190"', "+12025550190", 5, "transfer_to", "must be text", "need quotes"),
+        ('"+12025550190"', '"0202"', 5, "transfer_to", "String should match pattern", ""),
+        ("[look_up]", "look_up", 9, "steps.0.tools", "must be a list", ""),
+        ("type: object", "type: array", 18, "tools.0.arguments.type", "must be 'object'", ""),
+        ("[number]", "[nummber]", 21, "tools.0.arguments.required.0", "no argument is named 'nummber'", "'number'?"),
+        ("goal: Help.", "goal: Help.\ngoal: Help.", 3, "goal", "is written twice", ""),
+        ("ends_call: true", "ends_call: true\n    goal: Bye.", 13, "steps.1.goal", "is written twice", ""),
+    ],
+)
+def test_a_fault_names_file_line_field_and_hint(
+    old: str, new: str, line: int, field: str, message: str, hint: str
+) -> None:
+    assert old in SMALL
+    fault = next(fault for fault in faults_of(SMALL.replace(old, new, 1)) if fault.field == field)
+    assert (fault.file, fault.line) == ("p.yaml", line)
+    assert fault.message.startswith(message)
+    assert hint in fault.hint
+    assert str(fault).startswith(f"p.yaml:{line}: {field}: {message}")
+
+
+def test_all_missing_fields_are_told_at_once() -> None:
+    assert {fault.field for fault in faults_of("name: x")} == {"goal", "persona", "greeting", "steps"}
+
+
+def test_escalation_needs_a_number_to_hand_over_to() -> None:
+    text = SMALL.replace('transfer_to: "+12025550190"\n', "").replace("ends_call: true", "escalates: true")
+    fault = faults_of(text)[0]
+    assert (fault.line, fault.field) == (11, "steps.1.escalates")
+    assert "transfer_to" in fault.message
+
+
+def test_tools_that_every_call_has_cannot_be_defined_again() -> None:
+    fault = faults_of(SMALL.replace("look_up", END_CALL_TOOL))[0]
+    assert (fault.line, fault.field) == (14, "tools.0.name")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "just words", "a: [", "\x00", "when: 2026-13-45", "? [a]\n: b", "a: &a [*a]", "1: 2"]
+)
+def test_what_is_no_playbook_at_all_is_a_fault_too(text: str) -> None:
+    assert faults_of(text)[0].line == 1
+
+
+def test_tags_that_would_run_code_are_refused() -> None:
+    assert "is no YAML" in faults_of("name: !!python/object/apply:os.getcwd []")[0].message
+
+
+@given(st.text(max_size=200))
+def test_no_text_breaks_the_parser(text: str) -> None:
+    with pytest.raises(PlaybookFaults):
+        parse_playbook(text)
+
+
+@given(st.data())
+def test_no_damage_to_a_playbook_breaks_the_parser(data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(SMALL)))
+    until = data.draw(st.integers(at, min(len(SMALL), at + 20)))
+    text = SMALL[:at] + data.draw(st.text(max_size=5)) + SMALL[until:]
+    faults: list[Fault] = []
+    try:
+        parse_playbook(text)
+    except PlaybookFaults as error:
+        faults = error.faults
+    assert all(1 <= fault.line <= text.count("\n") + 2 for fault in faults)
