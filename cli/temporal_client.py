@@ -9,10 +9,16 @@ from cli.settings import Settings
 from core.contracts.names import SEARCH_ATTRIBUTES
 
 
-async def connect(settings: Settings) -> Client:
-    """A client with the house's data converter. Raises RuntimeError when the server is away."""
+async def connect(settings: Settings, *, lazy: bool = False) -> Client:
+    """A client with the house's data converter. Raises RuntimeError when the server is away.
+
+    A ``lazy`` one connects when it is first used, so that a role starts while the server is away.
+    """
     return await Client.connect(
-        settings.temporal_address, namespace=settings.temporal_namespace, data_converter=pydantic_data_converter
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        data_converter=pydantic_data_converter,
+        lazy=lazy,
     )
 
 

@@ -1,52 +1,32 @@
-"""Puts the parts together, one function a role: the only place where vendors are chosen."""
+"""Puts the parts together, one function a role: the only place where vendors are chosen.
+
+Imports are local, so that a role loads only what it uses: the vendors' SDKs take seconds.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-
-from activities.roster import Ports
-from api.deps import ApiDeps, ApiSettings
-from api.temporal import Temporal
 from cli.settings import Settings, reveal
-from core.ports.call_log import CallFeed
-from media_gateway.deps import GatewayDeps, GatewaySettings
-from media_gateway.playback_client import PlaybackClient
-from storage.calls import SqlCallReader, SqlCallStore
-from storage.database import Database
-from storage.feed import SqlCallFeed
-from storage.playbooks import SqlPlaybooks
 
-if TYPE_CHECKING:  # each role loads only the SDKs it uses
-    from vendors.elevenlabs_tts import ElevenLabsVoice
-    from vendors.http_crm import HttpCrm
-
-    from vendors.anthropic_reasoner import AnthropicReasoner
+if TYPE_CHECKING:
+    from activities.roster import Ports
+    from api.deps import ApiDeps
+    from core.ports.call_log import CallFeed
+    from media_gateway.deps import GatewayDeps
+    from storage.database import Database
     from vendors.deepgram_stt import DeepgramRecogniser
-    from vendors.twilio_telephony import TwilioTelephony
-
-
-def version_of_product() -> str:
-    """As the package says."""
-    return version("holdfast")
-
-
-async def temporal_client(settings: Settings) -> Client:
-    """A client that connects when it is first used, so that a role starts while Temporal is away."""
-    return await Client.connect(
-        settings.temporal_address,
-        namespace=settings.temporal_namespace,
-        data_converter=pydantic_data_converter,
-        lazy=True,
-    )
 
 
 @asynccontextmanager
-async def api_deps(settings: Settings) -> AsyncIterator[ApiDeps]:
+async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
     """What the API is built from. Raises BadSettings for what it cannot do without."""
+    from api.deps import ApiDeps, ApiSettings
+    from api.temporal import Temporal
+    from storage.calls import SqlCallReader
+    from storage.playbooks import SqlPlaybooks
+
     settings.require("api_key", "twilio_auth_token")
     async with _database(settings) as database, AsyncExitStack() as stack:
         reader = SqlCallReader(database)
@@ -54,7 +34,7 @@ async def api_deps(settings: Settings) -> AsyncIterator[ApiDeps]:
         yield ApiDeps(
             temporal=Temporal.at(settings.temporal_address, settings.temporal_namespace),
             reader=reader,
-            playbooks=_playbooks(settings, database),
+            playbooks=SqlPlaybooks(database, default=settings.default_playbook),
             settings=ApiSettings(
                 public_url=settings.public_url,
                 media_url=settings.media_origin,
@@ -65,14 +45,17 @@ async def api_deps(settings: Settings) -> AsyncIterator[ApiDeps]:
                 overflow_number=settings.overflow_number,
                 temporal_ui_url=settings.temporal_ui_url,
                 temporal_namespace=settings.temporal_namespace,
-                version=version_of_product(),
+                version=version("holdfast"),
             ),
         )
 
 
 @asynccontextmanager
-async def gateway_deps(settings: Settings, internal_port: int) -> AsyncIterator[GatewayDeps]:
+async def gateway_deps(settings: Settings, internal_port: int) -> AsyncIterator["GatewayDeps"]:
     """What a gateway is built from. Raises BadSettings for what it cannot do without."""
+    from cli.temporal_client import connect
+    from media_gateway.deps import GatewayDeps, GatewaySettings
+
     settings.require("twilio_auth_token", "deepgram_api_key")
     async with _database(settings) as database, _feed(database) as feed, AsyncExitStack() as stack:
         recogniser = _recogniser(settings)
@@ -86,35 +69,52 @@ async def gateway_deps(settings: Settings, internal_port: int) -> AsyncIterator[
                 internal_secret=settings.internal_key,
                 drain=settings.drain_seconds,
             ),
-            temporal=await temporal_client(settings),
+            temporal=await connect(settings, lazy=True),
             recogniser=recogniser,
             feed=feed,
         )
 
 
 @asynccontextmanager
-async def worker_ports(settings: Settings) -> AsyncIterator[Ports]:
+async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
     """What a worker's activities stand on. Raises BadSettings for what it cannot do without."""
-    settings.require(
-        "twilio_account_sid",
-        "twilio_auth_token",
-        "deepgram_api_key",
-        "anthropic_api_key",
-        "elevenlabs_api_key",
-        "crm_base_url",
-    )
+    from activities.roster import Ports
+    from media_gateway.playback_client import PlaybackClient
+    from storage.calls import SqlCallStore
+    from storage.playbooks import SqlPlaybooks
+    from vendors.anthropic_reasoner import AnthropicReasoner
+    from vendors.elevenlabs_tts import ElevenLabsVoice
+    from vendors.http_crm import HttpCrm
+    from vendors.twilio_telephony import TwilioTelephony
+
+    keys = ("twilio_account_sid", "twilio_auth_token", "deepgram_api_key", "anthropic_api_key", "elevenlabs_api_key")
+    settings.require(*keys, "crm_base_url")
     async with _database(settings) as database, _feed(database) as feed, AsyncExitStack() as stack:
-        recogniser, voice, reasoner = _recogniser(settings), _voice(settings), _reasoner(settings)
-        telephony, crm = _telephony(settings), _crm(settings)
+        recogniser = _recogniser(settings)
+        voice = ElevenLabsVoice(reveal(settings.elevenlabs_api_key), settings.elevenlabs_base_url)
+        reasoner = AnthropicReasoner(
+            reveal(settings.anthropic_api_key),
+            settings.anthropic_base_url,
+            reply_model=settings.reply_model,
+            step_model=settings.step_model,
+            summary_model=settings.summary_model,
+        )
+        telephony = TwilioTelephony(
+            settings.twilio_account_sid or "",
+            reveal(settings.twilio_auth_token),
+            settings.public_url,
+            settings.twilio_base_url,
+        )
+        crm = HttpCrm(settings.crm_base_url or "", reveal(settings.crm_api_key))
         playback = PlaybackClient(settings.internal_key)
-        for close in (playback.close, reasoner.close, recogniser.aclose, telephony.aclose, crm.close):
+        for close in (recogniser.aclose, reasoner.close, telephony.aclose, crm.close, playback.close):
             stack.push_async_callback(close)
         yield Ports(
             reasoner=reasoner,
             voice=voice,
             recogniser=recogniser,
             playback=playback,
-            playbooks=_playbooks(settings, database),
+            playbooks=SqlPlaybooks(database, default=settings.default_playbook),
             telephony=telephony,
             crm=crm,
             store=SqlCallStore(database),
@@ -123,7 +123,9 @@ async def worker_ports(settings: Settings) -> AsyncIterator[Ports]:
 
 
 @asynccontextmanager
-async def _database(settings: Settings) -> AsyncIterator[Database]:
+async def _database(settings: Settings) -> AsyncIterator["Database"]:
+    from storage.database import Database
+
     database = Database(settings.database)
     try:
         yield database
@@ -132,7 +134,9 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def _feed(database: Database) -> AsyncIterator[CallFeed]:
+async def _feed(database: "Database") -> AsyncIterator["CallFeed"]:
+    from storage.feed import SqlCallFeed
+
     feed = SqlCallFeed(database)
     feed.start()
     try:
@@ -141,46 +145,7 @@ async def _feed(database: Database) -> AsyncIterator[CallFeed]:
         await feed.close()
 
 
-def _playbooks(settings: Settings, database: Database) -> SqlPlaybooks:
-    return SqlPlaybooks(database, default=settings.default_playbook)
-
-
 def _recogniser(settings: Settings) -> "DeepgramRecogniser":
     from vendors.deepgram_stt import DeepgramRecogniser
 
     return DeepgramRecogniser(reveal(settings.deepgram_api_key), settings.deepgram_base_url)
-
-
-def _voice(settings: Settings) -> "ElevenLabsVoice":
-    from vendors.elevenlabs_tts import ElevenLabsVoice
-
-    return ElevenLabsVoice(reveal(settings.elevenlabs_api_key), settings.elevenlabs_base_url)
-
-
-def _reasoner(settings: Settings) -> "AnthropicReasoner":
-    from vendors.anthropic_reasoner import AnthropicReasoner
-
-    return AnthropicReasoner(
-        reveal(settings.anthropic_api_key),
-        settings.anthropic_base_url,
-        reply_model=settings.reply_model,
-        step_model=settings.step_model,
-        summary_model=settings.summary_model,
-    )
-
-
-def _telephony(settings: Settings) -> "TwilioTelephony":
-    from vendors.twilio_telephony import TwilioTelephony
-
-    return TwilioTelephony(
-        settings.twilio_account_sid or "",
-        reveal(settings.twilio_auth_token),
-        settings.public_url,
-        settings.twilio_base_url,
-    )
-
-
-def _crm(settings: Settings) -> "HttpCrm":
-    from vendors.http_crm import HttpCrm
-
-    return HttpCrm(settings.crm_base_url or "", reveal(settings.crm_api_key))

@@ -25,16 +25,21 @@ log = structlog.get_logger()
 
 
 def work_on(queues: str) -> Callable[[Settings], Coroutine[Any, Any, None]]:
-    """A main that works on these queues, with commas between. Raises Complaint for one that is none."""
+    """A main that works on these queues, with commas between."""
+
+    async def main(settings: Settings) -> None:
+        chosen = _chosen(queues)
+        await until_stopped(lambda stopping: _work(settings, chosen, stopping))
+
+    return main
+
+
+def _chosen(queues: str) -> list[str]:
     chosen = [queue.strip() for queue in queues.split(",") if queue.strip()]
     unknown = [queue for queue in chosen if queue not in QUEUES]
     if unknown or not chosen:
         raise Complaint(f"--queues: {', '.join(unknown) or 'none'}: there are {', '.join(QUEUES)}")
-
-    async def main(settings: Settings) -> None:
-        await until_stopped(lambda stopping: _work(settings, chosen, stopping))
-
-    return main
+    return chosen
 
 
 async def _work(settings: Settings, queues: list[str], stopping: asyncio.Event) -> None:
