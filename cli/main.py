@@ -46,6 +46,26 @@ def dev(
 
 
 @app.command()
+def rehearse(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running afterwards.")] = False,
+    port: Annotated[int, typer.Option(help="The one port that serves everything; 0: a free one.")] = 8000,
+    data: Annotated[Path, typer.Option(help="Where database and logs are kept.")] = Path(".holdfast/rehearse"),
+    temporal_port: Annotated[int, typer.Option(help="0: a free one.")] = 7233,
+    temporal_ui_port: Annotated[int, typer.Option(help="0: a free one.")] = 8233,
+) -> None:
+    """Run everything with the sandbox and play three scripted calls in real time; exit code 1 if one goes wrong."""
+    from cli.rehearse import run
+    from cli.stack import StackOptions
+
+    run(
+        StackOptions(
+            port=port, data=data, temporal_port=temporal_port, temporal_ui_port=temporal_ui_port, sandbox_only=True
+        ),
+        keep=keep,
+    )
+
+
+@app.command()
 def api() -> None:
     """Serve REST, the console and the carrier's webhooks (HOLDFAST_PORT)."""
     from cli.api import serve_api

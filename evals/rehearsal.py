@@ -105,9 +105,9 @@ class Stage:
 
     @staticmethod
     def _judge(rehearsal: Rehearsal, call_id: str, call: dict[str, Any], *, ended: bool, synced: bool) -> Outcome:
-        expect, turns = rehearsal.expect, call["turns"]
+        expect, turns = rehearsal.expect, call["transcript"]
         found = Disposition(call["disposition"]) if call["disposition"] else None
-        used = {tool["call"]["name"] for turn in turns for tool in turn["tools"]}
+        used = {tool["name"] for turn in turns for tool in turn["tools"]}
         faults = {
             "the call did not end": not ended,
             f"ended as {found}, not {expect.disposition}": found is not expect.disposition,
