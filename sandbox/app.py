@@ -3,7 +3,7 @@
 import uvicorn
 from fastapi import FastAPI
 
-from sandbox import anthropic, control, crm, deepgram, elevenlabs, twilio
+from sandbox import accounts, anthropic, control, crm, deepgram, elevenlabs, twilio
 from sandbox.config import SandboxConfig, config_of
 from sandbox.state import SandboxState
 
@@ -15,6 +15,7 @@ def create_app(state: SandboxState, config: SandboxConfig) -> FastAPI:
     app = FastAPI(title="Holdfast sandbox", docs_url="/sandbox/docs", openapi_url="/sandbox/openapi.json")
     app.state.config = config
     app.include_router(control.router(state))
+    app.include_router(accounts.router(state))
     app.include_router(anthropic.router(state))
     app.include_router(crm.router(state))
     app.include_router(deepgram.router(state))
