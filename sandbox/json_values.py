@@ -148,7 +148,7 @@ class _Maker:
         properties: Mapping[str, Schema] = schema.get("properties", {})
         required = list(dict.fromkeys(schema.get("required", ())))
         optional = [name for name in properties if name not in required] if depth <= _DEEP else []
-        optional = optional[: max(0, schema.get("maxProperties", math.inf) - len(required))] if optional else []
+        optional = optional[: max(0, schema.get("maxProperties", len(properties) + len(required)) - len(required))]
         for keep in (optional, []):
             made: dict[str, Any] = {}
             for name in (*required, *keep):
@@ -362,8 +362,6 @@ def _same(one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(_same(a, b) for a, b in zip(one, other, strict=True))
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
-    return (
-        (type(one) is type(other)
-        and bool(one == other))
-        or (isinstance(one, int | float) and isinstance(other, int | float) and one == other)
+    return (type(one) is type(other) and bool(one == other)) or (
+        isinstance(one, int | float) and isinstance(other, int | float) and one == other
     )
