@@ -107,7 +107,7 @@ class CallStream:
         self._turn: int | None = None  # the number of the caller's next turn, once the workflow has told it
         self._early: list[TurnEnded] = []  # turns from before that
         self.workflow = WorkflowLine(
-            deps.temporal, identity.call_id, identity.attachment, late=self._hold_the_line, over=self._call_over
+            deps.temporal, identity.call_id, identity.attachment, late=self._hold_the_line, over=self._not_wanted
         )
         self.replies = Replies(
             self._playback, clock, self._act, self._reply_lost, lambda: self._detector.caller_holds_floor
@@ -120,11 +120,15 @@ class CallStream:
             patience=deps.settings.recogniser,
         )
 
-    async def run(self) -> None:
-        """Join the call and listen, until cancelled."""
+    async def listen(self) -> None:
+        """Keep the recogniser at the caller's line, until cancelled or until it has failed for good."""
+        await self._listening.run()
+
+    async def deliver(self) -> None:
+        """Join the call and tell it what happens, until cancelled; goes on after the stream has ended."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._attach())
-            tasks.create_task(self._listening.run())
+            tasks.create_task(self.workflow.run())
 
     def hear(self, audio: bytes) -> None:
         """The next frame of the caller's audio."""
@@ -168,7 +172,7 @@ class CallStream:
             try:
                 attached = await self.workflow.attach(attach, self._settings.attach)
             except (CallOver, Refused):
-                self._call_over()
+                self.workflow.give_up()
                 return
             except Unreachable as error:
                 self._log.warning("not_attached", reason=str(error))
@@ -181,7 +185,7 @@ class CallStream:
             else:
                 break
         if not attached.accepted:
-            self.close("the call does not want this stream")
+            self.workflow.give_up()
             return
         self._log.info("attached", next_turn=attached.next_turn)
         self._detector.follow(attached.turn_taking)
@@ -264,8 +268,8 @@ class CallStream:
             self._log.info("holding_line")
             self._act(self._playback.hold(line, self._turn or 0, self._clock()))
 
-    def _call_over(self) -> None:
-        self.close("the call is over")
+    def _not_wanted(self) -> None:
+        self.close("the call is over, or has a newer stream")
 
     def _act(self, outputs: list[PlaybackOutput]) -> None:
         for output in outputs:

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from starlette.responses import PlainTextResponse
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
 from core.stream_token import BadToken
 from media_gateway.call_stream import CallStream, StreamIdentity
@@ -31,7 +33,7 @@ from media_gateway.twilio_signature import HandshakeSignature
 
 log = structlog.get_logger()
 
-POLICY_VIOLATION = 1008
+NORMAL_CLOSURE, POLICY_VIOLATION, INTERNAL_ERROR = 1000, 1008, 1011
 BAD_MESSAGES_BORNE = 50  # of one live stream: a carrier's new event must not end calls, garbage without end must
 
 
@@ -48,31 +50,24 @@ class _Close:
 class CarrierSocket:
     """The socket as a CallStream sees it."""
 
-    def __init__(self, websocket: WebSocket) -> None:
+    def __init__(self, websocket: WebSocket, stream_id: str) -> None:
         self._websocket = websocket
-        self._writer: StreamWriter | None = None
+        self._writer = StreamWriter(stream_id)
         self._outgoing: Outgoing[str | _Close] = Outgoing(self._write)
         self._closed = False
 
-    def started(self, stream_id: str) -> None:
-        """From now on there is a stream to speak on."""
-        self._writer = StreamWriter(stream_id)
-
     def play(self, audio: bytes) -> None:
         """Queue audio at the carrier."""
-        if self._writer is not None:
-            self._outgoing.send(self._writer.media(audio))
+        self._outgoing.send(self._writer.media(audio))
 
     def mark(self, name: str) -> None:
         """Set a mark after the audio sent so far."""
-        if self._writer is not None:
-            self._outgoing.send(self._writer.mark(name))
+        self._outgoing.send(self._writer.mark(name))
 
     def clear(self) -> None:
         """Drop what was not played, here and at the carrier."""
-        if self._writer is not None:
-            self._outgoing.drop_waiting()
-            self._outgoing.send(self._writer.clear())
+        self._outgoing.drop_waiting()
+        self._outgoing.send(self._writer.clear())
 
     def close(self, code: int, reason: str) -> None:
         """End the stream after what has been sent."""
@@ -133,7 +128,7 @@ class MediaEndpoint:
             reason = str(error) or "no start in time"
             self._metrics.refused.labels("start").inc()
             log.warning("stream_refused", reason=reason)
-            await websocket.close(POLICY_VIOLATION, reason)
+            await _close(websocket, POLICY_VIOLATION, reason)
         except WebSocketDisconnect:
             log.info("stream_gone_before_start")
         else:
@@ -146,44 +141,44 @@ class MediaEndpoint:
         return StreamIdentity(call_id, attachment, start.start.stream_sid, start.start.call_sid)
 
     async def _run(self, websocket: WebSocket, identity: StreamIdentity) -> None:
-        line = CarrierSocket(websocket)
-        line.started(identity.stream_id)
+        line = CarrierSocket(websocket, identity.stream_id)
         lines = self._streams.holding_lines(identity.call_id)
         stream = CallStream(self._deps, self._metrics, identity, line, lines, StreamClock())
         self._streams.join(stream)
         self._metrics.streams.inc()
-        delivering = asyncio.create_task(stream.workflow.run())
+        delivering = asyncio.create_task(stream.deliver())
         try:
-            await self._carry(websocket, stream, line)
+            await self._carry(websocket, stream, line, delivering)
         finally:
             self._streams.leave(stream)
             self._metrics.streams.dec()
-            if not await stream.workflow.all_delivered(self._deps.settings.delivery):
+            if delivering.done() or not await stream.workflow.all_delivered(self._deps.settings.delivery):
                 log.error("events_not_delivered", call_id=identity.call_id)
             delivering.cancel()
             await asyncio.gather(delivering, return_exceptions=True)
 
-    async def _carry(self, websocket: WebSocket, stream: CallStream, line: CarrierSocket) -> None:
+    async def _carry(
+        self, websocket: WebSocket, stream: CallStream, line: CarrierSocket, delivering: "asyncio.Task[None]"
+    ) -> None:
         """Carry the stream until it ends; whatever goes wrong in here ends this stream and no other."""
-        own = asyncio.create_task(_work(stream, line))
+        listening = asyncio.create_task(stream.listen())
+        writing = asyncio.create_task(line.run())
         reading = asyncio.create_task(self._read(websocket, stream))
-        stopped, reason = False, "an error of ours"
+        stopped, code, reason = False, INTERNAL_ERROR, "an error of ours"
         try:
-            await asyncio.wait([own, reading], return_when=asyncio.FIRST_COMPLETED)
-            if own.done():
-                await own  # it only ends by failing
+            await _until_done_or_failed(reading, listening, writing, delivering)
             stopped, reason = reading.result()
+            code = NORMAL_CLOSURE
         except Refused as error:
-            reason = str(error)
-            await websocket.close(POLICY_VIOLATION, reason)
+            code, reason = POLICY_VIOLATION, str(error)
         except Exception:
             log.exception("stream_failed", call_id=stream.identity.call_id)
-            await websocket.close(1011, reason)
         finally:
-            reading.cancel()
-            own.cancel()
-            await asyncio.gather(reading, own, return_exceptions=True)
+            for task in (reading, listening, writing):
+                task.cancel()
+            await asyncio.gather(reading, listening, writing, return_exceptions=True)
             stream.end(stopped=stopped, reason=reason)
+            await _close(websocket, code, reason)
 
     async def _read(self, websocket: WebSocket, stream: CallStream) -> tuple[bool, str]:
         """Pass messages on until the stream ends: whether the carrier said stop, and how it ended otherwise."""
@@ -215,10 +210,19 @@ class MediaEndpoint:
             raise Refused("too many bad messages")
 
 
-async def _work(stream: CallStream, line: CarrierSocket) -> None:
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(stream.run())
-        tasks.create_task(line.run())
+async def _until_done_or_failed(reading: "asyncio.Task[Any]", *others: "asyncio.Task[None]") -> None:
+    """Wait for ``reading``; raises what any of the others fails with before."""
+    pending: set[asyncio.Task[Any]] = {reading, *others}
+    while reading in pending:
+        done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+
+async def _close(websocket: WebSocket, code: int, reason: str) -> None:
+    """Close our side; the other may have done so before."""
+    with suppress(WebSocketDisconnect, WebSocketDisconnected):
+        await websocket.close(code, reason)
 
 
 async def _first_start(websocket: WebSocket) -> Started:

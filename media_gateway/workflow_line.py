@@ -35,7 +35,7 @@ class CallOver(Exception):
 class WorkflowLine:
     """Sends the events of one attachment.
 
-    ``late`` is called when a turn was not accepted in time, ``over`` when the call turns out to have ended.
+    ``late`` is called when a turn was not accepted in time, ``over`` when nobody is there to be told anything.
     Everything but ``attach`` waits until the workflow knows the attachment.
     """
 
@@ -72,6 +72,12 @@ class WorkflowLine:
         self._empty.clear()
         self._turns.put_nowait((letter, deadline))
 
+    def give_up(self) -> None:
+        """Nobody is there to be told anything."""
+        for letter in self._outbox.undelivered:
+            self._delivered(letter)
+        self._over()
+
     async def run(self) -> None:
         """Deliver until cancelled."""
         await self._attached.wait()
@@ -83,8 +89,6 @@ class WorkflowLine:
 
     async def all_delivered(self, deadline: float) -> bool:
         """Wait, no longer than ``deadline`` seconds, until the workflow has heard everything."""
-        if not self._attached.is_set():
-            return not self._outbox.undelivered
         try:
             async with asyncio.timeout(deadline):
                 await self._empty.wait()
@@ -101,7 +105,7 @@ class WorkflowLine:
             self._wake.set()
             self._late()
         except CallOver:
-            self._give_up()
+            self.give_up()
         else:
             self._delivered(letter)
 
@@ -124,7 +128,7 @@ class WorkflowLine:
             await self._workflow.signal(letter.message, letter.body, rpc_timeout=SIGNAL_DEADLINE)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
-                self._give_up()
+                self.give_up()
                 return True
             log.warning("signal_not_delivered", message=letter.message, reason=error.status.name)
             return False
@@ -158,11 +162,6 @@ class WorkflowLine:
         self._outbox.delivered(letter.seq)
         if not self._outbox.undelivered:
             self._empty.set()
-
-    def _give_up(self) -> None:
-        for letter in self._outbox.undelivered:
-            self._delivered(letter)
-        self._over()
 
 
 def _reraise_own_cancellation(error: RPCTimeoutOrCancelledError) -> None:

@@ -78,6 +78,7 @@ class Call:
 
 StartGateway = Callable[..., Awaitable[RunningGateway]]
 StartCall = Callable[..., Awaitable[Call]]
+StartWorkflow = Callable[..., Awaitable[tuple[str, "WorkflowHandle[Any, Any]"]]]
 
 
 @pytest.fixture
@@ -118,7 +119,7 @@ async def gateway(start_gateway: StartGateway) -> RunningGateway:
 
 
 @pytest.fixture
-async def start_workflow(temporal: Client) -> AsyncIterator[Callable[..., Awaitable[tuple[str, Any]]]]:
+async def start_workflow(temporal: Client) -> AsyncIterator[StartWorkflow]:
     """Starts calls' workflows on a worker of this test."""
     queue = f"calls-{uuid4().hex}"
     started: list[WorkflowHandle[Any, Any]] = []
@@ -141,7 +142,7 @@ async def start_workflow(temporal: Client) -> AsyncIterator[Callable[..., Awaita
 
 
 @pytest.fixture
-async def start_call(gateway: RunningGateway, start_workflow: Any) -> AsyncIterator[StartCall]:
+async def start_call(gateway: RunningGateway, start_workflow: StartWorkflow) -> AsyncIterator[StartCall]:
     """Starts calls whose stream has reached the gateway and whose workflow knows it."""
     carriers: list[Carrier] = []
 
@@ -163,5 +164,3 @@ async def playback() -> AsyncIterator[PlaybackClient]:
     client = PlaybackClient(INTERNAL_SECRET)
     yield client
     await client.close()
-
-

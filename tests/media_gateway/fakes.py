@@ -31,20 +31,29 @@ class FakeRecognition:
         self.closed = False
         self.broken = False
         self._events: asyncio.Queue[RecogniserEvent | None] = asyncio.Queue()
+        self._hearing = asyncio.Condition()
 
     async def hear(self, audio: bytes) -> None:
-        """Core.ports.speech.Recognition."""
+        """core.ports.speech.Recognition."""
         if self.broken:
             raise VendorError("recogniser", "unavailable", "gone", curable=True)
-        self.heard += audio
+        async with self._hearing:
+            self.heard += audio
+            self._hearing.notify_all()
+
+    async def has_heard(self, size: int) -> bytes:
+        """All it has heard, once that is as much."""
+        async with asyncio.timeout(10), self._hearing:
+            await self._hearing.wait_for(lambda: len(self.heard) >= size)
+        return bytes(self.heard)
 
     async def events(self) -> AsyncIterator[RecogniserEvent]:
-        """Core.ports.speech.Recognition."""
+        """core.ports.speech.Recognition."""
         while (event := await self._events.get()) is not None:
             yield event
 
     async def close(self) -> None:
-        """Core.ports.speech.Recognition."""
+        """core.ports.speech.Recognition."""
         self.closed = True
         self._events.put_nowait(None)
 
@@ -69,7 +78,7 @@ class FakeRecogniser:
         self._opened = asyncio.Condition()
 
     async def open(self, turn_taking: TurnTaking) -> FakeRecognition:
-        """Core.ports.speech.Recogniser."""
+        """core.ports.speech.Recogniser."""
         if self.errors:
             raise self.errors.pop(0)
         async with self._opened:
@@ -78,7 +87,7 @@ class FakeRecogniser:
             return self.streams[-1]
 
     async def transcribe(self, audio: bytes, language: str) -> Transcript:
-        """Core.ports.speech.Recogniser."""
+        """core.ports.speech.Recogniser."""
         raise VendorError("recogniser", "unavailable", "no transcription in these tests", curable=False)
 
     async def stream(self, number: int = 1) -> FakeRecognition:
@@ -95,7 +104,7 @@ class FakeFeed:
         self.events: list[CallEvent] = []
 
     def note(self, event: CallEvent) -> None:
-        """Core.ports.call_log.CallFeed."""
+        """core.ports.call_log.CallFeed."""
         self.events.append(event)
 
     def of_kind(self, kind: str) -> list[dict[str, Any]]:
@@ -123,7 +132,7 @@ class Carrier:
 
     async def start(self, call_id: str, token: str | None = None, stream_sid: str = "MZ1") -> None:
         """The first messages of a stream."""
-        token = token or make_token(STREAM_SECRET, call_id, round(time.time() * 1_000))
+        token = token if token is not None else make_token(STREAM_SECRET, call_id, round(time.time() * 1_000))
         await self.send({"event": "connected", "protocol": "Call", "version": "1.0.0"})
         parameters = {"call_id": call_id, "token": token}
         start = {"streamSid": stream_sid, "callSid": f"CA-{call_id}", "customParameters": parameters}

@@ -115,5 +115,3 @@ class RecordingCall:
     def hang_up(self) -> None:
         """The call is over."""
         self._over = True
-
-

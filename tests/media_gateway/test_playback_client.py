@@ -1,0 +1,194 @@
+"""The way from a worker to the caller's ear, through lost sockets and late attempts."""
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from core.contracts import names
+from core.contracts.call import GatewayAddress, ReplyKey
+from core.ports.errors import PlaybackLost
+from core.ports.playback import PlaybackLine
+from core.ports.speech import SpokenWord
+from core.turns import EndOfTurn
+from media_gateway.playback_client import PlaybackClient
+from tests.media_gateway.conftest import INTERNAL_SECRET, Call, RunningGateway, StartCall, listener
+
+HALF_SECOND = b"\x7e" * 4_000
+
+
+def key(call: Call, turn: int = 0, part: int = 0, attempt: int = 1) -> ReplyKey:
+    return ReplyKey(call.address.attachment, turn, part, attempt)
+
+
+def nowhere() -> GatewayAddress:
+    """An address nobody answers at."""
+    with listener() as closed:
+        host, port = closed.getsockname()
+    return GatewayAddress(1, f"ws://{host}:{port}/internal/playback", f"http://{host}:{port}/internal/calls/c/turns")
+
+
+async def test_it_is_what_activities_ask_for(playback: PlaybackClient) -> None:
+    line: PlaybackLine = playback
+    with pytest.raises(PlaybackLost):
+        await line.keep_holding_lines("c", nowhere(), [])
+
+
+async def test_a_worker_that_dies_in_mid_reply_is_told_to_the_call_and_the_next_attempt_goes_on_after_it(
+    start_call: StartCall, playback: PlaybackClient
+) -> None:
+    call = await start_call()
+    dying = PlaybackClient(INTERNAL_SECRET)
+    async with dying.open(call.id, call.address, key(call)) as reply:
+        reply.push(0, HALF_SECOND, (), last=True, text="First sentence.")
+        reply.push(1, HALF_SECOND[:800], (SpokenWord("half", 0, 90),), last=False)
+        await call.carrier.has_audio(4_800)
+        await dying.close()
+        with pytest.raises(PlaybackLost):
+            await reply.wait_closed()
+        with pytest.raises(PlaybackLost):
+            reply.push(1, HALF_SECOND, (), last=True)
+    (lost,) = await call.told(names.REPLY_LOST)
+    assert lost["kept"] == ["First sentence."]
+    assert lost["key"]["attempt"] == 1
+    async with playback.open(call.id, call.address, key(call, attempt=2)) as again:
+        assert await again.kept() == ("First sentence.",)
+        again.push(0, HALF_SECOND, (), last=True, text="Second sentence.")
+        again.finish()
+    await call.carrier.has("clear")
+    await call.carrier.has("mark", 6)
+    await call.carrier.return_marks()
+    (report,) = await call.told(names.PLAYBACK_REPORT)
+    assert (report["heard"], report["complete"]) == ("First sentence. Second sentence.", True)
+    assert report["key"]["attempt"] == 2
+
+
+async def test_a_reply_left_before_its_end_plays_what_arrived(start_call: StartCall, playback: PlaybackClient) -> None:
+    call = await start_call()
+    async with playback.open(call.id, call.address, key(call)) as reply:
+        reply.push(0, HALF_SECOND, (), last=True, text="All there is.")
+    await call.carrier.has("mark", 2)
+    await call.carrier.return_marks()
+    (report,) = await call.told(names.PLAYBACK_REPORT)
+    assert (report["heard"], report["complete"], report["interrupted"]) == ("All there is.", False, False)
+
+
+async def test_an_older_attempt_is_refused_and_a_running_one_closed_by_a_newer(
+    start_call: StartCall, playback: PlaybackClient
+) -> None:
+    call = await start_call()
+    other = PlaybackClient(INTERNAL_SECRET)
+    async with other.open(call.id, call.address, key(call, attempt=2)) as running:
+        await running.kept()
+        async with playback.open(call.id, call.address, key(call, attempt=1)) as stale:
+            await stale.wait_closed()
+            stale.push(0, HALF_SECOND, (), last=True, text="Not said.")
+        async with playback.open(call.id, call.address, key(call, attempt=3)) as newest:
+            await newest.kept()
+            await running.wait_closed()
+            newest.push(0, HALF_SECOND[:160], (), last=True, text="Hm.")
+            newest.finish()
+    assert await call.carrier.has_audio(160) == HALF_SECOND[:160]
+    await other.close()
+
+
+async def test_an_answer_to_newer_words_takes_the_place_of_the_old_one(
+    start_call: StartCall, playback: PlaybackClient
+) -> None:
+    call = await start_call()
+    async with playback.open(call.id, call.address, key(call, turn=0)) as old:
+        old.push(0, HALF_SECOND, (), last=True, text="Overtaken.")
+        old.finish()
+    await call.carrier.has_audio(4_000)
+    async with playback.open(call.id, call.address, key(call, turn=1)) as new:
+        await new.kept()
+    await call.carrier.has("clear")
+    reports = await call.told(names.PLAYBACK_REPORT, 2)
+    assert [(report["key"]["turn"], report["complete"]) for report in reports] == [(0, False), (1, False)]
+
+
+@pytest.mark.parametrize("wrong", ["call", "attachment"])
+async def test_a_reply_for_a_stream_that_is_not_here_is_closed(
+    start_call: StartCall, playback: PlaybackClient, wrong: str
+) -> None:
+    call = await start_call()
+    call_id = "another" if wrong == "call" else call.id
+    attachment = call.address.attachment - (wrong == "attachment")
+    async with playback.open(call_id, call.address, ReplyKey(attachment, 0, 0, 1)) as reply:
+        assert await reply.kept() == ()
+        assert reply.closed
+
+
+async def test_many_replies_share_one_socket(start_call: StartCall, playback: PlaybackClient) -> None:
+    first, second = await start_call(), await start_call()
+    async with (
+        playback.open(first.id, first.address, key(first)) as one,
+        playback.open(second.id, second.address, key(second)) as two,
+    ):
+        one.push(0, b"\x01" * 160, (), last=True, text="One.")
+        two.push(0, b"\x02" * 160, (), last=True, text="Two.")
+        assert await first.carrier.has_audio(160) == b"\x01" * 160
+        assert await second.carrier.has_audio(160) == b"\x02" * 160
+
+
+async def test_a_gateway_that_is_not_there_is_lost(playback: PlaybackClient) -> None:
+    with pytest.raises(PlaybackLost):
+        async with playback.open("c", nowhere(), ReplyKey(1, 1, 0, 1)):
+            pass
+    with pytest.raises(PlaybackLost):
+        await playback.fetch_turn_audio(nowhere().audio_url, 1)
+
+
+async def test_a_worker_without_the_secret_gets_nowhere(start_call: StartCall) -> None:
+    call = await start_call()
+    stranger = PlaybackClient("guess")
+    with pytest.raises(PlaybackLost):
+        async with stranger.open(call.id, call.address, key(call)):
+            pass
+    with pytest.raises(PlaybackLost):
+        await stranger.fetch_turn_audio(call.address.audio_url, 1)
+    await stranger.close()
+
+
+async def test_a_gateway_that_goes_is_noticed_and_one_that_comes_back_is_found_again(
+    start_call: StartCall, playback: PlaybackClient
+) -> None:
+    call = await start_call()
+    async with playback.open(call.id, call.address, key(call)) as reply:
+        await reply.kept()
+        call.gateway.stop.set()
+        await call.gateway.serving
+        if not reply.closed:
+            with pytest.raises(PlaybackLost):
+                await reply.wait_closed()
+    with pytest.raises(PlaybackLost):
+        async with playback.open(call.id, call.address, key(call, attempt=2)):
+            pass
+
+
+async def test_audio_of_a_turn_that_is_not_kept_is_lost(start_call: StartCall, playback: PlaybackClient) -> None:
+    call = await start_call()
+    with pytest.raises(PlaybackLost):
+        await playback.fetch_turn_audio(call.address.audio_url, 9)
+
+
+async def test_nonsense_on_the_socket_ends_it(gateway: RunningGateway) -> None:
+    headers = {"Authorization": f"Bearer {INTERNAL_SECRET}"}
+    for nonsense in ("text", b"\x00\x01\x02"):
+        async with connect(f"ws://{gateway.internal}/internal/playback", additional_headers=headers) as socket:
+            await socket.send(nonsense)
+            with pytest.raises(ConnectionClosed):
+                await socket.recv()
+            assert socket.close_code == 1003
+
+
+async def test_speech_after_the_greeting_is_answered_in_its_turn(
+    start_call: StartCall, playback: PlaybackClient
+) -> None:
+    call = await start_call()
+    (await call.gateway.recogniser.stream()).say(EndOfTurn("hello", 0.9))
+    await call.told(names.CALLER_TURN)
+    async with playback.open(call.id, call.address, key(call, turn=1)) as reply:
+        reply.push(0, HALF_SECOND, (), last=True, text="Hi.")
+        reply.finish()
+        await call.carrier.has("mark", 2)
+    assert all(name.startswith("1:") for name in call.carrier.marks())
