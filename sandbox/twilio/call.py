@@ -9,7 +9,7 @@ import structlog
 
 from sandbox.state import now_ms
 from sandbox.twilio.ids import new_sid
-from sandbox.twilio.line import Line
+from sandbox.twilio.line import NOT_ANSWERED, Line
 from sandbox.twilio.person import rehearsed
 from sandbox.twilio.plan import HANG_UP, CallPlan, Note, PersonPlan, Source
 from sandbox.twilio.program import follow
@@ -265,5 +265,5 @@ class Call:
             "verbs": [asdict(note) for note in self.verbs],
             "warnings": [asdict(note) for note in self.warnings],
             "callbacks": [callback.to_json() for callback in self.callbacks],
-            **(self.line.to_json() if self.line is not None else {}),
+            **(self.line.to_json() if self.line is not None else NOT_ANSWERED),
         }

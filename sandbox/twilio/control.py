@@ -18,30 +18,30 @@ class CallIn(PersonPlan):
 
 
 def router(carrier: Carrier) -> APIRouter:
-    """People and calls."""
+    """People, their calls, and what else the product has the carrier do."""
     routes = APIRouter(prefix="/sandbox", tags=["control"])
+    _add_people(routes, carrier)
+    _add_calls(routes, carrier)
 
+    @routes.get("/conferences")
+    async def conferences() -> list[dict[str, Any]]:
+        """All conferences."""
+        return [conference.to_json() for conference in carrier.conferences.all.values()]
+
+    @routes.get("/messages")
+    async def messages() -> list[dict[str, Any]]:
+        """All text messages that were sent."""
+        return list(carrier.messages.values())
+
+    return routes
+
+
+def _add_calls(routes: APIRouter, carrier: Carrier) -> None:
     def found(sid: str) -> Call:
         call = carrier.calls.get(sid)
         if call is None:
             raise HTTPException(404, f"no such call: {sid}")
         return call
-
-    @routes.get("/people")
-    async def people() -> dict[str, PersonPlan]:
-        """Everyone who was put at a number."""
-        return carrier.people
-
-    @routes.put("/people/{number}")
-    async def put_person(number: str, person: PersonPlan) -> PersonPlan:
-        """How the person at this number behaves from the next call on."""
-        carrier.people[number] = person
-        return person
-
-    @routes.delete("/people/{number}", status_code=204)
-    async def remove_person(number: str) -> None:
-        """Nobody in particular is at this number any more."""
-        carrier.people.pop(number, None)
 
     @routes.post("/calls", status_code=201)
     async def call_in(call: CallIn) -> dict[str, str]:
@@ -73,14 +73,20 @@ def router(carrier: Carrier) -> APIRouter:
         stream.cut()
         return {"sid": sid}
 
-    @routes.get("/conferences")
-    async def conferences() -> list[dict[str, Any]]:
-        """All conferences."""
-        return [conference.to_json() for conference in carrier.conferences.all.values()]
 
-    @routes.get("/messages")
-    async def messages() -> list[dict[str, Any]]:
-        """All text messages that were sent."""
-        return list(carrier.messages.values())
+def _add_people(routes: APIRouter, carrier: Carrier) -> None:
+    @routes.get("/people")
+    async def people() -> dict[str, PersonPlan]:
+        """Everyone who was put at a number."""
+        return carrier.people
 
-    return routes
+    @routes.put("/people/{number}")
+    async def put_person(number: str, person: PersonPlan) -> PersonPlan:
+        """How the person at this number behaves from the next call on."""
+        carrier.people[number] = person
+        return person
+
+    @routes.delete("/people/{number}", status_code=204)
+    async def remove_person(number: str) -> None:
+        """Nobody in particular is at this number any more."""
+        carrier.people.pop(number, None)

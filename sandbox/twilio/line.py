@@ -15,6 +15,19 @@ FRAME_BYTES = 160
 FRAME_MS = 20
 LATE_MS = 20.0
 
+NOT_ANSWERED: dict[str, Any] = {
+    "at_ms": 0,
+    "said": [],
+    "heard": [],
+    "gaps": 0,
+    "gap_ms": 0,
+    "late_frames": 0,
+    "most_late_ms": 0.0,
+    "queued_ms": 0,
+    "bad_messages": [],
+}
+"""A line as the control routes show it, of a leg that has none yet."""
+
 
 class Line:
     """Owned by a call; paced by the one clock of all lines."""

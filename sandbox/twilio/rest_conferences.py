@@ -23,19 +23,13 @@ from sandbox.twilio.room import Seat
 def router(carrier: Carrier) -> APIRouter:
     """Conferences and participants."""
     routes = APIRouter(route_class=route_class(carrier), include_in_schema=False)
+    _add_conferences(routes, carrier)
+    _add_participants(routes, carrier)
+    return routes
+
+
+def _add_conferences(routes: APIRouter, carrier: Carrier) -> None:
     config = carrier.config
-
-    def found(sid_or_name: str, request: Request) -> Conference:
-        conference = carrier.conferences.find(sid_or_name)
-        if conference is None:
-            raise not_found(request)
-        return conference
-
-    def participant_in(conference: Conference, call_or_label: str, request: Request) -> Participant:
-        participant = conference.find(call_or_label)
-        if participant is None:
-            raise not_found(request)
-        return participant
 
     @routes.get(f"{PREFIX}/Conferences.json")
     async def list_conferences(request: Request) -> dict[str, Any]:
@@ -49,22 +43,25 @@ def router(carrier: Carrier) -> APIRouter:
 
     @routes.get(f"{PREFIX}/Conferences/{{sid}}.json")
     async def fetch_conference(sid: str, request: Request) -> dict[str, Any]:
-        return conference_resource(found(sid, request), config)
+        return conference_resource(_conference(carrier, sid, request), config)
 
     @routes.post(f"{PREFIX}/Conferences/{{sid}}.json")
     async def update_conference(sid: str, request: Request) -> dict[str, Any]:
-        conference = found(sid, request)
+        conference = _conference(carrier, sid, request)
         if (await request.form()).get("Status") == "completed":
             conference.end()
         return conference_resource(conference, config)
 
+
+def _add_participants(routes: APIRouter, carrier: Carrier) -> None:
+    def shown(conference: Conference, participant: Participant) -> dict[str, Any]:
+        return participant_resource(conference, participant, carrier.config, "connected")
+
     @routes.get(f"{PREFIX}/Conferences/{{sid}}/Participants.json")
     async def list_participants(sid: str, request: Request) -> dict[str, Any]:
-        conference = found(sid, request)
-        shown = [
-            participant_resource(conference, each, config, "connected") for each in conference.participants.values()
-        ]
-        return paged("participants", shown, request)
+        conference = _conference(carrier, sid, request)
+        listed = [shown(conference, each) for each in conference.participants.values()]
+        return paged("participants", listed, request)
 
     @routes.post(f"{PREFIX}/Conferences/{{sid}}/Participants.json", status_code=201)
     async def create_participant(sid: str, request: Request) -> dict[str, Any]:
@@ -72,25 +69,39 @@ def router(carrier: Carrier) -> APIRouter:
 
     @routes.get(f"{PREFIX}/Conferences/{{sid}}/Participants/{{who}}.json")
     async def fetch_participant(sid: str, who: str, request: Request) -> dict[str, Any]:
-        conference = found(sid, request)
-        return participant_resource(conference, participant_in(conference, who, request), config, "connected")
+        return shown(*_participant(carrier, sid, who, request))
 
     @routes.post(f"{PREFIX}/Conferences/{{sid}}/Participants/{{who}}.json")
     async def update_participant(sid: str, who: str, request: Request) -> dict[str, Any]:
-        conference = found(sid, request)
-        participant = participant_in(conference, who, request)
+        conference, participant = _participant(carrier, sid, who, request)
         form = await request.form()
         participant.seat.muted = _truth(form.get("Muted"), participant.seat.muted)
         participant.seat.on_hold = _truth(form.get("Hold"), participant.seat.on_hold)
         participant.ends_conference = _truth(form.get("EndConferenceOnExit"), participant.ends_conference)
-        return participant_resource(conference, participant, config, "connected")
+        return shown(conference, participant)
 
     @routes.delete(f"{PREFIX}/Conferences/{{sid}}/Participants/{{who}}.json", status_code=204)
     async def remove_participant(sid: str, who: str, request: Request) -> Response:
-        participant_in(found(sid, request), who, request).gone.set()
+        _, participant = _participant(carrier, sid, who, request)
+        participant.gone.set()
         return Response(status_code=204)
 
-    return routes
+
+def _conference(carrier: Carrier, sid_or_name: str, request: Request) -> Conference:
+    conference = carrier.conferences.find(sid_or_name)
+    if conference is None:
+        raise not_found(request)
+    return conference
+
+
+def _participant(
+    carrier: Carrier, sid_or_name: str, call_or_label: str, request: Request
+) -> tuple[Conference, Participant]:
+    conference = _conference(carrier, sid_or_name, request)
+    participant = conference.find(call_or_label)
+    if participant is None:
+        raise not_found(request)
+    return conference, participant
 
 
 async def _dial_in(carrier: Carrier, name: str, request: Request) -> dict[str, Any]:

@@ -56,8 +56,10 @@ async def test_a_dialled_call_asks_our_webhooks_with_its_id_and_reports_every_st
 async def test_a_call_that_nobody_answers_rings_as_long_as_it_was_told_to(world: World) -> None:
     await world.put_person(CALLER, answer="no-answer")
     async with telephony(world) as carrier:
-        await carrier.dial("c1", CALLER, OUR_NUMBER, 1)
+        leg = await carrier.dial("c1", CALLER, OUR_NUMBER, 1)
         await world.product.until(lambda: world.product.statuses()[-1:] == ["no-answer"])
+    told = await world.told(leg.carrier_call_id)
+    assert 1_000 <= told["ended_ms"] - told["created_ms"] < 10_000
 
 
 async def test_a_call_is_hung_up_while_it_rings_and_once_more_when_it_is_over(world: World) -> None:

@@ -70,16 +70,20 @@ async def test_an_outbound_call_reports_every_state_in_order(world: World) -> No
 @pytest.mark.parametrize("answer", ["busy", "no-answer", "failed"])
 async def test_a_call_that_is_not_answered_ends_as_what_became_of_it(world: World, answer: str) -> None:
     await world.put_person(CALLER, answer=answer, ring_seconds=0.05)
-    await place_call(world)
+    sid = await place_call(world)
     await world.product.until(lambda: world.product.statuses()[-1:] == [answer])
+    told = await world.told(sid)
+    assert (told["status"], told["answered_ms"], told["heard"]) == (answer, None, [])
     assert "in-progress" not in world.product.statuses()
     assert world.product.asked("voice") == []
 
 
 async def test_who_rings_longer_than_the_timeout_has_not_answered(world: World) -> None:
     await world.put_person(CALLER, ring_seconds=30)
-    await place_call(world, timeout=1)
+    sid = await place_call(world, timeout=1)
     await world.product.until(lambda: world.product.statuses()[-1:] == ["no-answer"])
+    told = await world.told(sid)
+    assert 1_000 <= told["ended_ms"] - told["created_ms"] < 10_000
 
 
 async def test_a_machine_is_told_apart_where_asked_for(world: World) -> None:

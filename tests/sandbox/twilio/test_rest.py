@@ -95,6 +95,7 @@ async def test_a_bad_request_is_refused_with_twilios_code(
     async with sdk(world) as client:
         with refused(400, code):
             await client.calls.create_async(**{name: value for name, value in request.items() if value is not None})
+        assert await client.calls.list_async() == []
 
 
 async def test_what_does_not_exist_is_not_found(world: World) -> None:
@@ -103,6 +104,7 @@ async def test_what_does_not_exist_is_not_found(world: World) -> None:
             await client.calls("CA" + "0" * 32).fetch_async()
         with refused(404, 20404):
             await client.conferences("nowhere").participants("CA" + "0" * 32).fetch_async()
+        assert await client.conferences.list_async() == []
 
 
 async def test_a_message_is_accepted_and_kept(world: World) -> None:
