@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from itertools import islice
 from typing import Final
 from uuid import uuid4
 
@@ -64,6 +63,7 @@ class SqlCallFeed(CallFeed):
         self._empty = asyncio.Event()
         self._empty.set()
         self._hurry = asyncio.Event()  # set by ``flush`` and ``close``: no lingering
+        self._closed = False
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -98,7 +98,9 @@ class SqlCallFeed(CallFeed):
         if self._task is None:
             return
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.flush(), grace_seconds)
+            async with asyncio.timeout(grace_seconds):
+                await self.flush()
+        self._closed = True  # should a driver swallow the cancellation
         self._task.cancel()
         await asyncio.wait([self._task])
         self._task = None
@@ -106,39 +108,44 @@ class SqlCallFeed(CallFeed):
             log.warning("feed_lines_lost", lines=self.waiting)
 
     async def _write_forever(self) -> None:
-        while True:
+        while not self._closed:
             await self._news.wait()
-            self._news.clear()
             await self._pause(self._linger_seconds)
-            while self._waiting:
-                self._writing = list(islice(self._waiting, self._batch))
-                for _ in self._writing:
-                    self._waiting.popleft()
+            while self._waiting and not self._closed:
+                self._writing = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._batch))]
                 await self._write_whatever_happens(self._writing)
-                self._writing = []
+                if not self._closed:
+                    self._writing = []
+            self._news.clear()
             self._empty.set()
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._hurry.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._hurry.wait()
 
     async def _write_whatever_happens(self, lines: Sequence[tuple[int, CallEvent]]) -> None:
         away = False
-        while True:
+        while not self._closed:
             try:
-                return await self._write(lines)
+                await self._write(lines)
+                return
             except StorageUnavailable as error:
                 if not away:
                     log.warning("feed_waits", error=str(error), lines=self.waiting)
                 away = True
                 await asyncio.sleep(self._retry_seconds)
             except Exception as error:  # noqa: BLE001  a supervisor: one bad line must not end the feed
-                if len(lines) == 1:
-                    log.error("feed_line_refused", kind=lines[0][1].kind, error=type(error).__name__)
-                    return self._drop()
-                for line in lines:
-                    await self._write_whatever_happens([line])
-                return None
+                await self._write_singly(lines, error)
+                return
+
+    async def _write_singly(self, lines: Sequence[tuple[int, CallEvent]], error: Exception) -> None:
+        if len(lines) > 1:
+            for line in lines:
+                await self._write_whatever_happens([line])
+        else:
+            log.error("feed_line_refused", kind=lines[0][1].kind, error=type(error).__name__)
+            self._drop()
 
     async def _write(self, lines: Sequence[tuple[int, CallEvent]]) -> None:
         rows = [

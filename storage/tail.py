@@ -127,7 +127,8 @@ class FeedTail:
                     away = True
                 quiet = self._listening_poll_seconds if listener.listening else self._poll_seconds
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._look.wait(), quiet)
+                    async with asyncio.timeout(quiet):
+                        await self._look.wait()
         finally:
             self._pump = None
             await listener.close()

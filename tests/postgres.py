@@ -96,7 +96,16 @@ def _running(programs: Path, folder: Path, user: str | None) -> Iterator[Postgre
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log, user=user, cwd=folder)
     try:
-        ready = [programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-t", str(_STARTS_WITHIN_SECONDS)]
+        ready = [
+            str(programs / "pg_isready"),
+            "-q",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(port),
+            "-t",
+            str(_STARTS_WITHIN_SECONDS),
+        ]
         while subprocess.run(ready, check=False).returncode != 0:
             if server.poll() is not None:
                 pytest.fail("PostgreSQL did not start:\n" + (folder / "log").read_text())

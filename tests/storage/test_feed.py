@@ -167,3 +167,17 @@ async def test_noting_never_waits_and_the_oldest_lines_give_way(database: Databa
     locked.set()
     await feed.close()
     assert [event.data["what"] for event in await kept(database)] == list(range(15, 25))
+
+
+async def test_closing_at_once_after_a_flush_ends_the_feed(database: Database) -> None:
+    for n in range(20):
+        feed = SqlCallFeed(database, linger_seconds=0.001)
+        feed.start()
+        flushed = asyncio.create_task(feed.flush())
+        while not flushed.done():  # lines come while others are being written
+            if n > 0:
+                feed.note(line("problem", what=n))
+                n -= 1
+            await asyncio.sleep(0)
+        await feed.flush()
+        await feed.close()

@@ -1,0 +1,64 @@
+from dataclasses import replace
+
+import pytest
+
+from core.contracts.call import Direction
+from core.conversation import Usage
+from core.costs import CostLine, Price, costs_of
+from tests.storage.records import GREETING, QUESTION, ended_call
+
+PRICES = (
+    Price("anthropic", "claude-haiku", "input_tokens", 1.0, per=1e6, date="2026-01-01"),
+    Price("anthropic", "claude-haiku", "output_tokens", 5.0, per=1e6),
+    Price("anthropic", "claude-haiku-9", "output_tokens", 50.0, per=1e6),
+    Price("elevenlabs", "eleven_", "characters", 0.1, per=1e3),
+    Price("deepgram", "flux", "seconds", 0.6, per=60),
+    Price("carrier", "voice_inbound", "minutes", 0.01),
+    Price("carrier", "voice_outbound", "minutes", 0.02),
+    Price("carrier", "media_stream", "minutes", 0.004),
+)
+
+
+def test_a_call_pays_for_tokens_characters_seconds_and_minutes() -> None:
+    lines = {(line.vendor, line.unit): line for line in costs_of(ended_call(), PRICES) if line.item != "media_stream"}
+    assert {key: (line.quantity, pytest.approx(line.usd)) for key, line in lines.items()} == {
+        ("anthropic", "input_tokens"): (1_000, 0.001),
+        ("anthropic", "output_tokens"): (40, 0.0002),
+        ("elevenlabs", "characters"): (42, 0.0042),  # greeting and reply
+        ("deepgram", "seconds"): (61.0, 0.61),
+        ("carrier", "minutes"): (2, 0.02),  # rounded up
+    }
+    assert lines["anthropic", "input_tokens"].priced_on == "2026-01-01"
+
+
+def test_an_outbound_call_pays_the_outbound_price() -> None:
+    record = ended_call()
+    record = replace(record, call=replace(record.call, direction=Direction.OUTBOUND))
+    assert CostLine("carrier", "voice_outbound", "minutes", 2, 0.02, 0.04, "2026-06-01") in costs_of(record, PRICES)
+
+
+def test_a_call_that_nobody_answered_costs_no_talk() -> None:
+    assert costs_of(ended_call(answered_ms=None, turns=()), PRICES) == ()
+
+
+def test_each_model_has_its_own_lines_and_the_closest_price() -> None:
+    turns = (
+        replace(QUESTION, usage=Usage("claude-haiku-9-1", output_tokens=1_000_000)),
+        replace(QUESTION, turn=2, usage=Usage("claude-haiku-4-5", output_tokens=1_000_000)),
+        replace(QUESTION, turn=3, usage=Usage("claude-haiku-4-5", output_tokens=1_000_000)),
+    )
+    lines = costs_of(ended_call(answered_ms=None, turns=turns), PRICES)
+    assert {(line.item, line.quantity, line.usd) for line in lines} == {
+        ("claude-haiku-4-5", 2_000_000, 10.0),
+        ("claude-haiku-9-1", 1_000_000, 50.0),
+    }
+
+
+def test_what_has_no_known_price_is_shown_and_not_counted() -> None:
+    turn = replace(GREETING, usage=Usage("some-new-model", output_tokens=7))
+    (line,) = costs_of(ended_call(answered_ms=None, turns=(turn,)), PRICES)
+    assert (line.quantity, line.unit_usd, line.usd) == (7, None, 0.0)
+
+
+def test_the_list_prices_know_what_a_call_uses() -> None:
+    assert all(line.unit_usd for line in costs_of(ended_call()))
