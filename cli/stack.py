@@ -53,6 +53,7 @@ class StackOptions:
     temporal_ui_port: int = 8233
     workers: int = 1
     gateways: int = 1
+    gateway_port: int = 0  # of the first gateway
     status: Path | None = None
     data: Path = Path(".holdfast/dev")
     keep_data: bool = False
@@ -255,7 +256,8 @@ class Stack:
         self._backends.api = [Backend(port)]  # reached while it runs: its own answers say more than the door could
 
     async def _start_gateway(self, number: int) -> None:
-        port, internal = free_port(), free_port()
+        port = (number == 1 and self.options.gateway_port) or free_port()
+        internal = free_port()
         child = await self._run(
             "gateway",
             f"gateway-{number}",

@@ -14,7 +14,7 @@ from typing import Any
 from evals.figures import CpuMeter, Row, spread
 from evals.sandbox_control import SandboxControl
 
-SETTLE_S = 3.0  # greetings are under way before anything is counted
+SPREAD_S = 10.0  # calls begin one after the other within this time
 LINES = (
     "Hi, could you tell me where order {number} is?",
     "And what about order {number}, has it shipped yet?",
@@ -59,7 +59,7 @@ class CallBench:
         used = meter.used()
         stamps, _ = await self.sandbox.timeline(mark)
         turns, unanswered = heard_turns(calls, stamps)
-        minutes = sum(call["duration_ms"] for call in calls) / 60_000
+        minutes = sum(call["ended_ms"] - call["answered_ms"] for call in calls) / 60_000
         return {
             "calls": self.calls,
             "turns": len(turns),
@@ -73,11 +73,11 @@ class CallBench:
         }
 
     async def _hold(self, script: list[dict[str, Any]], index: int) -> dict[str, Any]:
-        await asyncio.sleep(index * 10.0 / self.calls + random.uniform(0, 0.2))
+        await asyncio.sleep(index * SPREAD_S / self.calls + random.uniform(0, 0.2))
         sid = await self.sandbox.place_call(f"+1202555{1000 + index:04d}", self.number, script)
         while True:
             call = await self.sandbox.call(sid)
-            if call["ended"]:
+            if call["ended_ms"] is not None:
                 return call
             await asyncio.sleep(1.0)
 
