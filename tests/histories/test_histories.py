@@ -14,7 +14,7 @@ from tests.histories.endings import ENDINGS
 from tests.world.world import call_world
 from workflows.after_call import AfterCallWorkflow
 from workflows.call import CallWorkflow
-from workflows.worker import workflow_runner
+from workflows.worker import sandbox
 
 FOLDER = Path(__file__).parent
 RECORDED = sorted(path.stem for path in FOLDER.glob("*.json"))
@@ -57,7 +57,7 @@ async def _replay(name: str, history: str) -> Exception | None:
     replayer = Replayer(
         workflows=[CallWorkflow, AfterCallWorkflow],
         data_converter=pydantic_data_converter,
-        workflow_runner=workflow_runner(),
+        workflow_runner=sandbox(),
     )
     past = WorkflowHistory.from_json(name, history)
     return (await replayer.replay_workflow(past, raise_on_replay_failure=False)).replay_failure

@@ -36,13 +36,14 @@ async def test_caller_is_greeted_answered_and_hangs_up(world: CallWorld) -> None
 async def test_what_a_call_leaves_behind(world: CallWorld) -> None:
     call = await world.answered_call()
     await call.asks("Where is my order?")
+    await call.asks("When does my parcel arrive?")
     await call.hangs_up()
     await call.result()
     await call.after_call()
     record = world.store.records[call.id]
     assert record.disposition is Disposition.CALLER_HUNG_UP
     assert record.phase is Phase.ENDED
-    assert [turn.turn for turn in record.turns] == [0, 1]
+    assert [turn.turn for turn in record.turns] == [0, 1, 2]
     assert record.turns[0].heard == GREETING
     assert record.turns[1].step == "order_status"
     assert record.turns[1].step_method == "lexical"
@@ -52,7 +53,7 @@ async def test_what_a_call_leaves_behind(world: CallWorld) -> None:
     assert world.crm.notes[f"{call.id}:note"].disposition is Disposition.CALLER_HUNG_UP
     assert world.store.crm_notes[call.id] == f"note-{call.id}"
     kinds = world.feed.kinds(call.id)
-    assert kinds == ["call_started", "phase", "step_found", "call_ended", "call_summarized", "crm_synced"]
+    assert kinds == ["call_started", "phase", "step_found", "step_found", "call_ended", "call_summarized", "crm_synced"]
 
 
 async def test_gateway_gets_the_holding_lines_with_the_greeting(world: CallWorld) -> None:
