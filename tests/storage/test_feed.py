@@ -181,3 +181,4 @@ async def test_closing_at_once_after_a_flush_ends_the_feed(database: Database) -
             await asyncio.sleep(0)
         await feed.flush()
         await feed.close()
+        assert feed.waiting == 0
