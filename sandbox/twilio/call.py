@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sandbox.twilio.carrier import Carrier
 
 AMD_SECONDS = 1.5
+_SIP_RESPONSES = {"busy": "486", "failed": "404"}
 _STATUS_EVENTS = {"initiated": "initiated", "ringing": "ringing", "in-progress": "answered"}
 
 log = structlog.get_logger()
@@ -236,6 +237,8 @@ class Call:
         }
         if event == "completed":
             told["CallDuration"] = told["Duration"] = str(self.duration_seconds)
+        if status in _SIP_RESPONSES:
+            told["SipResponseCode"] = _SIP_RESPONSES[status]
         self._sequence += 1
         self._status_queue.post(self.plan.status_url, told, last=event == "completed")
 

@@ -143,6 +143,7 @@ class MediaStream(WSListener):
             self._send_numbered("stop", {"accountSid": self._start.account_sid, "callSid": self._start.call_sid})
             self._socket.send_close(WSCloseCode.OK)
             self._socket.disconnect()
+            self._socket = None
         self._end(StreamEnd.STOPPED)
 
     def cut(self) -> None:
@@ -161,6 +162,7 @@ class MediaStream(WSListener):
         kind = frame.msg_type
         if kind == WSMsgType.CLOSE:
             self._end(StreamEnd.CLOSED)
+            self._socket = None
             transport.send_close(frame.get_close_code())
             transport.disconnect()
         elif kind in (WSMsgType.TEXT, WSMsgType.CONTINUATION):

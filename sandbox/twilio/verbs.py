@@ -116,6 +116,9 @@ async def _connect(call: "Call", verb: Verb) -> Source | None:
     stream = MediaStream(StreamStart(call.carrier.config.account_sid, call.sid, sid, parameters), call.line)
     try:
         await stream.open(url, call.carrier.webhooks.signature(url))
+    except asyncio.CancelledError:
+        stream.stop()
+        raise
     except CannotConnect as error:
         call.warn(int(STREAM_REFUSED), f"Stream - WebSocket - Handshake Error: {error}")
         _tell_of_stream(call, noun, sid, "stream-error", STREAM_REFUSED)

@@ -72,6 +72,7 @@ async def test_a_call_is_hung_up_while_it_rings_and_once_more_when_it_is_over(wo
         await carrier.hang_up(leg.carrier_call_id)
         with fails("refused", curable=False):
             await carrier.hang_up("CA" + "0" * 32)
+    assert world.product.statuses() == ["initiated", "ringing", "canceled"]
 
 
 async def test_a_live_leg_asks_the_resume_webhook_again(world: World) -> None:
@@ -131,6 +132,7 @@ async def test_what_goes_wrong_in_a_dial_is_told_apart(world: World, fault: Faul
     async with telephony(world, timeout=0.5) as carrier:
         with fails(kind, curable=curable):
             await carrier.dial("c1", CALLER, OUR_NUMBER, 30)
+    assert world.state.faults == []
 
 
 async def test_a_look_up_that_is_turned_away_says_why(world: World) -> None:
@@ -141,12 +143,14 @@ async def test_a_look_up_that_is_turned_away_says_why(world: World) -> None:
             await carrier.find_dialled("c1", CALLER, OUR_NUMBER, 0)
         with fails("broken", curable=True):
             await carrier.find_dialled("c1", CALLER, OUR_NUMBER, 0)
+    assert world.state.faults == []
 
 
 async def test_a_number_that_is_none_is_refused(world: World) -> None:
     async with telephony(world) as carrier:
         with fails("refused", curable=False):
             await carrier.dial("c1", "12", OUR_NUMBER, 30)
+    assert (await world.control.get("/sandbox/calls")).json() == []
 
 
 async def test_credentials_are_checked_without_a_call(world: World) -> None:
@@ -161,7 +165,8 @@ async def test_credentials_are_checked_without_a_call(world: World) -> None:
 async def test_a_carrier_that_is_not_there_is_unavailable() -> None:
     carrier = TwilioTelephony(SID, TOKEN, "http://127.0.0.1:1", "http://127.0.0.1:1")
     try:
-        with fails("unavailable", curable=True):
+        with pytest.raises(VendorError) as caught:
             await carrier.check()
+        assert (caught.value.kind, caught.value.curable) == ("unavailable", True)
     finally:
         await carrier.aclose()
