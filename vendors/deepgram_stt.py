@@ -56,11 +56,13 @@ class DeepgramRecogniser:
         rest = (base_url or DEFAULT_BASE_URL).rstrip("/")
         sockets = "ws" + rest.removeprefix("http")
         self._http = httpx.AsyncClient(timeout=transcribe_timeout)
-        self._client = AsyncDeepgramClient(
+        client = AsyncDeepgramClient(
             api_key=api_key,
             environment=DeepgramClientEnvironment(base=rest, production=sockets, agent=sockets, agent_rest=rest),
             httpx_client=self._http,
         )
+        # Asked for now: the SDK imports them at their first use, which would hold up every live call.
+        self._flux, self._nova, self._kept = client.listen.v2, client.listen.v1, client.listen.v1.media
         self._connect_timeout = connect_timeout
         self._transcribe_timeout = transcribe_timeout
         self._keep_alive = keep_alive
@@ -88,7 +90,7 @@ class DeepgramRecogniser:
         """Transcribe mu-law audio at once, with nova-3. Raises VendorError."""
         try:
             async with asyncio.timeout(self._transcribe_timeout):
-                answer = await self._client.listen.v1.media.transcribe_file(
+                answer = await self._kept.transcribe_file(
                     request=audio,
                     model="nova-3",
                     encoding="mulaw",
@@ -111,7 +113,7 @@ class DeepgramRecogniser:
     async def _open_flux(self, rules: TurnTaking, stack: AsyncExitStack) -> "DeepgramRecognition":
         english = rules.language.split("-")[0] == "en"
         stream = await stack.enter_async_context(
-            self._client.listen.v2.connect(
+            self._flux.connect(
                 model="flux-general-en" if english else "flux-general-multi",
                 encoding="mulaw",
                 sample_rate=8_000,
@@ -127,7 +129,7 @@ class DeepgramRecogniser:
 
     async def _open_nova(self, rules: TurnTaking, stack: AsyncExitStack) -> "DeepgramRecognition":
         stream = await stack.enter_async_context(
-            self._client.listen.v1.connect(
+            self._nova.connect(
                 model="nova-3",
                 language=rules.language,
                 encoding="mulaw",

@@ -34,7 +34,10 @@ async def deepgram(*faults: Fault, key: str = "right", **latency: float) -> Asyn
     state = SandboxState(Latency(**{"prerecorded_ms": 0, **latency}))
     state.faults += faults
     async with running(create_app(state, SandboxConfig(api_keys={"deepgram": "right"}))) as origin:
-        recogniser = DeepgramRecogniser(key, origin, connect_timeout=0.5, transcribe_timeout=0.5, keep_alive=0.1)
+        patience = 0.5 if any(fault.kind in ("stall", "mute") for fault in faults) else 10.0
+        recogniser = DeepgramRecogniser(
+            key, origin, connect_timeout=patience, transcribe_timeout=patience, keep_alive=0.1
+        )
         yield recogniser
         await recogniser.aclose()
 
@@ -44,7 +47,7 @@ async def heard(recognition: Recognition, audio: bytes, until: type[RecogniserEv
     events: list[RecogniserEvent] = []
     for at in range(0, len(audio), 160):
         await recognition.hear(audio[at : at + 160])
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         async for event in recognition.events():
             events.append(event)
             if isinstance(event, until):
@@ -168,7 +171,8 @@ async def test_a_stream_that_does_not_open_says_why(rules: TurnTaking, fault: Fa
         with pytest.raises(VendorError) as failed:
             await recogniser.open(rules)
         assert (failed.value.kind, failed.value.curable) == (kind, curable)
-        await (await recogniser.open(rules)).close()
+        if fault.kind == "status":
+            await (await recogniser.open(rules)).close()
 
 
 @BOTH
@@ -198,7 +202,7 @@ async def test_a_lost_stream_ends_its_events_and_refuses_audio(rules: TurnTaking
     async with deepgram() as recogniser:
         recognition = await recogniser.open(rules)
     # the sandbox is gone
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert [type(event) async for event in recognition.events()] == [RecogniserLost]
     with pytest.raises(VendorError, match="gone"):
         await recognition.hear(SILENCE)
@@ -228,10 +232,10 @@ async def test_closing_ends_the_events_without_a_loss(rules: TurnTaking) -> None
 
 @BOTH
 async def test_a_stream_outlives_a_pause_of_the_carrier(rules: TurnTaking) -> None:
-    async with deepgram(recogniser_idle_ms=300) as recogniser:
+    async with deepgram(recogniser_idle_ms=1_000) as recogniser:
         recognition = await recogniser.open(rules)
         with suppress(TimeoutError):
-            async with asyncio.timeout(0.6):
+            async with asyncio.timeout(1.5):
                 assert [event async for event in recognition.events()] == []
         await recognition.hear(SILENCE)
         await recognition.close()
