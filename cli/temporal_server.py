@@ -55,7 +55,10 @@ async def obtain_temporal() -> Path:
     folder = cache_folder() / "bin"
     folder.mkdir(parents=True, exist_ok=True)
     reasons = []
-    for way, what in ((_download, "Downloading the Temporal server"), (_build, "Building the Temporal server, once")):
+    for way, what in (
+        (_download, "Downloading the Temporal server"),
+        (_build, "Building the Temporal server, once (2 to 4 minutes)"),
+    ):
         async with progress(what):
             try:
                 return await way(folder / "temporal")
