@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 import httpx2
 import msgspec
-import pydantic
 from anthropic import AsyncAnthropic, AsyncStream, DefaultAioHttpClient
 
 from core.contracts.call import CallSummary
@@ -36,6 +35,7 @@ class Deadlines:
     next_token: float = 2.5  # from one to the next
     step: float = 3.0  # a whole structured answer
     summary: float = 30.0
+    check: float = 5.0
 
 
 class AnthropicReasoner:
@@ -95,37 +95,39 @@ class AnthropicReasoner:
 
     async def find_step(self, request: FindStep) -> Step:
         """Raises VendorError."""
-        schema = _step_schema(request.steps)
-        with failures():
-            async with asyncio.timeout(self._deadlines.step):
-                message = await self._client.messages.create(
-                    output_config={"format": {"type": "json_schema", "schema": schema}},
-                    **_request(request.prompt, self._step_model),
-                )
-        text = next((block.text for block in message.content if block.type == "text"), "")
-        try:
-            found = msgspec.json.decode(text, type=_FoundStep)
-        except msgspec.DecodeError as error:
-            raise broken("the step is not what was asked for") from error
+        asked = _request(request.prompt, self._step_model)
+        found = await self._structured(asked, _step_schema(request.steps), _FoundStep, self._deadlines.step)
         if found.step not in request.steps:
             raise broken("the step is none of the playbook's")
         return Step(found.step, min(1.0, max(0.0, found.confidence)), "model")
 
     async def summarize(self, prompt: Prompt) -> CallSummary:
         """Raises VendorError."""
+        asked = _request(prompt, self._summary_model)
+        return await self._structured(asked, _SUMMARY_SCHEMA, CallSummary, self._deadlines.summary)
+
+    async def _structured(
+        self, asked: dict[str, Any], schema: Mapping[str, Any], kind: type[_Result], seconds: float
+    ) -> _Result:
+        """The body is read here: the SDK hands on whatever came, HTML included, as if it were a message."""
+        output: Any = {"format": {"type": "json_schema", "schema": schema}}
         with failures():
-            async with asyncio.timeout(self._deadlines.summary):
-                message = await self._client.messages.parse(
-                    output_format=_Summary, **_request(prompt, self._summary_model)
-                )
-        if message.parsed_output is None:
-            raise broken("the summary is not what was asked for", curable=message.stop_reason != "refusal")
-        return CallSummary(**message.parsed_output.model_dump())
+            async with asyncio.timeout(seconds):
+                raw = await self._client.messages.with_raw_response.create(output_config=output, **asked)
+                body = await raw.read()
+        try:
+            message = msgspec.json.decode(body, type=_Whole)
+            if message.stop_reason == "refusal":
+                raise broken("the model refused", curable=False)
+            text = next((block.text for block in message.content if block.type == "text"), "")
+            return msgspec.json.decode(text, type=kind)
+        except msgspec.DecodeError as error:
+            raise broken("a structured answer that is not what was asked for") from error
 
     async def check(self) -> None:
         """Raise VendorError unless the vendor takes our key; costs nothing and warms a connection."""
         with failures():
-            async with asyncio.timeout(self._deadlines.step):
+            async with asyncio.timeout(self._deadlines.check):
                 await self._client.models.list(limit=1)
 
     async def close(self) -> None:
@@ -138,13 +140,6 @@ class _FoundStep(msgspec.Struct):
     confidence: float
 
 
-class _Summary(pydantic.BaseModel):
-    summary: str = pydantic.Field(description="two or three plain sentences")
-    topic: str = pydantic.Field(description="two to five words")
-    resolved: bool
-    follow_up: str = pydantic.Field(description="what a person still has to do, empty if nothing")
-
-
 class _Part(msgspec.Struct):
     """A delta or a content block: the fields of all kinds that matter here."""
 
@@ -155,6 +150,11 @@ class _Part(msgspec.Struct):
     id: str = ""
     name: str = ""
     input: dict[str, Any] = {}
+
+
+class _Whole(msgspec.Struct):
+    content: list[_Part]
+    stop_reason: str | None = None
 
 
 class _Tokens(msgspec.Struct):
@@ -301,6 +301,19 @@ def _parts(message: Message) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         )
     if message.text:
         yield message.role, [{"type": "text", "text": message.text}]
+
+
+_SUMMARY_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "summary": {"type": "string", "description": "two or three plain sentences"},
+        "topic": {"type": "string", "description": "two to five words"},
+        "resolved": {"type": "boolean", "description": "whether the caller got what the call was for"},
+        "follow_up": {"type": "string", "description": "what a person still has to do, empty if nothing"},
+    },
+    "required": ["summary", "topic", "resolved", "follow_up"],
+    "additionalProperties": False,
+}
 
 
 def _step_schema(steps: Mapping[str, str]) -> dict[str, Any]:
