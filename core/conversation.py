@@ -215,10 +215,6 @@ class Conversation:
             utterance.heard = ""
         return bool(lost)
 
-    def spend(self, usage: Usage) -> None:
-        """The running turn has cost this."""
-        self.now.usage = sum_usage((self.now.usage, usage))
-
     def recent(self) -> tuple[Exchange, ...]:
         """The exchanges before the running turn that a prompt remembers."""
         return tuple(turn.exchange() for turn in self.turns[-RECENT_EXCHANGES - 1 : -1])

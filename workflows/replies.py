@@ -1,7 +1,9 @@
 """Has the assistant speak: replies and lines, through lost sockets, slow vendors and callers who cut in."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from temporalio import workflow
@@ -9,7 +11,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from core.contracts.call import CallOpening, GatewayAddress, Reply, ReplyKey, Respond, SpeakLine
-from core.conversation import Utterance
+from core.conversation import Turn, Utterance, sum_usage
 from core.live_call import LiveCall
 
 with workflow.unsafe.imports_passed_through():
@@ -72,14 +74,14 @@ class Speaker:
                 summary=_summary(key, f"say “{line[:60]}”"),
             )
 
-        return await self._deliver(start, lambda: not last and self._live.interrupted, let_go=prepare)
+        return await self._deliver(start, lambda: not last and self._live.interrupted)
 
     @property
     def _patience(self) -> timedelta:
         return timedelta(seconds=self._live.call.timers.reply)
 
-    async def _deliver(self, start: Start, gives_way: Callable[[], bool], *, let_go: bool = False) -> Reply | None:
-        """``let_go``: a line that gives way is left to itself, as its activity has more to do than to speak."""
+    async def _deliver(self, start: Start, gives_way: Callable[[], bool]) -> Reply | None:
+        """Speech that gives way is left to itself: the gateway closes it, and what it cost is still written down."""
         live = self._live
         if live.gateway is None:
             return None
@@ -89,19 +91,18 @@ class Speaker:
         while live.gateway is not None and live.gateway.attachment == utterance.attachment:
             key = live.key(utterance)
             handle = start(live.gateway, key, kept)
+            handle.add_done_callback(partial(_write_down, live.conversation.now, utterance))
             self._scheduled()
             await self._outcome(handle, utterance, key, gives_way)
             if handle.done():
                 try:
-                    return self._spoken(utterance, await handle)
+                    return await handle
                 except ActivityError as error:
                     await self._judge(error, utterance, began, gives_way)
             elif live.lost is not None and live.lost.key == key:
                 kept = live.lost.kept
                 handle.cancel()
             else:
-                if not let_go:
-                    handle.cancel()
                 return None
             utterance.attempt += 1
         return None
@@ -119,13 +120,6 @@ class Speaker:
             return live.lost is not None and live.lost.key == key
 
         await workflow.wait_condition(lambda: handle.done() or broken() or moved() or gives_way())
-
-    def _spoken(self, utterance: Utterance, reply: Reply) -> Reply:
-        utterance.said = reply.text
-        if not reply.text and utterance.heard is None:
-            utterance.heard = ""  # nothing to hear: tool calls only
-        self._live.conversation.spend(reply.usage)
-        return reply
 
     async def _judge(
         self, error: ActivityError, utterance: Utterance, began: float, gives_way: Callable[[], bool]
@@ -147,6 +141,16 @@ class Speaker:
                 utterance.heard = utterance.heard or ""
                 raise ReplyFailed(str(failure)) from error
             await until(gives_way, pause)
+
+
+def _write_down(turn: Turn, utterance: Utterance, made: asyncio.Task[Reply]) -> None:
+    if made.cancelled() or made.exception() is not None:
+        return
+    reply = made.result()
+    utterance.said = reply.text
+    if not reply.text and utterance.heard is None:
+        utterance.heard = ""  # tool calls only: nothing to hear
+    turn.usage = sum_usage((turn.usage, reply.usage))
 
 
 async def until(condition: Callable[[], bool], at_most: timedelta) -> bool:
