@@ -147,6 +147,10 @@ class CallWorkflow(CallMessages):
         live = self.live
         prompts = self.call.playbook.silence_prompts
         live.silent = False
+        now = live.conversation.now
+        if now.number > 0 and now.interrupted and not now.heard:  # a noise took the floor from an answer: it is ours
+            await self._reply()
+            return
         if live.silences >= len(prompts):
             live.end(Ending(Disposition.CALLER_SILENT, self.call.playbook.farewell))
             return

@@ -205,6 +205,19 @@ async def test_silence_is_met_with_prompts_then_the_call_ends(world: CallWorld) 
     assert await call.disposition() is Disposition.CALLER_SILENT
 
 
+async def test_answer_that_a_noise_kept_from_being_heard_is_given_when_nothing_follows(world: CallWorld) -> None:
+    call = await world.answered_call()
+    call.reports = False
+    world.reasoner.will_say([asyncio.Event()], "It arrives tomorrow.")
+    await call.caller_says("Where is my order?")
+    silenced = await call.next_opened(turn=1)
+    silenced.close()
+    await call.report(silenced, heard="")
+    await call.is_silent()
+    again = await call.next_reply()
+    assert (again.text, again.key.part) == ("It arrives tomorrow.", 1)
+
+
 async def test_speech_starts_the_silence_prompts_anew(world: CallWorld) -> None:
     call = await world.answered_call()
     await call.is_silent()

@@ -1,0 +1,184 @@
+"""Activities of a turn, each in an activity environment with fakes behind its ports."""
+
+import asyncio
+
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.conversation import LOAD_S, ConversationActivities
+from activities.playbook_shelf import PlaybookShelf
+from core.contracts.call import GatewayAddress, MatchStep, ReasonStep, ReplyKey, Respond
+from core.conversation import ToolCall
+from core.playbook import Playbook
+from core.ports.reasoner import TextPiece
+from tests.world.fakes import (
+    FakeFeed,
+    FakePlayback,
+    FakePlaybackLine,
+    FakePlaybooks,
+    FakeReasoner,
+    FakeRecogniser,
+    FakeVoice,
+    broken,
+)
+from tests.world.playbook import orders
+
+GATEWAY = GatewayAddress(1, "ws://gateway", "http://gateway")
+
+
+class Desk:
+    """The activities and what stands around them."""
+
+    def __init__(self, playbooks: FakePlaybooks | None = None) -> None:
+        self.reasoner = FakeReasoner()
+        self.voice = FakeVoice()
+        self.line = FakePlaybackLine()
+        self.feed = FakeFeed()
+        self.replies: asyncio.Queue[tuple[str, FakePlayback]] = asyncio.Queue()
+        self.line.listeners["C1"] = lambda what, playback: self.replies.put_nowait((what, playback))
+        self.shelf = PlaybookShelf(playbooks or FakePlaybooks(orders()))
+        self.activities = ConversationActivities(
+            self.reasoner, self.voice, FakeRecogniser(), self.line, self.shelf, self.feed
+        )
+
+    async def told(self, what: str) -> FakePlayback:
+        """The reply to which this happens next."""
+        while True:
+            happened, playback = await self.replies.get()
+            if happened == what:
+                return playback
+
+
+def respond(attempt: int = 1, kept: tuple[str, ...] = ()) -> Respond:
+    key = ReplyKey(1, 1, 0, attempt)
+    return Respond("C1", orders().ref, GATEWAY, key, "order_status", "Where is it?", "+12025550123", kept=kept)
+
+
+async def test_sentences_reach_the_gateway_while_the_model_still_writes() -> None:
+    desk = Desk()
+    rest = asyncio.Event()
+    desk.reasoner.will_say([TextPiece("It left on Monday. It ar"), rest, TextPiece("rives on Friday.")])
+    running = asyncio.ensure_future(ActivityEnvironment().run(desk.activities.respond, respond()))
+    playback = await desk.told("pushed")
+    assert playback.sentences == ["It left on Monday."]
+    rest.set()
+    reply = await running
+    assert reply.text == "It left on Monday. It arrives on Friday."
+    assert playback.finished
+    assert not reply.closed
+    assert reply.usage.characters == len("It left on Monday.") + len("It arrives on Friday.")
+
+
+async def test_stamps_are_in_the_order_of_the_way() -> None:
+    desk = Desk()
+    desk.reasoner.will_say("It left on Monday.")
+    reply = await ActivityEnvironment().run(desk.activities.respond, respond())
+    stamps = reply.timings
+    way = [stamps.started_ms, stamps.model_first_token_ms, stamps.first_sentence_ms, stamps.voice_first_byte_ms]
+    known = [stamp for stamp in way if stamp is not None]
+    assert len(known) == 4
+    assert known == sorted(known)
+    assert stamps.first_pushed_ms is not None
+
+
+async def test_closing_stops_the_model_at_once() -> None:
+    desk = Desk()
+    desk.reasoner.will_say([TextPiece("It left on Monday. "), asyncio.Event(), ToolCall("t1", "find_order")])
+    running = asyncio.ensure_future(ActivityEnvironment().run(desk.activities.respond, respond()))
+    (await desk.told("pushed")).close()
+    async with asyncio.timeout(0.5):
+        reply = await running
+    assert reply.closed
+    assert reply.text == "It left on Monday."
+    assert reply.tool_calls == ()
+
+
+async def test_lost_socket_fails_for_the_workflow_to_decide() -> None:
+    desk = Desk()
+    desk.reasoner.will_say([TextPiece("It left on Monday. "), asyncio.Event()])
+    running = asyncio.ensure_future(ActivityEnvironment().run(desk.activities.respond, respond()))
+    (await desk.told("pushed")).lose()
+    with pytest.raises(ApplicationError) as failure:
+        await running
+    assert failure.value.type == "PlaybackLost"
+    assert failure.value.non_retryable
+
+
+async def test_later_attempt_tells_the_model_what_was_kept() -> None:
+    desk = Desk()
+    desk.line.kept["C1", 1, 1, 0] = ("It left on Monday.",)
+    desk.reasoner.will_say("It arrives on Friday.")
+    reply = await ActivityEnvironment().run(desk.activities.respond, respond(attempt=2))
+    assert reply.text == "It left on Monday. It arrives on Friday."
+    assert "It left on Monday." in desk.reasoner.prompts[0].messages[-1].text
+
+
+async def test_answer_without_words_or_tools_is_a_failure_that_a_retry_may_cure() -> None:
+    desk = Desk()
+    desk.reasoner.will_say([TextPiece("  ")])
+    with pytest.raises(ApplicationError) as failure:
+        await ActivityEnvironment().run(desk.activities.respond, respond())
+    assert (failure.value.type, failure.value.non_retryable) == ("broken", False)
+
+
+@pytest.mark.parametrize(("kind", "curable"), [("unauthorized", False), ("overloaded", True)])
+async def test_vendors_failure_is_told_and_noted(kind: str, curable: bool) -> None:
+    desk = Desk()
+    desk.voice.faults.always = broken(kind, curable=curable)
+    desk.reasoner.will_say("It left on Monday.")
+    with pytest.raises(ApplicationError) as failure:
+        await ActivityEnvironment().run(desk.activities.respond, respond())
+    assert (failure.value.type, failure.value.non_retryable) == (kind, not curable)
+    assert desk.feed.kinds("C1") == ["problem"]
+
+
+async def test_reply_that_takes_long_shows_that_it_lives() -> None:
+    desk = Desk()
+    beats: asyncio.Queue[None] = asyncio.Queue()
+    environment = ActivityEnvironment()
+    environment.on_heartbeat = lambda *_: beats.put_nowait(None)
+    gate = asyncio.Event()
+    desk.reasoner.will_say([gate, TextPiece("At last.")])
+    running = asyncio.ensure_future(environment.run(desk.activities.respond, respond()))
+    async with asyncio.timeout(2):
+        await beats.get()
+    gate.set()
+    assert (await running).text == "At last."
+
+
+async def test_match_step_is_unsure_when_the_playbook_is_not_at_hand() -> None:
+    class SlowPlaybooks(FakePlaybooks):
+        async def load(self, ref: str) -> Playbook:
+            await asyncio.Event().wait()
+            return await super().load(ref)
+
+    desk = Desk(SlowPlaybooks(orders()))
+    request = MatchStep("C1", orders().ref, "order_status", "Where is my order?", 1)
+    async with asyncio.timeout(2 * LOAD_S + 1):
+        step = await ActivityEnvironment().run(desk.activities.match_step, request)
+    assert step.name is None
+
+
+async def test_match_step_notes_what_it_found() -> None:
+    desk = Desk()
+    request = MatchStep("C1", orders().ref, "returns", "Where is my order?", 3)
+    step = await ActivityEnvironment().run(desk.activities.match_step, request)
+    assert (step.name, step.method) == ("order_status", "lexical")
+    (line,) = desk.feed.lines["C1"]
+    assert (line.kind, line.data["turn"], line.data["step"]) == ("step_found", 3, "order_status")
+
+
+async def test_step_that_is_not_in_the_playbook_is_not_believed() -> None:
+    desk = Desk()
+    desk.reasoner.steps.append("sell_more")
+    request = ReasonStep("C1", orders().ref, "returns", 2, "Hm.")
+    step = await ActivityEnvironment().run(desk.activities.reason_step, request)
+    assert (step.name, step.method) == ("returns", "kept")
+
+
+async def test_unknown_playbook_is_no_use_trying_again() -> None:
+    desk = Desk(FakePlaybooks())
+    with pytest.raises(ApplicationError) as failure:
+        await ActivityEnvironment().run(desk.activities.respond, respond())
+    assert (failure.value.type, failure.value.non_retryable) == ("UnknownPlaybook", True)

@@ -1,0 +1,83 @@
+"""Lines: spoken from memory where the playbook knows them."""
+
+from temporalio.testing import ActivityEnvironment
+
+from activities.playbook_shelf import PlaybookShelf
+from activities.speech import SpeechActivities
+from core.contracts.call import CallOpening, Direction, GatewayAddress, ReplyKey, SpeakLine
+from core.playbook import Playbook
+from tests.world.fakes import FakeFeed, FakePlayback, FakePlaybackLine, FakePlaybooks, FakeVoice, broken
+from tests.world.playbook import orders
+
+GATEWAY = GatewayAddress(1, "ws://gateway", "http://gateway")
+
+
+class Booth:
+    """The activities and what stands around them."""
+
+    def __init__(self) -> None:
+        self.playbook: Playbook = orders()
+        self.voice = FakeVoice()
+        self.line = FakePlaybackLine()
+        self.feed = FakeFeed()
+        self.spoken: list[FakePlayback] = []
+        self.line.listeners["C1"] = self._told
+        shelf = PlaybookShelf(FakePlaybooks(self.playbook))
+        self.activities = SpeechActivities(self.voice, self.line, shelf, self.feed)
+
+    def _told(self, what: str, playback: FakePlayback) -> None:
+        if what == "finished":
+            self.spoken.append(playback)
+
+    def line_of(self, text: str, *, attempt: int = 1, prepare: bool = False) -> SpeakLine:
+        """A request."""
+        opening = CallOpening(Direction.INBOUND, self.playbook.ref, "+12025550123", "+12025550001")
+        key = ReplyKey(1, 0, 0, attempt)
+        return SpeakLine("C1", self.playbook.ref, GATEWAY, key, text, prepare, opening if prepare else None)
+
+
+async def test_line_of_the_playbook_is_synthesised_once() -> None:
+    booth = Booth()
+    first = await ActivityEnvironment().run(booth.activities.speak_line, booth.line_of("Are you there?"))
+    again = await ActivityEnvironment().run(booth.activities.speak_line, booth.line_of("Are you there?"))
+    assert [playback.text for playback in booth.spoken] == ["Are you there?", "Are you there?"]
+    assert booth.voice.opened == 1
+    assert (first.usage.characters, again.usage.characters) == (14, 0)
+    assert again.timings.first_pushed_ms is not None
+
+
+async def test_operators_line_is_not_kept() -> None:
+    booth = Booth()
+    for _ in range(2):
+        await ActivityEnvironment().run(booth.activities.speak_line, booth.line_of("We close at six."))
+    assert booth.voice.opened == 2
+
+
+async def test_preparing_gives_holding_lines_and_keeps_the_apology_ready() -> None:
+    booth = Booth()
+    request = booth.line_of("I am an AI assistant. How can I help?", prepare=True)
+    await ActivityEnvironment().run(booth.activities.speak_line, request)
+    assert [text for text, _ in booth.line.holding_lines["C1"]] == ["One moment, please."]
+    assert booth.feed.kinds("C1") == ["call_started", "phase"]
+    booth.voice.faults.always = broken("unauthorized", curable=False)
+    await ActivityEnvironment().run(booth.activities.speak_line, booth.line_of(booth.playbook.apology))
+    assert booth.spoken[-1].text == booth.playbook.apology
+
+
+async def test_line_that_was_spoken_stands_even_if_nothing_could_be_prepared() -> None:
+    booth = Booth()
+    request = booth.line_of("I am an AI assistant. How can I help?", prepare=True)
+    await ActivityEnvironment().run(booth.activities.speak_line, booth.line_of("I am an AI assistant. How can I help?"))
+    booth.voice.faults.always = broken()
+    reply = await ActivityEnvironment().run(booth.activities.speak_line, request)
+    assert not reply.closed
+    assert booth.line.holding_lines == {}
+
+
+async def test_later_attempt_goes_on_after_the_sentences_kept() -> None:
+    booth = Booth()
+    booth.line.kept["C1", 1, 0, 0] = ("I am an AI assistant.",)
+    request = booth.line_of("I am an AI assistant. How can I help?", attempt=2)
+    reply = await ActivityEnvironment().run(booth.activities.speak_line, request)
+    assert booth.spoken[-1].text == "How can I help?"
+    assert reply.text == "I am an AI assistant. How can I help?"
