@@ -46,6 +46,11 @@ def sandboxed_vendors(settings: Settings, *, all_of_them: bool = False) -> set[s
         for field in _KEYS[vendor]
         if getattr(settings, field) is None
     ]
+    if "twilio" in needed and settings.twilio_base_url is None and not settings.public_url.startswith("https://"):
+        missing.append(
+            f"{variable_of('public_url')} is {settings.public_url}, and twilio must reach it: "
+            "open a tunnel to this machine's port and give its https address"
+        )
     if missing:
         raise BadSettings(missing)
     crm = set() if settings.crm_base_url else {"crm"}

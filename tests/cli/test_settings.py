@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from cli.dev_environment import Addresses, local_environment, sandboxed_vendors
-from cli.settings import BadSettings, Settings, reveal, variable_of
+from cli.settings import BadSettings, Settings, reveal, variable_of, variables
 
 KEYS = {
     "TWILIO_ACCOUNT_SID": "AC1",
@@ -101,7 +102,13 @@ def test_with_no_vendor_set_the_sandbox_stands_in_for_all(environment: pytest.Mo
 
 
 def test_with_every_key_set_only_the_crm_is_emulated(environment: pytest.MonkeyPatch) -> None:
-    assert sandboxed_vendors(with_(environment, **KEYS)) == {"crm"}
+    assert sandboxed_vendors(with_(environment, **KEYS, PUBLIC_URL="https://calls.example.com")) == {"crm"}
+
+
+def test_a_real_carrier_needs_an_address_it_can_reach(environment: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadSettings, match="PUBLIC_URL is http://127.0.0.1:8000, and twilio must reach it"):
+        sandboxed_vendors(with_(environment, **KEYS))
+    assert sandboxed_vendors(with_(environment, TWILIO_BASE_URL="http://127.0.0.1:9002")) == {"crm"}
 
 
 def test_a_real_model_may_speak_in_the_sandbox(environment: pytest.MonkeyPatch) -> None:
@@ -114,8 +121,9 @@ def test_a_rehearsal_never_uses_an_operators_vendors(environment: pytest.MonkeyP
 
 
 def test_a_real_carrier_needs_the_other_vendors_and_says_which(environment: pytest.MonkeyPatch) -> None:
+    known = {"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "token", "PUBLIC_URL": "https://calls.example.com"}
     with pytest.raises(BadSettings) as caught:
-        sandboxed_vendors(with_(environment, TWILIO_ACCOUNT_SID="AC1", TWILIO_AUTH_TOKEN="token"))
+        sandboxed_vendors(with_(environment, **known))
     named = [problem.split()[0] for problem in caught.value.problems]
     assert named == ["ANTHROPIC_API_KEY", "DEEPGRAM_API_KEY", "ELEVENLABS_API_KEY"]
 
@@ -152,3 +160,8 @@ def test_an_operators_keys_and_address_are_left_alone(environment: pytest.Monkey
 def test_every_field_has_a_variable_of_its_own() -> None:
     names = [variable_of(field) for field in Settings.model_fields]
     assert len(names) == len(set(names))
+
+
+def test_every_variable_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
+    assert sorted(name for name in variables() if f"`{name}`" not in page) == []
