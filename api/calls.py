@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from api.temporal import CallMemo, CallNotRunning, CallRefused, KnownCall, Tempo
 from core.contracts import names
 from core.contracts.call import CallInput, CallState, Direction, End, Phase, Say, TakeOver, Transfer
 from core.contracts.playbook import PlaybookBrief, brief_of
+from core.conversation import TurnRecord
 from core.outcome import Disposition
 from core.ports.call_log import CallRow
 from core.ports.errors import UnknownPlaybook
@@ -171,14 +173,19 @@ class Looking:
 
     async def whole(self, call_id: str) -> CallDetail:
         """One call. Raises Refusal."""
-        found = await self._deps.reader.call(call_id)
-        if found is None:  # the record is written in the background: Temporal knows of a call first
-            found = _row_of(await known_call(self._deps, call_id)), ()
-        row, turns = found
-        state = await self._state(call_id) if row.ended_ms is None else None
+        row, turns = await self.on_record(call_id)
+        state = await self.state(call_id) if row.ended_ms is None else None
         return CallDetail.whole(row, turns, self._url(call_id), state)
 
-    async def _state(self, call_id: str) -> CallState | None:
+    async def on_record(self, call_id: str) -> tuple[CallRow, Sequence[TurnRecord]]:
+        """What is kept of the call; no worker is asked. Raises Refusal."""
+        found = await self._deps.reader.call(call_id)
+        if found is None:  # the record is written in the background: Temporal knows of a call first
+            return _row_of(await known_call(self._deps, call_id)), ()
+        return found
+
+    async def state(self, call_id: str) -> CallState | None:
+        """The live call in its own words, None if its worker does not answer at once."""
         try:
             return await self._deps.temporal.state(call_id)
         except (TemporalUnavailable, CallNotRunning):

@@ -5,7 +5,7 @@ import binascii
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Double, delete, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,7 +15,7 @@ from core.conversation import TurnRecord
 from core.costs import LIST_PRICES, Price, costs_of
 from core.ports.call_log import CallEvent, CallReader, CallRow, CallStore, StoredEvent
 from storage.database import Database
-from storage.live import turns_so_far
+from storage.live import OF_GLIMPSES, Glimpse, glimpse_of, turns_so_far
 from storage.models import Call, CleanText, Cost, EventLine, ToolRun, Turn
 from storage.rows import call_row, fill_call, lock_call, tool_rows, turn_record, turn_row
 from storage.tail import FeedTail
@@ -99,7 +99,7 @@ class SqlCallReader(CallReader):
         async with self._database.read() as session:
             rows = (await session.scalars(wanted)).all()
             now = await _so_far(session, [row.call_id for row in rows[:limit] if not row.recorded])
-        page = [call_row(row, *now.get(row.call_id, ())) for row in rows[:limit]]
+        page = [call_row(row, now.get(row.call_id)) for row in rows[:limit]]
         return page, _cursor(page[-1]) if len(rows) > limit else None
 
     async def call(self, call_id: str) -> tuple[CallRow, Sequence[TurnRecord]] | None:
@@ -111,7 +111,7 @@ class SqlCallReader(CallReader):
             if not call.recorded:
                 live = turns_so_far(await _lines_of(session, call_id))
                 now = await _so_far(session, [call_id])
-                return call_row(call, *now.get(call_id, ())), live
+                return call_row(call, now.get(call_id)), live
             turns = await session.scalars(select(Turn).where(Turn.call_id == call_id).order_by(Turn.turn))
             runs = await session.scalars(select(ToolRun).where(ToolRun.call_id == call_id).order_by(ToolRun.ordinal))
             tools: dict[int, list[ToolRun]] = defaultdict(list)
@@ -138,25 +138,22 @@ async def _lines_of(session: AsyncSession, call_id: str) -> list[CallEvent]:
     return [CallEvent(*row) for row in await session.execute(wanted)]
 
 
-async def _so_far(session: AsyncSession, call_ids: Sequence[str]) -> dict[str, tuple[str | None, int | None]]:
-    """Live calls' steps and numbers of turns, where the feed has told them."""
+async def _so_far(session: AsyncSession, call_ids: Sequence[str]) -> dict[str, Glimpse]:
+    """Live calls as the feed tells of them."""
     if not call_ids:
         return {}
     line = EventLine
     newest = (
         select(func.max(line.id))
-        .where(line.call_id.in_(call_ids), line.kind.in_(("caller_turn", "step_found")))
+        .where(line.call_id.in_(call_ids), line.kind.in_(OF_GLIMPSES))
         .group_by(line.call_id, line.kind)
     )
-    steps, turns = {}, {}
+    told: dict[str, list[tuple[str, dict[str, Any]]]] = defaultdict(list)
     for call_id, kind, data in await session.execute(
-        select(line.call_id, line.kind, line.data).where(line.id.in_(newest))
+        select(line.call_id, line.kind, line.data).where(line.id.in_(newest)).order_by(line.id)
     ):
-        if kind == "step_found":
-            steps[call_id] = data.get("step")
-        else:
-            turns[call_id] = data.get("turn")
-    return {call_id: (steps.get(call_id), turns.get(call_id)) for call_id in call_ids}
+        told[call_id].append((kind, data))
+    return {call_id: glimpse_of(lines) for call_id, lines in told.items()}
 
 
 def _cursor(row: CallRow) -> str:

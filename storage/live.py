@@ -4,8 +4,8 @@ Only the few lines that change a call as a whole are written to its row; turns a
 so that a line costs a live call no more than its insert.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from core.contracts.call import Phase
@@ -37,6 +37,38 @@ def apply_to_call(call: Call, event: CallEvent) -> None:
         case "call_ended":
             call.disposition = data.get("disposition")
             _enter(call, Phase.ENDED.value, event.at_ms)
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """What the feed knows better than a live call's row."""
+
+    step: str | None = None
+    turns: int | None = None
+    last_speaker: str = ""
+    last_line: str = ""
+    latency_ms: float | None = None
+
+
+OF_GLIMPSES: Final = ("caller_turn", "step_found", "reply_started", "assistant_said")
+
+
+def glimpse_of(newest: Iterable[tuple[str, Mapping[str, Any]]]) -> Glimpse:
+    """From a call's newest line of each kind of OF_GLIMPSES, oldest first."""
+    glimpse = Glimpse()
+    for kind, data in newest:
+        match kind:
+            case "caller_turn":
+                glimpse = replace(
+                    glimpse, turns=data.get("turn"), last_speaker="caller", last_line=str(data.get("text", ""))
+                )
+            case "assistant_said" if data.get("heard"):
+                glimpse = replace(glimpse, last_speaker="assistant", last_line=str(data["heard"]))
+            case "step_found":
+                glimpse = replace(glimpse, step=data.get("step"))
+            case "reply_started":
+                glimpse = replace(glimpse, latency_ms=data.get("latency_ms"))
+    return glimpse
 
 
 def turns_so_far(events: Iterable[CallEvent]) -> list[TurnRecord]:

@@ -11,6 +11,7 @@ from core.contracts.call import CallRecord, CallSummary, Direction
 from core.conversation import ToolCall, ToolResult, TurnRecord, Usage
 from core.outcome import Disposition
 from core.ports.call_log import CallRow
+from storage.live import Glimpse
 from storage.models import Base, Call, ToolRun, Turn
 
 Insert = postgresql.Insert | sqlite.Insert
@@ -112,8 +113,9 @@ def fill_call(row: Call, record: CallRecord) -> None:
     row.variables = call.variables
 
 
-def call_row(row: Call, step: str | None = None, turns: int | None = None) -> CallRow:
+def call_row(row: Call, now: Glimpse | None = None) -> CallRow:
     """The call as lists show it, with what the feed knows better while it is live."""
+    now = now or Glimpse()
     return CallRow(
         call_id=row.call_id,
         direction=Direction(row.direction),
@@ -121,16 +123,19 @@ def call_row(row: Call, step: str | None = None, turns: int | None = None) -> Ca
         caller_number=row.caller_number,
         our_number=row.our_number,
         phase=row.phase,
-        step=step or row.step,
+        step=now.step or row.step,
         disposition=Disposition(row.disposition) if row.disposition else None,
         started_ms=row.started_ms,
         answered_ms=row.answered_ms,
         ended_ms=row.ended_ms,
-        turns=row.turns if turns is None else turns,
+        turns=row.turns if now.turns is None else now.turns,
         tenant=row.tenant,
         summary=_summary(row),
         crm_note=row.crm_note,
         cost_usd=row.cost_usd,
+        last_speaker=now.last_speaker,
+        last_line=now.last_line,
+        latency_ms=now.latency_ms,
     )
 
 

@@ -86,6 +86,9 @@ class CallRow:
     summary: CallSummary | None = None
     crm_note: str | None = None
     cost_usd: float = 0.0
+    last_speaker: str = ""  # while it is live: "caller" | "assistant", and what was said
+    last_line: str = ""
+    latency_ms: float | None = None  # while it is live: of the last reply
 
 
 class CallReader(Protocol):
