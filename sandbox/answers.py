@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sandbox.state import Fault
 
@@ -54,6 +55,12 @@ async def nothing() -> AsyncIterator[bytes]:
 def retry_after(fault: Fault) -> dict[str, str]:
     """The header with which a vendor asks to be left alone for a while, where the fault says so."""
     return {} if fault.retry_after is None else {"retry-after": f"{fault.retry_after:g}"}
+
+
+async def close(websocket: WebSocket, code: int, reason: str = "") -> None:
+    """Close a socket, if the client or a fault has not done so already."""
+    with suppress(WebSocketDisconnect, RuntimeError):
+        await websocket.close(code, reason)
 
 
 async def until_gone(connection: Request | WebSocket) -> None:

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.websockets import WebSocketDisconnect
 
 from core import g711
-from sandbox.answers import PiecewiseResponse, nothing, retry_after, until_gone
+from sandbox.answers import PiecewiseResponse, close, nothing, retry_after, until_gone
 from sandbox.config import config_of
 from sandbox.deepgram_results import NovaOptions, NovaResults, transcript_of
 from sandbox.deepgram_turns import Confidences, FluxOptions, FluxTurns, TurnInfo
@@ -333,10 +333,9 @@ async def _serve(websocket: WebSocket, state: SandboxState, kind: type[FluxStrea
         state.stamp("deepgram", "stream", path=websocket.url.path, request_id=stream.request_id)
         await stream.run()
     except _Closed as closed:
-        await websocket.close(closed.code, closed.reason)
+        await close(websocket, closed.code, closed.reason)
     except TimeoutError:
-        reason = "NET-0001: no audio and no KeepAlive within the timeout window"
-        await websocket.close(1011, reason)
+        await close(websocket, 1011, "NET-0001: no audio and no KeepAlive within the timeout window")
     except WebSocketDisconnect:
         return
 

@@ -13,7 +13,7 @@ import pybase64
 from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect
 
-from sandbox.answers import Dropped
+from sandbox.answers import Dropped, close
 from sandbox.config import config_of
 from sandbox.elevenlabs_speech import SpeechPiece, TextBuffer, VoiceOptions, spoken
 from sandbox.state import SandboxState
@@ -43,9 +43,9 @@ async def serve_socket(websocket: WebSocket, state: SandboxState, *, several: bo
     except _Closed as closed:
         if closed.error:
             problem = {"message": closed.message, "error": closed.error, "code": closed.code}
-            await websocket.send_text(json.dumps(problem))
-        with suppress(RuntimeError):  # a fault has closed it already
-            await websocket.close(closed.code, closed.message[:120])
+            with suppress(WebSocketDisconnect):
+                await websocket.send_text(json.dumps(problem))
+        await close(websocket, closed.code, closed.message[:120])
     except WebSocketDisconnect:
         return
 
@@ -176,7 +176,7 @@ class _Context:
             if str(dropped) == "garbage":
                 await self._websocket.send_text(_GARBAGE)
                 return
-            await self._websocket.close(1011, "Internal server error")
+            await close(self._websocket, 1011, "Internal server error")
         except WebSocketDisconnect:
             return
 

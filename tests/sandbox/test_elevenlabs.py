@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.asyncio.client import ClientConnection
 
+from sandbox import espeak
 from sandbox.app import SandboxConfig, create_app
 from sandbox.audio_code import Reader, speak
 from sandbox.elevenlabs_speech import TextBuffer, pieces_of
@@ -135,6 +136,18 @@ async def test_audio_comes_no_sooner_and_no_faster_than_the_vendor_makes_it() ->
         whole = loop.time() - began
     assert 0.08 <= first < 0.5
     assert whole >= 0.08 + len(audio) / 8_000 / 10 * 0.8
+
+
+@pytest.mark.skipif(not espeak.available(), reason="espeak-ng is not installed")
+async def test_an_audible_voice_says_the_real_words() -> None:
+    sounds = []
+    for audible in (False, True):
+        async with running(create_app(quick(), SandboxConfig(audible=audible))) as origin:
+            client = AsyncElevenLabs(base_url=origin, api_key="any")
+            stream = client.text_to_speech.stream("anna", text=TEXT, output_format="ulaw_8000", request_options=ONCE)
+            sounds.append(b"".join([chunk async for chunk in stream]))
+    assert [words_in(sound) for sound in sounds] == [TEXT, TEXT]
+    assert bytes(byte & 0xFE for byte in sounds[0]) != bytes(byte & 0xFE for byte in sounds[1])
 
 
 @pytest.mark.parametrize(

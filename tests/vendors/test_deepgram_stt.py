@@ -220,7 +220,7 @@ async def test_a_broken_stream_is_told_as_lost(rules: TurnTaking, kind: str) -> 
 
 
 @BOTH
-async def test_closing_ends_the_events_without_a_loss(rules: TurnTaking) -> None:
+async def test_closing_ends_the_events_without_a_loss(rules: TurnTaking, caplog: pytest.LogCaptureFixture) -> None:
     async with deepgram() as recogniser:
         recognition = await recogniser.open(rules)
         listening = asyncio.create_task(anext(recognition.events(), "ended"))
@@ -228,6 +228,7 @@ async def test_closing_ends_the_events_without_a_loss(rules: TurnTaking) -> None
         await recognition.close()
         await recognition.close()
         assert await listening == "ended"
+    assert not [record for record in caplog.records if record.exc_info]  # nor one at the sandbox
 
 
 @BOTH
