@@ -3,7 +3,14 @@
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.worker import PollerBehaviorSimpleMaximum, UnsandboxedWorkflowRunner, Worker, WorkflowRunner
+from temporalio.common import WorkerDeploymentVersion
+from temporalio.worker import (
+    PollerBehaviorSimpleMaximum,
+    UnsandboxedWorkflowRunner,
+    Worker,
+    WorkerDeploymentConfig,
+    WorkflowRunner,
+)
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.roster import Ports, roster
@@ -11,9 +18,11 @@ from core.contracts import names
 from workflows.after_call import AfterCallWorkflow
 from workflows.call import CallWorkflow
 from workflows.converter import learn_types, with_shared_types
+from workflows.fingerprint import build_id
 
 LIVE_CALLS = 100  # what one worker process is sized for
 CACHED_WORKFLOWS = 5 * LIVE_CALLS
+DEPLOYMENT = "holdfast"
 POLLERS = 5
 STICKY = timedelta(milliseconds=300)  # after a worker's death its calls wait this long before another takes them over
 GRACE = timedelta(seconds=20)  # a deploy lets replies end
@@ -33,6 +42,9 @@ def build_workers(client: Client, ports: Ports) -> list[Worker]:
     learn_types()
     client = _with_shared_types(client)
     activities = roster(ports)
+    deployment = WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(DEPLOYMENT, build_id()), use_worker_versioning=False
+    )
     live = Worker(
         client,
         task_queue=names.CALLS_QUEUE,
@@ -47,6 +59,7 @@ def build_workers(client: Client, ports: Ports) -> list[Worker]:
         activity_task_poller_behavior=PollerBehaviorSimpleMaximum(POLLERS),
         sticky_queue_schedule_to_start_timeout=STICKY,
         graceful_shutdown_timeout=GRACE,
+        deployment_config=deployment,
     )
     after = Worker(
         client,
@@ -59,6 +72,7 @@ def build_workers(client: Client, ports: Ports) -> list[Worker]:
         workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
         activity_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
         graceful_shutdown_timeout=GRACE,
+        deployment_config=deployment,
     )
     return [live, after]
 
