@@ -82,7 +82,8 @@ def _take_message(found: Conversation, message: Mapping[str, Any], pending: dict
     caller = message.get("role") == "user"
     content = message.get("content") or ""
     blocks: list[dict[str, Any]] = [{"type": "text", "text": content}] if isinstance(content, str) else content
-    found.fresh = 0
+    if not caller:  # user messages in a row are one turn
+        found.fresh, found.heard_already = 0, ""
     texts = []
     for block in blocks:
         match block.get("type"):
@@ -99,7 +100,7 @@ def _take_message(found: Conversation, message: Mapping[str, Any], pending: dict
                 found.fresh += 1
     text = " ".join(texts)
     if caller:
-        found.heard_already = _heard_already(text)
+        found.heard_already = _heard_already(text) or found.heard_already
     if spoken := _NOTE.sub(" ", text).strip():
         found.lines.append(Line(caller, " ".join(spoken.split())))
 

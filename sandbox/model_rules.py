@@ -45,7 +45,7 @@ def answer(request: Mapping[str, Any]) -> Answer:
         if forced is not None:
             return Answer("", (AskedTool(forced["name"], _forced(forced, conversation)),))
     found = _answer(conversation, tools)
-    if conversation.heard_already:
+    if conversation.heard_already and found.text:
         return Answer(_go_on(found.text, conversation.heard_already), found.tools)
     return found
 

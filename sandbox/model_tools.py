@@ -54,11 +54,11 @@ def question(tool: Mapping[str, Any], conversation: Conversation) -> str:
         return _proposal(conversation)
     for name in _required(tool):
         schema = _properties(tool).get(name, {})
-        if _value(name, schema, conversation) is _MISSING:
-            return _question_for(name, schema)
         said = model_words.digits(conversation.caller_text)
         if "pattern" in schema and said and not any(fits(run, schema) for run in said):
             return f"That does not look right. {_question_for(name, schema)}"
+        if _value(name, schema, conversation) is _MISSING:
+            return _question_for(name, schema)
     return ""
 
 

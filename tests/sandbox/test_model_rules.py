@@ -1,0 +1,207 @@
+"""Whole conversations with the rule-based model, in the prompts the product really writes."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from activities.prompts import reply_prompt, step_prompt
+from core.contracts.call import GatewayAddress, ReasonStep, ReplyKey, Respond
+from core.conversation import Exchange, ToolCall, ToolResult
+from core.playbook import END_CALL_TOOL, TRANSFER_TOOL, parse_playbook
+from core.ports.reasoner import Prompt
+from core.sentences import SentenceCutter
+from sandbox.crm_records import Records, Refused
+from sandbox.model_rules import Answer, answer
+from sandbox.model_structured import structured_answer
+from sandbox.model_words import agrees, amount, day, digits, echo, says_goodbye, time_of_day, wants_person
+
+PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
+APPOINTMENT = {"appointment_id": "1001", "appointment_date": "Thursday, November 26", "appointment_time": "10 a.m."}
+
+
+def as_request(prompt: Prompt) -> dict[str, Any]:
+    """The prompt as it goes over the wire."""
+    messages: list[dict[str, Any]] = []
+    for message in prompt.messages:
+        for tool in message.tools:
+            use = {"type": "tool_use", "id": tool.call.id, "name": tool.call.name, "input": tool.call.arguments}
+            result = {
+                "type": "tool_result",
+                "tool_use_id": tool.call.id,
+                "content": tool.content,
+                "is_error": not tool.ok,
+            }
+            messages += [{"role": "assistant", "content": [use]}, {"role": "user", "content": [result]}]
+        if message.text:
+            messages.append({"role": message.role, "content": message.text})
+    tools = [{"name": tool.name, "input_schema": dict(tool.arguments)} for tool in prompt.tools]
+    system = [{"type": "text", "text": text} for text in (prompt.system, prompt.situation)]
+    return {"system": system, "messages": messages, "tools": tools}
+
+
+@dataclass
+class Talk:
+    """A call without the call: finds the step, answers, runs tools against the emulated CRM's records."""
+
+    name: str
+    variables: dict[str, str] = field(default_factory=dict)
+    recent: list[Exchange] = field(default_factory=list)
+    step: str = ""
+    asked: list[str] = field(default_factory=list)
+    records: Records = field(default_factory=Records)
+
+    def __post_init__(self) -> None:
+        self.playbook = parse_playbook((PLAYBOOKS / f"{self.name}.yaml").read_text())
+        self.step = self.playbook.steps[0].name
+        self.recent.append(Exchange(0, "", self.playbook.greeting))
+
+    def says(self, text: str, kept: tuple[str, ...] = ()) -> str:
+        """What the assistant answers; tools asked for are noted in ``asked``."""
+        self.step = self.find_step(text)
+        results: tuple[ToolResult, ...] = ()
+        for _ in range(4):
+            found = self.answer(text, results, kept)
+            new = tuple(self.run(tool.name, tool.arguments) for tool in found.tools)
+            results += new
+            if not new or any(tool.name in (END_CALL_TOOL, TRANSFER_TOOL) for tool in found.tools):
+                break
+        self.recent.append(Exchange(len(self.recent), text, found.text, tools=results))
+        return found.text
+
+    def answer(self, text: str, results: tuple[ToolResult, ...] = (), kept: tuple[str, ...] = ()) -> Answer:
+        request = Respond(
+            "CA1", self.playbook.ref, GatewayAddress(1, "", ""), ReplyKey(1, 1, 0, 1), self.step, text, "+12025550100",
+            tuple(self.recent), results, self.variables, kept,
+        )  # fmt: skip
+        return answer(as_request(reply_prompt(self.playbook, request)))
+
+    def find_step(self, text: str) -> str:
+        asked = ReasonStep("CA1", self.playbook.ref, self.step, 1, text, tuple(self.recent))
+        found = step_prompt(self.playbook, asked)
+        step = {"type": "string", "enum": list(found.steps)}
+        schema = {"type": "object", "properties": {"step": step, "confidence": {"type": "number"}}}
+        value = structured_answer(as_request(found.prompt), schema)
+        return str(value["step"]) if value["confidence"] >= 0.5 else self.step
+
+    def run(self, name: str, arguments: dict[str, Any]) -> ToolResult:
+        self.asked.append(name)
+        call = ToolCall(f"t{len(self.asked)}", name, arguments)
+        if name in (END_CALL_TOOL, TRANSFER_TOOL):
+            return ToolResult(call, True, "{}")
+        try:
+            body = {"arguments": arguments}
+            return ToolResult(call, True, json.dumps(self.records.carry_out(self.playbook.tool(name).operation, body)))
+        except Refused as refusal:
+            return ToolResult(call, False, str(refusal))
+
+
+def test_an_order_is_asked_for_looked_up_and_told() -> None:
+    talk = Talk("order_support")
+    assert "order number" in talk.says("Hi, where is my package?")
+    assert talk.says("It is 4 8 2 1 3.").startswith("Order 48213 has shipped.")
+    assert talk.says("Thanks, that's all. Bye.").endswith("day!")
+    assert talk.asked == ["get_order_status", END_CALL_TOOL]
+
+
+def test_a_number_that_is_no_order_is_asked_for_again() -> None:
+    talk = Talk("order_support")
+    assert "99" in talk.says("Where is order 99?")
+    assert "not look right" in talk.recent[-1].assistant
+    assert talk.asked == []
+
+
+def test_a_refused_tool_is_told_in_its_words() -> None:
+    talk = Talk("order_support")
+    talk.says("Where is order 00001?")
+    assert "There is no order 00001." in talk.recent[-1].assistant
+    assert talk.asked == ["get_order_status"]
+
+
+def test_a_case_is_opened_once() -> None:
+    talk = Talk("order_support")
+    assert "Case 70001 is open." in talk.says("My package arrived damaged and the tent is broken")
+    talk.says("And the box was open and something was gone")
+    assert talk.asked == ["create_case"]
+
+
+def test_a_question_is_answered_from_the_playbook() -> None:
+    assert "30 days" in Talk("order_support").says("How long can unused goods be returned?")
+
+
+def test_a_caller_who_asks_for_a_person_is_handed_over() -> None:
+    talk = Talk("order_support")
+    talk.says("I want to talk to a human.")
+    assert talk.asked == [TRANSFER_TOOL]
+
+
+def test_an_appointment_is_proposed_and_confirmed_after_a_yes() -> None:
+    talk = Talk("appointment_reminder", APPOINTMENT)
+    assert "Thursday, November 26 at 10 a.m." in talk.says("Yes, now is a good moment.")
+    assert talk.asked == []
+    assert "confirmed for Thursday, November 26" in talk.says("Yes, that works for me.")
+    assert talk.asked == ["confirm_appointment"]
+
+
+def test_an_appointment_is_moved_once_day_and_time_are_known() -> None:
+    talk = Talk("appointment_reminder", APPOINTMENT)
+    assert "Which day" in talk.says("I can't make it that day.")
+    assert "What time" in talk.says("Could I come on Friday instead?")
+    assert "moved to Friday at 2 p.m." in talk.says("At 2 p.m. please")
+    assert talk.asked == ["move_appointment"]
+
+
+def test_a_lead_is_asked_one_thing_at_a_time_and_written_down() -> None:
+    talk = Talk("lead_qualification", {"lead_id": "L7"})
+    questions = [
+        talk.says(text) for text in ("Yes, I have two minutes.", "Yes, we own the house.", "About 180 dollars.")
+    ]
+    assert ["own the house" in questions[0], "bill" in questions[1], "start" in questions[2]] == [True] * 3
+    assert "saved" in talk.says("As soon as possible.")
+    assert talk.asked == ["save_answers"]
+
+
+@pytest.mark.parametrize("text", ["Where is my parcel 31337?", "Do you sell tents?", "How do I return a jacket?"])
+def test_an_answer_goes_on_after_what_was_heard(text: str) -> None:
+    talk = Talk("order_support")
+    whole = SentenceCutter().feed(talk.says(text) + " ")
+    assert len(whole) >= 2
+    talk = Talk("order_support")
+    rest = talk.says(text, kept=tuple(whole[:1]))
+    assert whole[0] not in rest
+    assert SentenceCutter().feed(rest + " ") == whole[1:]
+    assert Talk("order_support").says(text, kept=tuple(whole)) in ("May I go on?",)
+
+
+def test_answers_are_short_and_differ_with_the_callers_words() -> None:
+    lines = [f"I have a question about matter {number}" for number in range(100, 130)]
+    answers = [Talk("order_support").says(line) for line in lines]
+    assert len(set(answers)) == len(lines)
+    for text, line in zip(answers, lines, strict=True):
+        first, *more = SentenceCutter().feed(text + " ")
+        assert line[-3:] in first
+        assert len(first) <= 60
+        assert len(more) <= 2
+
+
+@pytest.mark.parametrize("name", ["order_support", "appointment_reminder", "lead_qualification"])
+def test_most_examples_of_a_step_find_it(name: str) -> None:
+    talk = Talk(name)
+    for step in talk.playbook.steps:
+        found = [talk.find_step(example) for example in step.examples]
+        assert found.count(step.name) >= 0.7 * len(found), step.name
+
+
+def test_numbers_days_and_times_are_read_out_of_words() -> None:
+    assert digits("my number is four eight 2 1 three, thanks") == ["48213"]
+    assert digits("two dogs") == []
+    assert amount("around two hundred and fifty dollars") == 250
+    assert day("not Monday, how about next Friday?") == "next Friday"
+    assert time_of_day("in the afternoon, say 2:30 p.m.") == "2:30 p.m."
+    assert (agrees("yes please do"), agrees("no, it doesn't"), agrees("blue")) == (True, False, None)
+    assert says_goodbye("no", asked="Is there anything else?")
+    assert not says_goodbye("no", asked="Do you own the house?")
+    assert wants_person("put me through to a representative")
+    assert echo("where is order 48213") == "48213"
