@@ -47,9 +47,9 @@ class Listening:
         self._up = False
 
     def listen(self, rules: TurnTaking) -> None:
-        """Open the recogniser by these rules; again if it is open by others."""
-        if rules != self._rules:
-            self._rules = rules
+        """Open the recogniser by these rules; again if it is open by others that it would heed."""
+        before, self._rules = self._rules, rules
+        if before is None or _heeded(before) != _heeded(rules):
             self._rules_changed.set()
 
     def hear(self, frame: bytes) -> None:
@@ -127,3 +127,15 @@ class Listening:
         except VendorError as error:
             log.warning("recogniser_lost", reason=error.kind)
             self._heard(RecogniserLost(error.kind))
+
+
+def _heeded(rules: TurnTaking) -> tuple[object, ...]:
+    """What a recogniser goes by; the rest is the gateway's own matter."""
+    return (
+        rules.recogniser,
+        rules.language,
+        rules.end_of_turn_threshold,
+        rules.end_of_turn_timeout_ms,
+        rules.endpointing_ms,
+        rules.keyterms,
+    )

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -17,7 +16,7 @@ log = structlog.get_logger()
 
 FIRST_PAUSE = 0.1  # seconds between tries; doubled up to the longest
 LONGEST_PAUSE = 1.0
-SIGNAL_DEADLINE = timedelta(seconds=3)
+SIGNAL_DEADLINE = 2.0  # for one try; the SDK's own retries grow too far apart for a live call
 
 
 class Unreachable(Exception):
@@ -125,15 +124,16 @@ class WorkflowLine:
 
     async def _deliver_signal(self, letter: Letter) -> bool:
         try:
-            await self._workflow.signal(letter.message, letter.body, rpc_timeout=SIGNAL_DEADLINE)
+            async with asyncio.timeout(SIGNAL_DEADLINE):
+                await self._workflow.signal(letter.message, letter.body)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 self.give_up()
                 return True
             log.warning("signal_not_delivered", message=letter.message, reason=error.status.name)
             return False
-        except RuntimeError:  # what a client that has yet to connect raises
-            log.warning("signal_not_delivered", message=letter.message, reason="no connection")
+        except (TimeoutError, RuntimeError):  # RuntimeError: what a client that has yet to connect raises
+            log.warning("signal_not_delivered", message=letter.message, reason="no answer in time")
             return False
         self._delivered(letter)
         return True

@@ -94,6 +94,8 @@ async def start_gateway(temporal: Client) -> AsyncIterator[StartGateway]:
             twilio_auth_token=AUTH_TOKEN,
             stream_secret=STREAM_SECRET,
             internal_secret=INTERNAL_SECRET,
+            attach=10.0,  # patient: tests that need a hurry say so
+            turn=10.0,
             drain=0.0,
         )
         deps = GatewayDeps(replace(chosen, **settings), client, FakeRecogniser(), FakeFeed())
