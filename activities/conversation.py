@@ -9,7 +9,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from temporalio import activity
 
-from activities.delivery import Delivery, while_wanted
+from activities.delivery import Delivery, heartbeats, while_wanted
 from activities.feed import now_ms, problem, step_found
 from activities.playbook_shelf import PlaybookShelf
 from activities.prompts import reply_prompt, step_prompt
@@ -106,7 +106,8 @@ class ConversationActivities:
     async def respond(self, request: Respond) -> Reply:
         """Answer: the model writes, the voice speaks each sentence as soon as it is whole, the gateway plays."""
         timings = ReplyTimings(started_ms=now_ms(), step_ms=request.step_ms, tools_ms=request.tools_ms)
-        with bound_contextvars(call_id=request.call_id, turn=request.key.turn), self._failures(request.call_id):
+        bound = bound_contextvars(call_id=request.call_id, turn=request.key.turn)
+        with bound, self._failures(request.call_id), heartbeats():
             ready = await self._shelf.get(request.playbook)
             playback_line = self._playback.open(request.call_id, request.gateway, request.key)
             async with playback_line as playback, self._voice.open(ready.voice) as voice:

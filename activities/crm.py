@@ -39,7 +39,7 @@ class CrmActivities:
         A call the model should not have made, and a refusal of the CRM, are results that the model reads. Fails only
         where a retry may help.
         """
-        with bound_contextvars(call_id=request.call_id, turn=request.turn), vendor_failures():
+        with bound_contextvars(call_id=request.call_id, turn=request.turn), vendor_failures(), heartbeats():
             ready = await self._shelf.get(request.playbook)
             started = monotonic()
             if activity.info().attempt == 1:
@@ -54,7 +54,7 @@ class CrmActivities:
     async def _run(self, tool: Tool, request: RunTool) -> tuple[bool, str]:
         context = ToolContext(request.call_id, request.caller_number, request.idempotency_key)
         try:
-            async with asyncio.timeout(tool.timeout_seconds), heartbeats():
+            async with asyncio.timeout(tool.timeout_seconds):
                 answer = await self._crm.run(tool.operation, request.call.arguments, context)
         except TimeoutError as error:
             raise VendorError("crm", "timeout", f"{tool.name} took too long", curable=True) from error

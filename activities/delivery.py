@@ -1,8 +1,8 @@
 """A reply on its way: sentences to the voice, the voice's audio to the gateway, and the stamps along it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -54,24 +54,30 @@ class Delivery:
             self._playback.push(chunk.sentence, chunk.audio, chunk.words, last=chunk.last, text=text)
 
 
-@asynccontextmanager
-async def heartbeats() -> AsyncIterator[None]:
-    """Tell Temporal that we are alive as long as the block runs."""
+@contextmanager
+def heartbeats() -> Iterator[None]:
+    """Tell Temporal that we are alive as long as the block runs. Not for the first moment: most are done by then."""
+    loop = asyncio.get_running_loop()
+    timer: asyncio.TimerHandle | None = None
 
-    async def beat() -> None:
-        while True:
-            await asyncio.sleep(HEARTBEAT_S)
-            activity.heartbeat()
+    def wait() -> None:
+        nonlocal timer
+        timer = loop.call_later(HEARTBEAT_S, beat)
 
-    beating = asyncio.create_task(beat())
+    def beat() -> None:
+        activity.heartbeat()
+        wait()
+
+    wait()
     try:
         yield
     finally:
-        beating.cancel()
+        if timer is not None:
+            timer.cancel()
 
 
 async def while_wanted(playback: ReplyPlayback, work: Coroutine[Any, Any, None]) -> bool:
-    """Do the work until it is done or the gateway wants no more, and tell Temporal that we are alive.
+    """Do the work until it is done or the gateway wants no more.
 
     Closing at the gateway stops the work at once; a cancellation by Temporal would come with the next heartbeat only.
 
@@ -85,10 +91,7 @@ async def while_wanted(playback: ReplyPlayback, work: Coroutine[Any, Any, None])
     closing = asyncio.ensure_future(playback.wait_closed())
     both = {working, closing}
     try:
-        while not (working.done() or closing.done()):
-            done, _ = await asyncio.wait(both, timeout=HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED)
-            if not done:
-                activity.heartbeat()
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
     finally:
         done = {task for task in both if task.done()}
         for task in both - done:

@@ -9,7 +9,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from temporalio import activity
 
-from activities.delivery import Delivery, while_wanted
+from activities.delivery import Delivery, heartbeats, while_wanted
 from activities.feed import call_started, now_ms, phase
 from activities.playbook_shelf import PlaybookShelf, ReadyPlaybook
 from activities.retries import vendor_failures
@@ -56,9 +56,10 @@ class SpeechActivities:
     @activity.defn(name=names.SPEAK_LINE)
     async def speak_line(self, request: SpeakLine) -> Reply:
         """Speak one line; with ``prepare``, then give the gateway the holding lines and keep the apology ready."""
-        self._announce(request)
+        if request.key.attempt == 1:
+            self._announce(request)
         timings = ReplyTimings(started_ms=now_ms())
-        with bound_contextvars(call_id=request.call_id, turn=request.key.turn), vendor_failures():
+        with bound_contextvars(call_id=request.call_id, turn=request.key.turn), vendor_failures(), heartbeats():
             ready = await self._shelf.get(request.playbook)
             async with self._playback.open(request.call_id, request.gateway, request.key) as playback:
                 kept = await playback.kept() if request.key.attempt > 1 else ()

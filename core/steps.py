@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -16,6 +16,7 @@ LEXICAL: Final = "lexical"
 _FLOOR = 0.42  # below this likeness nothing is sure, however few steps there are
 _MARGIN = 0.12  # how much liker than the next step's the best example must be
 _WORDS = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
+_CLAUSES = re.compile(r"[.?!;]+|\b(?:and|but)\b")
 _COMMON = frozenset(
     """
     a an and are at be been but can could did do does for from had has have hello hi i i'd i'll i'm i've in is it it's
@@ -60,22 +61,37 @@ class StepFinder:
         """The step of a turn; ``name`` None if unsure."""
         if len(self._steps) == 1:
             return self._found(next(iter(self._steps)), 1.0)
-        best, likeness, margin = _best(self._weigh(_features(text)), self._examples)
-        if best is not None and likeness >= self._enough and margin >= _MARGIN:
+        best, likeness, sure = self._judge(text)
+        if best is not None and sure:
+            if any(other != best for other in self._steps_of_clauses(text)):
+                return Step(name=None, confidence=0.0, method=LEXICAL)  # two wishes in one breath
             return self._found(best, min(1.0, likeness))
         if current_step in self._steps and _is_number(text):
             return self._found(current_step, 0.9)  # an answer to what the step asked for
         return Step(name=None, confidence=likeness, method=LEXICAL)
+
+    def _judge(self, text: str) -> tuple[str | None, float, bool]:
+        best, likeness, margin = _best(self._weigh(_features(text)), self._examples)
+        return best, likeness, likeness >= self._enough and margin >= _MARGIN
+
+    def _steps_of_clauses(self, text: str) -> Iterator[str]:
+        clauses = _CLAUSES.split(text)
+        for clause in clauses if len(clauses) > 1 else ():
+            best, _, sure = self._judge(clause)
+            if best is not None and sure:
+                yield best
 
     def _found(self, name: str, confidence: float) -> Step:
         step = self._steps[name]
         return Step(name, round(confidence, 3), LEXICAL, escalates=step.escalates, ends_call=step.ends_call)
 
     def _weigh(self, features: Counter[str]) -> Weights:
-        unseen = self._rarity.get("", 1.0)
-        weights = {name: (1 + math.log(count)) * self._rarity.get(name, unseen) for name, count in features.items()}
+        weights = {name: (1 + math.log(count)) * self._weight(name) for name, count in features.items()}
         length = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
         return {name: weight / length for name, weight in weights.items()}
+
+    def _weight(self, feature: str) -> float:
+        return self._rarity.get(feature) or self._rarity[feature[:2]]
 
     def _calibrate(self) -> float:
         wrong = [_FLOOR]
@@ -118,17 +134,16 @@ def _parts(word: str) -> Iterable[str]:
 
 
 def _rarity(documents: Iterable[Counter[str]]) -> dict[str, float]:
-    """Feature -> weight; "" stands for one never seen. Word parts count less: there are many of them."""
-    seen: Counter[str] = Counter()
+    """Feature -> weight; "w:", "p:", "c:" stand for one never seen. Word parts count less: there are many of them."""
+    seen: Counter[str] = Counter({"w:": 1, "p:": 1, "c:": 1})
     total = 0
     for features in documents:
         seen.update(features.keys())
         total += 1
-    rarity = {
-        name: (0.4 if name.startswith("c:") else 1.0) * math.log((1 + total) / (0.5 + count)) + 0.1
+    return {
+        name: (0.4 if name.startswith("c:") else 1.0) * (math.log((1 + total) / (0.5 + count)) + 0.1)
         for name, count in seen.items()
     }
-    return rarity | {"": 0.5 * math.log(2 + total)}
 
 
 def _is_number(text: str) -> bool:

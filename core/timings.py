@@ -4,7 +4,7 @@ from core.contracts.call import ReplyTimings, TurnTimings
 
 END_OF_TURN = "end_of_turn"  # last voiced frame -> the recogniser's end of turn
 STEP = "step"  # finding the playbook's step
-TOOLS = "tools"  # tool calls that ran before the first word
+TOOLS = "tools"  # before the first word: the model asks for tools, and they run
 HOP = "hop"  # end of turn at the gateway -> the reply's activity starts, without step and tools
 MODEL = "model"  # activity starts -> the first sentence is whole
 VOICE = "voice"  # first sentence -> first audio of it

@@ -128,10 +128,12 @@ class CallWorkflow(CallMessages):
         live.answer_again = False
         try:
             for _ in range(TOOL_ROUNDS):
+                began = workflow.time()
                 reply = await self.speaker.respond(self._request)
                 if reply is None or reply.closed or not reply.tool_calls:
                     return
                 ends = await self._run_tools(reply.tool_calls)
+                live.conversation.now.tools_ms += (workflow.time() - began) * 1_000
                 if ends and not live.interrupted:
                     await self._say_goodbye()
                 if ends or live.interrupted:
@@ -286,14 +288,12 @@ class CallWorkflow(CallMessages):
         """
         live = self.live
         turn = live.conversation.now
-        started = workflow.time()
         first = len(turn.tools) + 1
         running = [asyncio.create_task(run_tool(live, call, first + place)) for place, call in enumerate(calls)]
         done = asyncio.gather(*running)
         if not turn.said and not await until(lambda: done.done() or live.interrupted, FILLER_AFTER):
             await self._say(self.call.playbook.holding_line)
         turn.tools.extend(await done)
-        turn.tools_ms += (workflow.time() - started) * 1_000
         return any(call.name == END_CALL_TOOL for call in calls)
 
     # The end

@@ -346,7 +346,7 @@ class Respond:
     variables: dict[str, str] = field(default_factory=dict)
     kept: tuple[str, ...] = ()  # sentences of an earlier attempt the caller has heard or will hear
     step_ms: float = 0.0  # for the timings: what finding the step took
-    tools_ms: float = 0.0  # for the timings: what the turn's tool calls took
+    tools_ms: float = 0.0  # for the timings: what the turn's rounds of tool calls took, from asking the model on
     said: str = ""  # what earlier parts of this turn's answer said, before ``tools`` were asked for
 
 
@@ -369,7 +369,7 @@ class ReplyTimings:
 
     started_ms: float
     step_ms: float = 0.0  # finding the step, before that
-    tools_ms: float = 0.0  # tool calls of the turn, before that
+    tools_ms: float = 0.0  # rounds of tool calls of the turn, before that
     model_first_token_ms: float | None = None
     first_sentence_ms: float | None = None
     voice_first_byte_ms: float | None = None

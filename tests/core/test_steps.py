@@ -34,6 +34,12 @@ def test_words_like_no_example_are_left_to_the_model(text: str) -> None:
     assert StepFinder(orders()).find(text, "order_status").name is None
 
 
+def test_two_wishes_in_one_breath_are_left_to_the_model() -> None:
+    finder = StepFinder(orders())
+    assert finder.find("Can I return the shoes, and can I talk to a human?", "order_status").name is None
+    assert finder.find("No, nothing else. Goodbye. Bye bye.", "order_status").name == "goodbye"
+
+
 @pytest.mark.parametrize("text", ["4 8 2", "It's four eight two", "My order number is 48213.", "RX-4821"])
 def test_number_answers_what_the_step_asked(text: str) -> None:
     assert StepFinder(orders()).find(text, "returns").name == "returns"
