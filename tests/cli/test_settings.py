@@ -106,7 +106,7 @@ def test_with_every_key_set_only_the_crm_is_emulated(environment: pytest.MonkeyP
 
 
 def test_a_real_carrier_needs_an_address_it_can_reach(environment: pytest.MonkeyPatch) -> None:
-    with pytest.raises(BadSettings, match="^PUBLIC_URL is http.*, and twilio must reach it"):
+    with pytest.raises(BadSettings, match=r"^PUBLIC_URL is http.*, and twilio must reach it"):
         sandboxed_vendors(with_(environment, **KEYS))
     assert sandboxed_vendors(with_(environment, TWILIO_BASE_URL="http://127.0.0.1:9002")) == {"crm"}
 
