@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from api import calls, health, live, login, openapi, playbooks, twilio_webhooks
+from api import calls, console, health, live, login, openapi, playbooks, twilio_webhooks
 from api.answering import AnsweringPlaybooks
 from api.auth import RequireKey
 from api.deps import ApiDeps
@@ -43,6 +43,7 @@ def create_app(deps: ApiDeps) -> FastAPI:
     for routes in (calls.router(deps, figures), live.router(deps), playbooks.router(deps)):
         app.include_router(routes, responses=openapi.problems(401, 422, 503))
     app.include_router(login.router(deps))
+    app.include_router(console.router(deps))
     app.include_router(openapi.router(app))
     openapi.describe(app)
     add_problems(app)

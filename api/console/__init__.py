@@ -1,0 +1,16 @@
+"""The console: pages for supervisors and engineers, rendered here, kept up to date by server-sent events."""
+
+from fastapi import APIRouter
+
+from api.console import actions, pages, streams
+from api.console.assets import static_files
+from api.deps import ApiDeps
+
+
+def router(deps: ApiDeps) -> APIRouter:
+    """Everything a browser is shown: /, /calls/{call_id}, /login, and what these pages ask for."""
+    routes = APIRouter(include_in_schema=False)
+    for part in (pages, streams, actions):
+        routes.include_router(part.router(deps))
+    routes.mount("/static", static_files())
+    return routes
