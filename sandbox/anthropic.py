@@ -7,8 +7,9 @@ of the kind that belongs to the fault's ``status``.
 import asyncio
 import hashlib
 import json
+import math
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +49,7 @@ from sandbox.state import Fault, SandboxState, now_ms, pause
 _TOKEN = re.compile(r"\s?\w{1,6}|\s?[^\w\s]|\s+")
 _PING_EVERY_S = 1.0
 _HANGING = ("stall", "mute")
+_BREAKS_AFTER = {"stall_after": 1, "error_event": 1, "drop": 3}  # tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,45 +178,60 @@ async def _whole(state: SandboxState, work: _Work, fault: Fault | None, request:
 async def _streamed(state: SandboxState, work: _Work, fault: Fault | None, request: Request) -> AsyncIterator[bytes]:
     """The answer's events, each token at its time. Stops when the client has gone."""
     kind = fault.kind if fault else ""
-    started_ms = now_ms()
+    begun = message_start(work.body["model"], _usage(work, 1)) + ping()
+    due_ms = now_ms() + state.latency.model_first_token_ms
     async with _watching(request) as gone:
         if kind == "stall":
-            await until_gone(request)
+            await gone
             raise Dropped
         await pause(state.latency.model_first_token_ms)
-        yield message_start(work.body["model"], _usage(work, 1)) + ping()
-        if kind == "garbage":
-            yield b"event: content_block_delta\ndata: {this is no JSON\n\n"
+        if kind in ("garbage", "mute"):
+            async for piece in _senseless(kind, begun, gone):
+                yield piece
             return
-        while kind == "mute" and not gone.done():
-            await asyncio.wait([gone], timeout=_PING_EVERY_S)
-            yield ping()
-        due_ms = started_ms + state.latency.model_first_token_ms
-        first = _FirstSentence(state, work.caller_text)
-        sent = 0
-        for index, block in enumerate(work.blocks):
-            yield opening_events(index, block)
-            for token in block.tokens:
-                if sent:
-                    due_ms += fault.delay_ms if fault and kind == "drip" else state.latency.model_token_ms
-                    await pause(due_ms - now_ms())
-                if gone.done():
-                    return
-                yield token_event(index, block, token)
-                sent += 1
-                if block.kind == "text":
-                    first.hear(token)
-                if (sent >= 1 and kind in ("stall_after", "error_event")) or (sent >= 3 and kind == "drop"):
-                    if kind == "error_event":
-                        yield error_event(fault.status if fault else 529)
-                        return
-                    if kind == "stall_after":
-                        await asyncio.wait([gone])
+        first, sent = _FirstSentence(state, work.caller_text), 0
+        for events, text in _tokens_of(work.blocks, begun):
+            if sent:
+                due_ms += fault.delay_ms if fault and kind == "drip" else state.latency.model_token_ms
+                await pause(due_ms - now_ms())
+            if gone.done():
+                return
+            yield events
+            sent += 1
+            first.hear(text)
+            if fault is not None and sent >= _BREAKS_AFTER.get(kind, math.inf):
+                if kind == "stall_after":
+                    await gone
+                if kind != "error_event":
                     raise Dropped
-            yield closing_events(index)
+                yield error_event(fault.status)
+                return
         first.end()
         state.stamp("anthropic", "done", text=work.caller_text)
-        yield message_stop(work.stop_reason, sent)
+        yield closing_events(len(work.blocks) - 1) + message_stop(work.stop_reason, sent)
+
+
+async def _senseless(kind: str, begun: bytes, gone: asyncio.Task[None]) -> AsyncIterator[bytes]:
+    """An answer that says nothing, or nothing anybody can read."""
+    if kind == "garbage":
+        yield begun + b"event: content_block_delta\ndata: {this is no JSON\n\n"
+        return
+    yield begun
+    while not gone.done():
+        await asyncio.wait([gone], timeout=_PING_EVERY_S)
+        yield ping()
+
+
+def _tokens_of(blocks: tuple[Block, ...], begun: bytes) -> Iterator[tuple[bytes, str]]:
+    """What to send for each token, and its text: a write each, with what comes at the same moment in front."""
+    due = begun
+    for index, block in enumerate(blocks):
+        due += opening_events(index, block)
+        for token in block.tokens:
+            yield due + token_event(index, block, token), token if block.kind == "text" else ""
+            due = b""
+        if index < len(blocks) - 1:
+            due += closing_events(index)
 
 
 class _FirstSentence:

@@ -1,7 +1,7 @@
 """Claude behind the reasoner's port.
 
-Replies read the SDK's raw events: its typed stream costs twice the CPU a token, its accumulating helper more than
-three times. The aiohttp transport that the SDK brings halves it once more. Figures: docs/benchmarks.md.
+Replies read the SDK's raw events over the aiohttp transport that the SDK brings. CPU of a 70-token reply, 20 at a time
+on two shared cores: the accumulating helper 32 ms, the typed stream 25 ms, raw events 14 ms; over aiohttp 20, 14, 11.
 """
 
 import asyncio
