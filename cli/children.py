@@ -117,8 +117,9 @@ class Child:
             with contextlib.suppress(asyncio.CancelledError, ChildFailed):
                 await self._keeper
 
-    def kill(self) -> None:
-        """End it at once; unless it is being stopped, another takes its place."""
+    def kill(self, *, for_good: bool = False) -> None:
+        """End it at once; another takes its place, unless ``for_good`` or it is being stopped."""
+        self._stopping = self._stopping or for_good
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()

@@ -149,7 +149,7 @@ class Stack:
     def kill_all(self) -> None:
         """SIGKILL every child, for those who will not wait for ``stop``."""
         for child in self._children:
-            child.kill()
+            child.kill(for_good=True)
 
     async def __aenter__(self) -> Self:
         try:

@@ -73,4 +73,4 @@ def test_a_traceback_shows_no_local_variables() -> None:
 
 
 def test_the_level_is_a_setting() -> None:
-    assert [line["event"] for line in as_json(HOLDFAST_LOG_LEVEL="ERROR")] == ["failed"]
+    assert [line["event"] for line in as_json(HOLDFAST_LOG_LEVEL="error")] == ["failed"]
