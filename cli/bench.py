@@ -62,7 +62,7 @@ def run_call(calls: Sequence[int], turns: int, json_file: Path | None, workers: 
         data=DATA,
         sandbox_only=True,
         # The carrier reaches the gateway itself, as an ingress would: the development door is not measured.
-        environment={"HOLDFAST_MEDIA_URL": f"ws://127.0.0.1:{gateway_port}", "HOLDFAST_LOG_LEVEL": "warning"},
+        environment={"HOLDFAST_MEDIA_URL": f"ws://127.0.0.1:{gateway_port}", "HOLDFAST_LOG_LEVEL": "WARNING"},
     )
 
     async def measure(stack: Stack) -> list[Row]:

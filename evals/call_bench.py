@@ -15,11 +15,11 @@ from evals.figures import CpuMeter, Row, spread
 from evals.sandbox_control import SandboxControl
 
 SPREAD_S = 10.0  # calls begin one after the other within this time
-LINES = (
-    "Hi, could you tell me where order {number} is?",
-    "And what about order {number}, has it shipped yet?",
-    "My neighbour is waiting for order {number} too.",
-    "Can you track order {number} for me?",
+LINES = (  # answered without a tool: a tool's time is neither the recogniser's, the model's nor the voice's
+    "How do I return order {number}?",
+    "And how long do I have to return order {number}?",
+    "Where do I find the return label of order {number}?",
+    "When do I get my money back for order {number}?",
 )
 
 
@@ -52,7 +52,7 @@ class CallBench:
     async def run(self) -> Row:
         """Hold the calls and measure."""
         await self.sandbox.set_latency(**self.latency)
-        _, mark = await self.sandbox.timeline(10**9)
+        _, mark = await self.sandbox.timeline()
         scripts = list(itertools.islice(scripts_of(self.turns), self.calls))
         meter = CpuMeter.start(self.pids)
         calls = await asyncio.gather(*(self._hold(script, index) for index, script in enumerate(scripts)))
