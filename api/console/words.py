@@ -54,7 +54,8 @@ def phone(number: str) -> str:
 
 def readable(name: str) -> str:
     """A name out of a playbook or a program, as words."""
-    return name.replace("_", " ").strip()
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
 
 
 def outcome(disposition: Disposition | None) -> tuple[str, str]:
@@ -64,7 +65,7 @@ def outcome(disposition: Disposition | None) -> tuple[str, str]:
 
 def phase(name: str) -> tuple[str, str]:
     """A phase in words, and its tone."""
-    return PHASES[Phase(name)] if name in set(Phase) else (readable(name).capitalize(), "plain")
+    return PHASES[Phase(name)] if name in set(Phase) else (readable(name), "plain")
 
 
 def span(ms: float) -> str:
@@ -111,4 +112,4 @@ def pretty(value: Any) -> str:
 
 def unheard(said: str, heard: str) -> str:
     """What was sent and not heard any more; nothing where the two do not begin alike."""
-    return said[len(heard) :].strip() if said.startswith(heard) else ""
+    return said[len(heard) :].rstrip() if said.startswith(heard) else ""

@@ -38,8 +38,8 @@
     const grid = { stroke: colour("--line"), width: 1 };
     const common = { stroke: colour("--faint"), font: "11px system-ui, sans-serif", ticks: { show: false } };
     return [
-      { ...common, grid: { show: false }, size: 24, incrs: [1, 2, 5, 10, 20, 50, 100], values: (_, at) => at.map(String) },
-      { ...common, grid, size: 52, values: (_, at) => at.map((ms) => `${ms.toLocaleString()} ms`) },
+      { ...common, grid: { show: false }, size: 24, space: 28, incrs: [1, 2, 5, 10, 20, 50, 100], values: (_, at) => at.map(String) },
+      { ...common, grid, size: 64, values: (_, at) => at.map((ms) => `${ms.toLocaleString()} ms`) },
     ];
   }
 
@@ -56,9 +56,10 @@
     const options = {
       width: place.clientWidth,
       height: 180,
+      padding: [8, 4, 0, 0],
       series: series(),
       axes: axes(),
-      scales: { x: { time: false, range: [-0.6, last + 0.6] }, y: { range: (_, _low, high) => [0, Math.max(500, high * 1.1)] } },
+      scales: { x: { time: false, range: [0.3, last + 0.7] }, y: { range: (_, _low, high) => [0, Math.max(500, high * 1.1)] } },
       legend: { show: false },
       cursor: { show: false },
     };
