@@ -56,7 +56,9 @@ def _reply(data: Data) -> str:
     return _line("dim", "  latency", f"{_ms(data.get('latency_ms'))} = {' + '.join(parts)}")
 
 
-def _assistant(data: Data) -> str:
+def _assistant(data: Data) -> str | None:
+    if not data.get("heard") and not data.get("interrupted"):
+        return None  # only tools were called
     return _line("green", "assistant", f"{data.get('heard')}{' -- (interrupted)' if data.get('interrupted') else ''}")
 
 
@@ -77,7 +79,7 @@ def _problem(data: Data) -> str:
     return _line("red", "problem", str(data.get("what")))
 
 
-_WORDS: dict[str, Callable[[Data], str]] = {
+_WORDS: dict[str, Callable[[Data], str | None]] = {
     "call_started": _started,
     "phase": _phase,
     "caller_turn": _caller,
