@@ -43,7 +43,7 @@ class ChildPlan:
     port: int | None = None
     watched: bool = True  # whether ``ready`` is asked again once it was true
     stop_deadline_s: float = 10.0
-    ready_deadline_s: float = 60.0
+    ready_deadline_s: float = 120.0  # of a machine that is busy
 
 
 def own_command(*arguments: str) -> list[str]:
