@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -58,10 +58,10 @@ class CarrierLine(Protocol):
         ...
 
     def clear(self) -> None:
-        """Drop what was not played; also what has not left this process."""
+        """Drop what was not played."""
         ...
 
-    def close(self, code: int, reason: str) -> None:
+    def close(self, reason: str) -> None:
         """End the stream; the call goes on with what its TwiML says next."""
         ...
 
@@ -104,6 +104,8 @@ class CallStream:
         self._detector = TurnDetector(TurnTaking(), clock())
         self._playback = Playback()
         self._latency = TurnLatency()
+        self._over = asyncio.Event()
+        self._delivering: asyncio.Task[None]
         self._turn: int | None = None  # the number of the caller's next turn, once the workflow has told it
         self._early: list[TurnEnded] = []  # turns from before that
         self.workflow = WorkflowLine(
@@ -120,15 +122,28 @@ class CallStream:
             patience=deps.settings.recogniser,
         )
 
-    async def listen(self) -> None:
-        """Keep the recogniser at the caller's line, until cancelled or until it has failed for good."""
-        await self._listening.run()
+    async def run(self) -> None:
+        """Join the call and listen until the stream has ended."""
+        self._delivering = asyncio.create_task(self._deliver())
+        listening = asyncio.create_task(self._listening.run())
+        over = asyncio.create_task(self._over.wait())
+        try:
+            pending: set[asyncio.Task[Any]] = {self._delivering, listening, over}
+            while over in pending:
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+        finally:
+            listening.cancel()
+            over.cancel()
+            await asyncio.gather(listening, over, return_exceptions=True)
 
-    async def deliver(self) -> None:
-        """Join the call and tell it what happens, until cancelled; goes on after the stream has ended."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._attach())
-            tasks.create_task(self.workflow.run())
+    async def tell_the_rest(self) -> None:
+        """After the end: wait until the workflow has heard everything, if that takes no longer than it may."""
+        if self._delivering.done() or not await self.workflow.all_delivered(self._settings.delivery):
+            self._log.error("events_not_delivered")
+        self._delivering.cancel()
+        await asyncio.gather(self._delivering, return_exceptions=True)
 
     def hear(self, audio: bytes) -> None:
         """The next frame of the caller's audio."""
@@ -146,17 +161,24 @@ class CallStream:
         except UnknownMark:
             self._log.warning("unknown_mark")
 
-    def end(self, *, stopped: bool, reason: str) -> None:
+    def ended(self, *, stopped: bool, reason: str) -> None:
         """The stream is over: tell what was heard, then that it has ended."""
         self.replies.close("the stream has ended")
         self._act(self._playback.end(self._clock()))
         self.workflow.signal(
             names.STREAM_ENDED, lambda seq: StreamEnded(self.identity.attachment, seq, stopped, reason)
         )
+        self._over.set()
 
     def close(self, reason: str) -> None:
         """End the stream from our side; the carrier then asks what comes next."""
-        self._line.close(1000, reason)
+        self._line.close(reason)
+
+    async def _deliver(self) -> None:
+        """Goes on after the stream has ended, until everything has been told."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._attach())
+            tasks.create_task(self.workflow.run())
 
     async def _attach(self) -> None:
         identity, pause = self.identity, FIRST_PAUSE

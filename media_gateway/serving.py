@@ -8,74 +8,69 @@ from contextlib import contextmanager
 
 import structlog
 import uvicorn
-from fastapi import FastAPI
+from picows import ws_create_server
 
-from media_gateway.app import Gateway
+from media_gateway.carrier_socket import MAX_MESSAGE_BYTES
 from media_gateway.deps import GatewayDeps
+from media_gateway.internal_app import create_internal_app
+from media_gateway.metrics import GatewayMetrics
+from media_gateway.playback_protocol import MAX_MESSAGE_BYTES as MAX_PLAYBACK_BYTES
+from media_gateway.stream import MediaEndpoint
+from media_gateway.streams import Streams
 
 log = structlog.get_logger()
 
-MAX_MESSAGE_BYTES = 1024 * 1024
-PING_CARRIERS_EVERY = 20.0  # seconds
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+PING_CARRIERS_AFTER = 20.0  # seconds without a frame
 PING_WORKERS_EVERY = 2.0  # a worker that hangs is found out by its pings
 PONG_DEADLINE = 5.0
-CLOSE_DEADLINE = 5  # seconds for sockets to close once the gateway has given up waiting
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises OSError, for one when the port is in use."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-    except OSError:
-        listener.close()
-        raise
-    return listener
+CLOSE_DEADLINE = 5  # for sockets to close once the gateway has given up waiting
 
 
 async def serve(
     deps: GatewayDeps, media: socket.socket, internal: socket.socket, *, stop: asyncio.Event | None = None
 ) -> None:
-    """Serve carriers on ``media`` and workers on ``internal`` until told to stop, by SIGTERM, SIGINT or ``stop``.
+    """Serve carriers on ``media`` and workers on ``internal`` until told to stop, by a signal or ``stop``.
 
     Then no stream is let in any more; the live ones may go on for ``settings.drain`` seconds. A second signal cuts
     that short. What is still live is closed from our side, so that the carrier asks for the call's next TwiML.
     """
-    gateway = Gateway(deps)
     stop = stop or asyncio.Event()
     hurry = asyncio.Event()
-    servers = [
-        _server(gateway.media_app, ping=PING_CARRIERS_EVERY),
-        _server(gateway.internal_app, ping=PING_WORKERS_EVERY),
-    ]
+    streams = Streams(deps.settings.stream_secret, deps.settings.capacity)
+    endpoint = MediaEndpoint(deps, streams, GatewayMetrics())
+    workers = _internal_server(streams, deps.settings.internal_secret)
     with _signals(stop, hurry):
-        running = [
-            asyncio.create_task(server.serve(sockets=[listener]))
-            for server, listener in zip(servers, (media, internal), strict=True)
-        ]
+        carriers = await ws_create_server(
+            endpoint.route,
+            sock=media,
+            max_frame_size=MAX_MESSAGE_BYTES,
+            enable_auto_ping=True,
+            auto_ping_idle_timeout=PING_CARRIERS_AFTER,
+            auto_ping_reply_timeout=PING_CARRIERS_AFTER,
+        )
+        serving = asyncio.create_task(workers.serve(sockets=[internal]))
         stopping = asyncio.create_task(stop.wait())
         try:
-            await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
-            await _drain(gateway, hurry)
+            await asyncio.wait([stopping, serving], return_when=asyncio.FIRST_COMPLETED)
+            await _drain(streams, deps.settings.drain, hurry)
         finally:
             stopping.cancel()
-            for server in servers:
-                server.should_exit = True
-            await asyncio.gather(*running)
+            carriers.close()
+            workers.should_exit = True
+            await serving
 
 
-async def _drain(gateway: Gateway, hurry: asyncio.Event) -> None:
-    gateway.streams.draining = True
-    log.info("draining", seconds=gateway.deps.settings.drain)
-    left = asyncio.create_task(gateway.streams.all_left())
+async def _drain(streams: Streams, grace: float, hurry: asyncio.Event) -> None:
+    streams.draining = True
+    log.info("draining", seconds=grace)
+    left = asyncio.create_task(streams.all_left())
     hurried = asyncio.create_task(hurry.wait())
     try:
-        await asyncio.wait([left, hurried], timeout=gateway.deps.settings.drain, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([left, hurried], timeout=grace, return_when=asyncio.FIRST_COMPLETED)
         if not left.done():
             log.warning("streams_cut_short")
-            gateway.streams.close_all("the gateway stops")
+            streams.close_all("the gateway stops")
             await asyncio.wait([left], timeout=CLOSE_DEADLINE)
     finally:
         left.cancel()
@@ -83,22 +78,22 @@ async def _drain(gateway: Gateway, hurry: asyncio.Event) -> None:
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to us: uvicorn would close live calls on SIGTERM."""
+    """A server that leaves signals to us: uvicorn would stop serving workers while calls are live."""
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
 
 
-def _server(app: FastAPI, ping: float) -> _Server:
+def _internal_server(streams: Streams, internal_secret: str) -> _Server:
     return _Server(
         uvicorn.Config(
-            app,
+            create_internal_app(streams, internal_secret),
             ws="websockets-sansio",
             ws_per_message_deflate=False,
-            ws_max_size=MAX_MESSAGE_BYTES,
-            ws_ping_interval=ping,
-            ws_ping_timeout=max(ping, PONG_DEADLINE),
+            ws_max_size=MAX_PLAYBACK_BYTES,
+            ws_ping_interval=PING_WORKERS_EVERY,
+            ws_ping_timeout=PONG_DEADLINE,
             access_log=False,
             log_config=None,
             lifespan="off",
@@ -115,10 +110,10 @@ def _signals(stop: asyncio.Event, hurry: asyncio.Event) -> Generator[None, None,
     def told() -> None:
         (hurry if stop.is_set() else stop).set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         loop.add_signal_handler(number, told)
     try:
         yield
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in STOP_SIGNALS:
             loop.remove_signal_handler(number)

@@ -28,7 +28,7 @@ class Streams:
     @property
     def room(self) -> bool:
         """Whether another stream may come in."""
-        return not self.draining and self._open < self._capacity
+        return not self.draining and len(self._live) < self._capacity
 
     def admit(self, call_id: str, token: str, now_ms: int) -> int:
         """The attachment number of a stream whose token is good and was not used before. Raises BadToken."""
@@ -44,18 +44,18 @@ class Streams:
         return attachment
 
     def entered(self) -> None:
-        """A socket has come in; count it."""
+        """A socket has come in, or the work on a stream has begun."""
         self._open += 1
         self._none_open.clear()
 
     def left(self) -> None:
-        """A socket is done, and so is what it had to tell."""
+        """It is gone, or done."""
         self._open -= 1
         if not self._open:
             self._none_open.set()
 
     async def all_left(self) -> None:
-        """Wait until no socket is open."""
+        """Wait until no socket is open and nothing is left to be told."""
         await self._none_open.wait()
 
     def holding_lines(self, call_id: str) -> HoldingLines:

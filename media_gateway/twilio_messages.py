@@ -105,19 +105,19 @@ class StreamWriter:
     """Writes our messages of one stream; all but the payload is made once."""
 
     def __init__(self, stream_sid: str) -> None:
-        sid = msgspec.json.encode(stream_sid).decode()
-        self._media = f'{{"event":"media","streamSid":{sid},"media":{{"payload":"'
-        self._mark = f'{{"event":"mark","streamSid":{sid},"mark":{{"name":"'
-        self._clear = f'{{"event":"clear","streamSid":{sid}}}'
+        sid = msgspec.json.encode(stream_sid)
+        self._media = b'{"event":"media","streamSid":' + sid + b',"media":{"payload":"'
+        self._mark = b'{"event":"mark","streamSid":' + sid + b',"mark":{"name":"'
+        self._clear = b'{"event":"clear","streamSid":' + sid + b"}"
 
-    def media(self, audio: bytes) -> str:
+    def media(self, audio: bytes) -> bytes:
         """Audio to play after what is queued: mu-law of any length, no header."""
-        return f'{self._media}{pybase64.b64encode_as_string(audio)}"}}}}'
+        return b'%b%b"}}' % (self._media, pybase64.b64encode(audio))
 
-    def mark(self, name: str) -> str:
+    def mark(self, name: str) -> bytes:
         """Asks to be told when all audio before it was played. ``name`` holds letters, digits, ``:`` and ``.`` only."""
-        return f'{self._mark}{name}"}}}}'
+        return b'%b%b"}}' % (self._mark, name.encode())
 
-    def clear(self) -> str:
+    def clear(self) -> bytes:
         """Drops all queued audio; outstanding marks come back at once."""
         return self._clear

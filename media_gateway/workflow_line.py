@@ -46,6 +46,7 @@ class WorkflowLine:
         self._late = late
         self._over = over
         self._outbox = Outbox()
+        self._nobody_there = False
         self._attached = asyncio.Event()
         self._wake = asyncio.Event()
         self._empty = asyncio.Event()
@@ -61,18 +62,23 @@ class WorkflowLine:
 
     def signal(self, message: str, make: Callable[[int], Any]) -> None:
         """Have an event delivered, in its order, however long it takes; ``make`` gets its number."""
+        if self._nobody_there:
+            return
         self._outbox.post(message, make)
         self._empty.clear()
         self._wake.set()
 
     def turn(self, make: Callable[[int], Any], deadline: float) -> None:
         """Have a turn delivered as fast as can be: as an update, after ``deadline`` seconds as a signal too."""
+        if self._nobody_there:
+            return
         letter = self._outbox.post_update(names.CALLER_TURN_AGAIN, make)
         self._empty.clear()
         self._turns.put_nowait((letter, deadline))
 
     def give_up(self) -> None:
-        """Nobody is there to be told anything."""
+        """Nobody is there to be told anything, now or later."""
+        self._nobody_there = True
         for letter in self._outbox.undelivered:
             self._delivered(letter)
         self._over()

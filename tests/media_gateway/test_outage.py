@@ -61,13 +61,14 @@ async def test_a_turn_that_temporal_does_not_take_is_held_with_a_line_and_told_w
         await call.carrier.has_audio(2 * len(HOLDING))
         await call.carrier.hang_up()
         own_temporal_server.start()
+        ended = await call.told(names.STREAM_ENDED)
+        assert ended[0]["stopped"]
+        # A signal whose answer was lost is sent again: the numbers tell.
         again = await call.told(names.CALLER_TURN_AGAIN, 2)
-        assert [(turn["turn"], turn["seq"], turn["text"]) for turn in again] == [
-            (1, 2, "are you there"),
-            (2, 3, "hello"),
-        ]
-        (ended,) = await call.told(names.STREAM_ENDED)
-        assert (ended["stopped"], ended["seq"]) == (True, 4)
+        told = {turn["seq"]: (turn["turn"], turn["text"]) for turn in again}
+        assert list(told.values()) == [(1, "are you there"), (2, "hello")]
+        assert sorted(told) == list(told)
+        assert max(told) < ended[0]["seq"]
 
 
 async def test_a_stream_that_starts_while_temporal_is_away_is_kept_and_joins_the_call_later(
