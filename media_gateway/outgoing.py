@@ -21,10 +21,6 @@ class Outgoing(Generic[MessageT]):
         self._waiting.append(message)
         self._wake.set()
 
-    def drop_waiting(self) -> None:
-        """Forget what has not been written."""
-        self._waiting.clear()
-
     async def run(self) -> None:
         """Write until cancelled, or until the socket's own error ends it."""
         while True:

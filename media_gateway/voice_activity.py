@@ -7,6 +7,9 @@ from core.g711 import FRAME_BYTES, decode
 SAMPLE_RATE = 8_000
 MODE = 2  # 0 lets most sound pass for voice, 3 the least
 
+_LINEAR = decode(bytes(range(256))).tobytes()
+_LOW, _HIGH = _LINEAR[0::2], _LINEAR[1::2]  # of each code's sample: two translations beat numpy on 160 bytes
+
 
 class VoiceActivity:
     """WebRTC's voice detector over one stream of mu-law audio, a few microseconds for each 20 ms."""
@@ -27,5 +30,8 @@ class VoiceActivity:
         return voiced
 
     def _speech(self, frame: bytes) -> bool:
-        speech: bool = self._detector.is_speech(decode(frame).tobytes(), SAMPLE_RATE)
+        linear = bytearray(2 * FRAME_BYTES)
+        linear[0::2] = frame.translate(_LOW)
+        linear[1::2] = frame.translate(_HIGH)
+        speech: bool = self._detector.is_speech(bytes(linear), SAMPLE_RATE)
         return speech
