@@ -107,12 +107,12 @@ class Stage:
     def _judge(rehearsal: Rehearsal, call_id: str, call: dict[str, Any], *, ended: bool, synced: bool) -> Outcome:
         expect, turns = rehearsal.expect, call["transcript"]
         found = Disposition(call["disposition"]) if call["disposition"] else None
-        used = {tool["name"] for turn in turns for tool in turn["tools"]}
+        used = {tool["name"] for turn in turns for tool in turn["tools"] if tool["ok"]}
         faults = {
             "the call did not end": not ended,
             f"ended as {found}, not {expect.disposition}": found is not expect.disposition,
             "the CRM has no note of it": ended and not synced,
-            f"tools not used: {', '.join(sorted(set(expect.tools) - used))}": not used.issuperset(expect.tools),
+            f"tools that did not succeed: {', '.join(sorted(set(expect.tools) - used))}": not used.issuperset(expect.tools),
             "nobody was interrupted": bool(expect.interrupted) and not any(turn["interrupted"] for turn in turns),
         }
         return Outcome(rehearsal=rehearsal, call_id=call_id, disposition=found, problems=_true_ones(faults.items()))

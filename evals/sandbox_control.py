@@ -10,7 +10,12 @@ class SandboxControl:
     """A client of /sandbox. Close it. All methods raise httpx.HTTPError."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.AsyncClient(base_url=url, timeout=httpx.Timeout(30), trust_env=False)
+        self._http = httpx.AsyncClient(
+            base_url=url,
+            timeout=httpx.Timeout(30),
+            limits=httpx.Limits(keepalive_expiry=1.0),  # below the server's own, so that no request meets a closing one
+            trust_env=False,
+        )
 
     async def close(self) -> None:
         """Release its connections."""

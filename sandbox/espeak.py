@@ -66,7 +66,8 @@ def _to_phone_rate(output: bytes) -> NDArray[np.int16]:
     smooth = np.convolve(samples.astype(np.float64), low_pass / low_pass.sum(), mode="same")
     times = np.arange(int(len(samples) * 8_000 / source_hz)) * source_hz / 8_000
     resampled = np.interp(times, np.arange(len(samples)), smooth)
-    return np.clip(resampled, -32_768, 32_767).astype(np.int16)
+    samples_8k: NDArray[np.int16] = np.clip(resampled, -32_768, 32_767).astype(np.int16)
+    return samples_8k
 
 
 def _trimmed(samples: NDArray[np.int16]) -> NDArray[np.int16]:

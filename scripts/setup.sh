@@ -45,7 +45,7 @@ sync_packages() {
     say "installing the locked Python packages"
     quiet=
   fi
-  "$uv" sync --locked $quiet ${groups[@]+"${groups[@]}"} || fail "the locked Python packages could not be installed"
+  "$uv" sync --locked --compile-bytecode $quiet ${groups[@]+"${groups[@]}"} || fail "the locked Python packages could not be installed"
 }
 
 get_temporal() {

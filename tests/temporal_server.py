@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -84,6 +84,6 @@ def own_temporal_server(temporal_binary: Path, tmp_path: Path) -> Iterator[Tempo
 
 
 @pytest.fixture
-async def temporal(temporal_server: TemporalServer) -> AsyncIterator[Client]:
+async def temporal(temporal_server: TemporalServer) -> Client:
     """A client of the shared server."""
-    yield await temporal_server.connect()
+    return await temporal_server.connect()

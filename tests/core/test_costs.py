@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,10 @@ PRICES = (
 
 def test_a_call_pays_for_tokens_characters_seconds_and_minutes() -> None:
     lines = {(line.vendor, line.unit): line for line in costs_of(ended_call(), PRICES) if line.item != "media_stream"}
-    assert {key: (line.quantity, pytest.approx(line.usd)) for key, line in lines.items()} == {
+    found: dict[tuple[str, str], tuple[float, Any]] = {
+        key: (line.quantity, pytest.approx(line.usd)) for key, line in lines.items()
+    }
+    assert found == {
         ("anthropic", "input_tokens"): (1_000, 0.001),
         ("anthropic", "output_tokens"): (40, 0.0002),
         ("elevenlabs", "characters"): (42, 0.0042),  # greeting and reply
