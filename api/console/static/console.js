@@ -110,7 +110,8 @@
   document.addEventListener("htmx:sseOpen", () => say(""));
   document.addEventListener("htmx:sseError", () => {
     say("Connection lost, trying again");
-    fetch("/events", { method: "HEAD" }).then((answer) => answer.status === 401 && logIn(), () => {});
+    // An event source does not tell why it broke: it may be the session's end.
+    fetch("/static/favicon.svg", { cache: "no-store" }).then((answer) => answer.status === 401 && logIn(), () => {});
   });
   document.addEventListener("htmx:sendError", () => say("The server cannot be reached"));
   document.addEventListener("htmx:beforeSwap", (event) => {
