@@ -67,7 +67,7 @@ class TurnEnded:
 
     text: str
     confidence: float
-    speech_ended_ms: float  # the last voiced frame
+    speech_ended_ms: float  # the last voiced frame, less the detector's hangover
     words: int
 
 
@@ -88,6 +88,7 @@ class Silence:
 
 TurnEvent = TurnEnded | BargedIn | CallerWithdrew | Silence
 
+VOICE_HANGOVER_MS = 100.0  # WebRTC's detector (mode 2, 20 ms) still calls five frames after speech voiced
 VOICE_TAIL_MS = 700.0  # sound so recent may be words that the recogniser has yet to report
 REPLY_PATIENCE_MS = 15_000.0  # on top, while the assistant is due to speak: its deadlines are the workflow's matter
 
@@ -108,7 +109,7 @@ class TurnDetector:
         self._utterance = False
         self._held: list[TurnEnded] = []  # turns that wait for the end of playback
         self._last_voice_ms = -VOICE_TAIL_MS
-        self._voiced_in_utterance = False
+        self._first_voice_ms: float | None = None  # of the utterance
         self._quiet_since_ms = now_ms
         self._silence_due_ms = 0.0
         self._set_silence()
@@ -132,7 +133,8 @@ class TurnDetector:
         """The next 20 ms of the caller's line. The hot path: 50 times a second in every call."""
         if voiced:
             self._last_voice_ms = now_ms
-            self._voiced_in_utterance = True
+            if self._first_voice_ms is None:
+                self._first_voice_ms = now_ms
         return self._check_silence(now_ms) if now_ms >= self._silence_due_ms else None
 
     def hear_recogniser(self, event: RecogniserEvent, now_ms: float) -> list[TurnEvent]:
@@ -178,14 +180,19 @@ class TurnDetector:
     def _end_utterance(self, text: str, confidence: float, now_ms: float) -> list[TurnEvent]:
         events = self._barge_in(text) if text else []
         self._utterance = False
-        speech_ended_ms = self._last_voice_ms if self._voiced_in_utterance else now_ms
-        self._voiced_in_utterance = False
+        speech_ended_ms = self._speech_ended_ms(now_ms)
+        self._first_voice_ms = None
         self._be_quiet_from(now_ms)
         if text:
             self._held.append(TurnEnded(text, confidence, speech_ended_ms, len(text.split())))
         if not self._playing:
             events += self._release_held() or self._withdraw()
         return events
+
+    def _speech_ended_ms(self, now_ms: float) -> float:
+        if self._first_voice_ms is None:
+            return now_ms
+        return max(self._first_voice_ms, self._last_voice_ms - VOICE_HANGOVER_MS)
 
     def _withdraw(self) -> list[TurnEvent]:
         if not self._caller_holds_floor:

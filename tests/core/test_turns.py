@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from core.turns import (
     REPLY_PATIENCE_MS,
+    VOICE_HANGOVER_MS,
     BargedIn,
     CallerWithdrew,
     EagerEndOfTurn,
@@ -43,11 +44,20 @@ def first_silence(detector: TurnDetector, from_ms: int, until_ms: int, voiced: b
 def test_a_turn_carries_its_words_and_when_speech_really_ended() -> None:
     caller = detector()
     caller.hear_recogniser(SpeechStarted(), 2_000)
+    caller.hear_frame(True, 2_000)
     caller.hear_frame(True, 2_900)
     caller.hear_frame(False, 2_920)
     assert caller.hear_recogniser(EndOfTurn("my order is late", 0.9), 3_300) == [
-        TurnEnded("my order is late", 0.9, speech_ended_ms=2_900, words=4)
+        TurnEnded("my order is late", 0.9, speech_ended_ms=2_900 - VOICE_HANGOVER_MS, words=4)
     ]
+
+
+def test_speech_never_ends_before_it_began() -> None:
+    caller = detector()
+    caller.hear_frame(True, 2_900)
+    (turn,) = caller.hear_recogniser(EndOfTurn("hm", 0.9), 3_300)
+    assert isinstance(turn, TurnEnded)
+    assert turn.speech_ended_ms == 2_900
 
 
 def test_an_utterance_without_a_voiced_frame_ended_when_it_was_decided() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core.g711 import SILENT_FRAME, encode
+from core.turns import VOICE_HANGOVER_MS
 from media_gateway.voice_activity import VoiceActivity
 from sandbox.audio_code import speak
 
@@ -24,3 +25,16 @@ def test_a_steady_hum_is_no_voice() -> None:
     hum = encode((300 * np.sin(np.arange(80_000) * 2 * np.pi * 50 / 8_000)).astype(np.int16))
     voiced = [voice.voiced(hum[start : start + 160]) for start in range(0, len(hum), 160)]
     assert not any(voiced[100:])
+
+
+def test_voice_lasts_on_after_speech_for_as_long_as_the_turn_detector_takes_off() -> None:
+    lasted = []
+    for cut in range(4_800, len(SPOKEN), 1_600):
+        voice = VoiceActivity()
+        for start in range(0, cut, 160):
+            speaking = voice.voiced(SPOKEN[start : start + 160])
+        after = [voice.voiced(SILENT_FRAME) for _ in range(20)]
+        assert after == sorted(after, reverse=True)
+        lasted += [20 * sum(after)] * speaking
+    assert lasted
+    assert all(VOICE_HANGOVER_MS <= ms <= VOICE_HANGOVER_MS + 20 for ms in lasted)
