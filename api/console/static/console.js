@@ -55,7 +55,9 @@
     clock: new Intl.DateTimeFormat(undefined, { timeStyle: "medium" }),
     day: new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" }),
     short: new Intl.DateTimeFormat(undefined, { timeStyle: "short" }),
-    moment: new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" }),
+    moment: new Intl.DateTimeFormat(undefined, {
+      month: "short", day: "numeric", hour: "numeric", minute: "2-digit", second: "2-digit",
+    }),
   };
 
   function span(ms) {

@@ -1,17 +1,20 @@
 """A real browser before the real API."""
 
 import os
-import re
-from collections.abc import AsyncIterator
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright
 
+from api.auth import SESSION_COOKIE, make_session_cookie
 from storage.calls import SqlCallStore
 from storage.database import Database
 from tests.api.console.board import LoggedIn
-from tests.api.world import API_KEY, ApiWorld
+from tests.api.world import ApiWorld
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
@@ -26,24 +29,31 @@ FLAGS = (
 )
 
 
-@pytest.fixture
-def chromium_program() -> Path:
-    """Where Debian puts it; a test that needs it is skipped where it is missing, but not in CI."""
+@pytest.fixture(scope="session")
+def chromium_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Debian's browser, one for all tests of a process; skipped where it is missing, but not in CI."""
     if not CHROMIUM.exists():
         missing = f"no {CHROMIUM}: the console was not looked at (apt-get install chromium)"
         if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(missing)
-    return CHROMIUM
+    profile = tmp_path_factory.mktemp("chromium")
+    command = [str(CHROMIUM), *FLAGS, "--remote-debugging-port=0", f"--user-data-dir={profile}"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    listening = (line.split()[-1] for line in process.stderr if line.startswith("DevTools listening on"))
+    url = next(listening)
+    Thread(target=process.stderr.read, daemon=True).start()  # a full pipe would stop the browser
+    yield url
+    process.terminate()
+    process.wait()
 
 
 @pytest.fixture
-async def chromium(chromium_program: Path) -> AsyncIterator[Browser]:
-    """Debian's browser."""
+async def chromium(chromium_url: str) -> AsyncIterator[Browser]:
+    """The browser, as this test's event loop reaches it."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_program, args=FLAGS)
-        yield browser
-        await browser.close()
+        yield await playwright.chromium.connect_over_cdp(chromium_url)
 
 
 @pytest.fixture
@@ -61,25 +71,24 @@ def store(database: Database) -> SqlCallStore:
     return SqlCallStore(database)
 
 
-async def logged_in(world: ApiWorld, page: Page) -> LoggedIn:
-    """A page that has shown the key, with every complaint of the browser kept."""
+async def logged_in(world: ApiWorld, context: BrowserContext) -> LoggedIn:
+    """A page with a session, with every complaint of the browser kept."""
+    session = make_session_cookie(world.deps.settings, time.time())
+    await context.add_cookies([{"name": SESSION_COOKIE, "value": session, "url": world.origin}])
+    page = await context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
-    await page.goto(world.origin)
-    await page.fill("#key", API_KEY)
-    await page.click("button")
-    await page.wait_for_url(re.compile(r"/$"))
     return LoggedIn(world, page, complaints)
 
 
 @pytest.fixture
 async def console(world_without_temporal: ApiWorld, context: BrowserContext) -> LoggedIn:
     """The console of an installation whose Temporal is away: what needs none works all the same."""
-    return await logged_in(world_without_temporal, await context.new_page())
+    return await logged_in(world_without_temporal, context)
 
 
 @pytest.fixture
 async def steering_console(world: ApiWorld, context: BrowserContext) -> LoggedIn:
     """The console of an installation where everything is up."""
-    return await logged_in(world, await context.new_page())
+    return await logged_in(world, context)

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.browser
 
 
 async def test_an_empty_board_tells_how_to_place_the_first_call(console: LoggedIn) -> None:
+    await console.visit("/")
     await console.shows(".first", "holdfast call +15550100 --playbook order_support")
     await console.shows(".first", f"curl {console.world.origin}/v1/calls")
     await console.lacks("#live-rows")
@@ -91,14 +92,16 @@ async def test_older_calls_need_no_script(console: LoggedIn, store: SqlCallStore
     await console.lacks("#finished-CA24")
 
 
-async def test_the_board_comes_back_after_a_lost_connection_and_has_missed_nothing(console: LoggedIn) -> None:
-    await console.visit("/")
-    await console.page.context.set_offline(True)
-    await console.page.evaluate("htmx.trigger(document.body, 'nothing')")
+async def test_a_board_that_could_not_connect_says_so_and_has_missed_nothing_later(console: LoggedIn) -> None:
+    await console.page.route("**/events?*", lambda route: route.abort())
+    await console.page.goto(console.world.origin)
+    await console.shows("#connection", "Connection lost, trying again")
     call = await console.live_call()
     call.caller_says(1, "Is anybody there?")
-    await console.page.context.set_offline(False)
+    await console.world.feed.flush()
+    await console.page.unroute("**/events?*")
     await console.shows("#last-CA1", "Is anybody there?")
+    await console.lacks("#connection")
 
 
 async def test_a_phone_needs_no_scrolling_sideways(console: LoggedIn, store: SqlCallStore) -> None:

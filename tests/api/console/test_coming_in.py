@@ -25,6 +25,7 @@ async def test_a_page_is_shown_once_the_key_is_given(world_without_temporal: Api
 
 
 async def test_logging_out_closes_the_console(console: LoggedIn) -> None:
+    await console.visit("/")
     await console.page.click("text=Log out")
     await console.shows("h1", "Holdfast")
     await console.page.goto(f"{console.world.origin}/calls/CA1")

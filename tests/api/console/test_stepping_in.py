@@ -26,7 +26,7 @@ async def told(console: LoggedIn, call: Scene, things: int) -> list[str]:
 async def test_what_the_assistant_knows_is_shown_and_asked_again(steering_console: LoggedIn) -> None:
     await running_call(steering_console)
     await steering_console.shows("#state", "Intent")
-    await steering_console.shows("#state", "Ask for the policy number".replace("A", "a", 1))
+    await steering_console.shows("#state", "ask for the policy number")
     await steering_console.shows("#state .done", "greeted")
 
 
