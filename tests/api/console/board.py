@@ -16,12 +16,12 @@ class LoggedIn:
     page: Page
     complaints: list[str]
 
-    async def shows(self, selector: str, text: str) -> None:
+    async def expect_shown(self, selector: str, text: str) -> None:
         """Wait until there is exactly one such element, seen, with this text in it."""
         await expect(self.page.locator(selector)).to_contain_text(text, timeout=15_000)
         await expect(self.page.locator(selector)).to_be_visible()
 
-    async def lacks(self, selector: str) -> None:
+    async def expect_hidden(self, selector: str) -> None:
         """Wait until there is no such element to be seen."""
         await expect(self.page.locator(selector)).to_be_hidden(timeout=15_000)
 

@@ -1,7 +1,7 @@
 """The way in and out in a real browser, and what the browser is told about each page."""
 
 import pytest
-from playwright.async_api import BrowserContext
+from playwright.async_api import BrowserContext, expect
 
 from tests.api.console.board import LoggedIn
 from tests.api.world import API_KEY, ApiWorld
@@ -27,7 +27,7 @@ async def test_a_page_is_shown_once_the_key_is_given(world_without_temporal: Api
 async def test_logging_out_closes_the_console(console: LoggedIn) -> None:
     await console.visit("/")
     await console.page.click("text=Log out")
-    await console.shows("h1", "Holdfast")
+    await console.expect_shown("h1", "Holdfast")
     await console.page.goto(f"{console.world.origin}/calls/CA1")
     assert "/login?next=/calls/CA1" in console.page.url
 
@@ -37,4 +37,4 @@ async def test_a_session_that_ends_leads_back_to_the_login(console: LoggedIn) ->
     await console.visit("/calls/CA1")
     await console.page.context.clear_cookies()
     call.caller_says(1, "Hello?")  # so the page asks again what the assistant knows
-    await console.page.wait_for_url("**/login?next=%2Fcalls%2FCA1")
+    await expect(console.page).to_have_url(f"{console.world.origin}/login?next=%2Fcalls%2FCA1")
