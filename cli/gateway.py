@@ -1,6 +1,6 @@
 """holdfast gateway."""
 
-from cli.process import listen
+from cli.process import listen, spare_the_collector
 from cli.settings import Settings
 from cli.wiring import gateway_deps
 from media_gateway.serving import serve
@@ -11,4 +11,5 @@ async def serve_gateway(settings: Settings) -> None:
     media = listen(settings.host, settings.gateway_port, "HOLDFAST_GATEWAY_PORT")
     internal = listen(settings.host, settings.gateway_internal_port, "HOLDFAST_GATEWAY_INTERNAL_PORT")
     async with gateway_deps(settings, internal.getsockname()[1]) as deps:
+        spare_the_collector()
         await serve(deps, media, internal)

@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from cli.process import Complaint, SideServer, listen, until_stopped
+from cli.process import Complaint, SideServer, listen, spare_the_collector, until_stopped
 from cli.settings import Settings
 from cli.temporal_client import connect
 from cli.wiring import worker_ports
@@ -54,6 +54,7 @@ async def _work(settings: Settings, queues: list[str], stopping: asyncio.Event) 
             client = await _connected(settings, stopping)
             if client is not None:
                 workers += [worker for worker in build_workers(client, ports) if worker.task_queue in queues]
+                spare_the_collector()
                 await _run(workers, until=(told, serving))
     finally:
         told.cancel()

@@ -112,7 +112,9 @@ class Stage:
             "the call did not end": not ended,
             f"ended as {found}, not {expect.disposition}": found is not expect.disposition,
             "the CRM has no note of it": ended and not synced,
-            f"tools that did not succeed: {', '.join(sorted(set(expect.tools) - used))}": not used.issuperset(expect.tools),
+            f"tools that did not succeed: {', '.join(sorted(set(expect.tools) - used))}": not used.issuperset(
+                expect.tools
+            ),
             "nobody was interrupted": bool(expect.interrupted) and not any(turn["interrupted"] for turn in turns),
         }
         return Outcome(rehearsal=rehearsal, call_id=call_id, disposition=found, problems=_true_ones(faults.items()))
