@@ -10,6 +10,7 @@ import uvloop
 
 from cli.lifeline import hold_on
 from cli.logging import set_up_logging
+from cli.process import spare_the_collector
 from cli.settings import Settings
 from cli.temporal_client import connect
 from cli.wiring import worker_ports
@@ -24,6 +25,7 @@ async def work(settings: Settings) -> None:
     async with worker_ports(settings) as ports:
         instant = replace(ports, reasoner=InstantReasoner(), voice=InstantVoice(), playback=TellingPlaybackLine(_tell))
         workers = build_workers(await connect(settings), instant)
+        spare_the_collector()
         await next(worker for worker in workers if worker.task_queue == CALLS_QUEUE).run()
 
 

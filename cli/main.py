@@ -150,7 +150,7 @@ def playbook_check(files: Annotated[list[Path], typer.Argument(help="Playbooks t
 @bench.command("hop")
 def bench_hop(
     calls: Annotated[str, typer.Option(help="Live calls, with commas between.")] = "1,20,100",
-    turns: Annotated[int, typer.Option(help="Turns of each call, one every three seconds.")] = 10,
+    turns: Annotated[int, typer.Option(help="Turns of each call, one every eight seconds.")] = 10,
     json_file: JsonFile = None,
 ) -> None:
     """From a turn at the gateway until its reply's activity starts, through real Temporal."""

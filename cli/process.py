@@ -80,6 +80,7 @@ def listen(host: str, port: int, variable: str) -> socket.socket:
 
 async def serve(app: Any, sock: socket.socket, *, drain_s: float = 3.0) -> None:
     """Serve an ASGI app until a signal; requests under way get ``drain_s`` to end."""
+    spare_the_collector()
     await uvicorn.Server(_config(app, drain_s)).serve(sockets=[sock])
 
 

@@ -29,7 +29,7 @@ from core.contracts.playbook import PlaybookBrief
 from evals.figures import CpuMeter, Row, spread
 from evals.instant import SENTENCE, now_ms
 
-TURN_EVERY_S = 3.0
+TURN_EVERY_S = 8.0  # as in the rehearsed calls
 GATEWAY_EVENTS_A_TURN = 2  # caller_turn, playback_report
 
 
@@ -56,7 +56,7 @@ class HopLog:
 
 @dataclass(frozen=True, slots=True)
 class HopBench:
-    """One measurement: ``calls`` live calls with ``turns`` turns each, one every three seconds."""
+    """One measurement: ``calls`` live calls with ``turns`` turns each, one every eight seconds."""
 
     client: Client
     log: HopLog

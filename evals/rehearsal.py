@@ -108,13 +108,12 @@ class Stage:
         expect, turns = rehearsal.expect, call["transcript"]
         found = Disposition(call["disposition"]) if call["disposition"] else None
         used = {tool["name"] for turn in turns for tool in turn["tools"] if tool["ok"]}
+        missed = set(expect.tools) - used
         faults = {
             "the call did not end": not ended,
             f"ended as {found}, not {expect.disposition}": found is not expect.disposition,
             "the CRM has no note of it": ended and not synced,
-            f"tools that did not succeed: {', '.join(sorted(set(expect.tools) - used))}": not used.issuperset(
-                expect.tools
-            ),
+            f"tools that did not succeed: {', '.join(sorted(missed))}": bool(missed),
             "nobody was interrupted": bool(expect.interrupted) and not any(turn["interrupted"] for turn in turns),
         }
         return Outcome(rehearsal=rehearsal, call_id=call_id, disposition=found, problems=_true_ones(faults.items()))
