@@ -86,7 +86,7 @@ class Stage:
             call_id = await self._product.place_call(rehearsal.to, rehearsal.playbook, rehearsal.variables)
         ended = await self._follow(call_id, until="call_ended", deadline_s=CALL_DEADLINE_S)
         synced = ended and await self._follow(call_id, until="crm_synced", deadline_s=AFTER_CALL_DEADLINE_S)
-        return self._judge(rehearsal, call_id, await self._product.call(call_id), ended=ended, synced=synced)
+        return self.judge(rehearsal, call_id, await self._product.call(call_id), ended=ended, synced=synced)
 
     async def _listen(self) -> None:
         async for line in self._product.feed():
@@ -104,7 +104,8 @@ class Stage:
         return False
 
     @staticmethod
-    def _judge(rehearsal: Rehearsal, call_id: str, call: dict[str, Any], *, ended: bool, synced: bool) -> Outcome:
+    def judge(rehearsal: Rehearsal, call_id: str, call: dict[str, Any], *, ended: bool, synced: bool) -> Outcome:
+        """Hold a call, as /v1/calls/{id} tells it, against what was expected."""
         expect, turns = rehearsal.expect, call["transcript"]
         found = Disposition(call["disposition"]) if call["disposition"] else None
         used = {tool["name"] for turn in turns for tool in turn["tools"] if tool["ok"]}
