@@ -25,6 +25,7 @@ class Ports:
 
     reasoner: Reasoner
     voice: Voice
+    line_voice: Voice  # for fixed lines: all text is there, so one request a sentence will do
     recogniser: Recogniser
     playback: PlaybackLine
     playbooks: Playbooks
@@ -48,7 +49,7 @@ def roster(ports: Ports) -> Roster:
     conversation = ConversationActivities(
         ports.reasoner, ports.voice, ports.recogniser, ports.playback, shelf, ports.feed
     )
-    speech = SpeechActivities(ports.voice, ports.playback, shelf, ports.feed)
+    speech = SpeechActivities(ports.line_voice, ports.playback, shelf, ports.feed)
     telephony = TelephonyActivities(ports.telephony, ports.feed)
     crm = CrmActivities(ports.crm, shelf, ports.store, ports.feed)
     after_call = AfterCallActivities(ports.store, ports.reasoner, shelf, ports.feed)

@@ -23,7 +23,13 @@ from workflows.worker import build_workers
 async def work(settings: Settings) -> None:
     """Work on live calls until the parent ends."""
     async with worker_ports(settings) as ports:
-        instant = replace(ports, reasoner=InstantReasoner(), voice=InstantVoice(), playback=TellingPlaybackLine(_tell))
+        instant = replace(
+            ports,
+            reasoner=InstantReasoner(),
+            voice=InstantVoice(),
+            line_voice=InstantVoice(),
+            playback=TellingPlaybackLine(_tell),
+        )
         workers = build_workers(await connect(settings), instant)
         spare_the_collector()
         await next(worker for worker in workers if worker.task_queue == CALLS_QUEUE).run()

@@ -83,7 +83,7 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
     from storage.calls import SqlCallStore
     from storage.playbooks import SqlPlaybooks
     from vendors.anthropic_reasoner import AnthropicReasoner
-    from vendors.elevenlabs_tts import ElevenLabsVoice
+    from vendors.elevenlabs_tts import ElevenLabsHttpVoice, ElevenLabsVoice
     from vendors.http_crm import HttpCrm
     from vendors.twilio_telephony import TwilioTelephony
 
@@ -91,7 +91,9 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
     settings.require(*keys, "crm_base_url")
     async with _database(settings) as database, _feed(database) as feed, AsyncExitStack() as stack:
         recogniser = _recogniser(settings)
-        voice = ElevenLabsVoice(reveal(settings.elevenlabs_api_key), settings.elevenlabs_base_url)
+        voice_key = reveal(settings.elevenlabs_api_key)
+        voice = ElevenLabsVoice(voice_key, settings.elevenlabs_base_url)
+        line_voice = ElevenLabsHttpVoice(voice_key, settings.elevenlabs_base_url)
         reasoner = AnthropicReasoner(
             reveal(settings.anthropic_api_key),
             settings.anthropic_base_url,
@@ -107,11 +109,19 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
         )
         crm = HttpCrm(settings.crm_base_url or "", reveal(settings.crm_api_key))
         playback = PlaybackClient(settings.internal_key)
-        for close in (recogniser.aclose, reasoner.close, telephony.aclose, crm.close, playback.close):
+        for close in (
+            recogniser.aclose,
+            reasoner.close,
+            line_voice.aclose,
+            telephony.aclose,
+            crm.close,
+            playback.close,
+        ):
             stack.push_async_callback(close)
         yield Ports(
             reasoner=reasoner,
             voice=voice,
+            line_voice=line_voice,
             recogniser=recogniser,
             playback=playback,
             playbooks=SqlPlaybooks(database, default=settings.default_playbook),

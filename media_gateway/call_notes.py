@@ -29,6 +29,7 @@ class CallNotes:
         self._note(
             "assistant_said",
             turn=played.key.turn,
+            part=played.key.part,
             heard=played.heard,
             complete=played.complete,
             interrupted=played.interrupted,

@@ -74,6 +74,7 @@ class CallWorld:
         return Ports(
             reasoner=self.reasoner,
             voice=self.voice,
+            line_voice=self.voice,
             recogniser=self.recogniser,
             playback=self.playback,
             playbooks=self.playbooks,
