@@ -15,6 +15,7 @@ from evals.figures import CpuMeter, Row, spread
 from evals.sandbox_control import SandboxControl
 
 SPREAD_S = 10.0  # calls begin one after the other within this time
+LOOK_EVERY_S = 5.0  # showing a call costs the sandbox CPU that the calls need
 LINES = (  # answered without a tool: a tool's time is neither the recogniser's, the model's nor the voice's
     "How do I return order {number}?",
     "And how long do I have to return order {number}?",
@@ -79,7 +80,7 @@ class CallBench:
             call = await self.sandbox.call(sid)
             if call["ended_ms"] is not None:
                 return call
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(LOOK_EVERY_S)
 
 
 def scripts_of(turns: int) -> Iterator[list[dict[str, Any]]]:

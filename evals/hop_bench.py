@@ -29,6 +29,7 @@ from core.contracts.playbook import PlaybookBrief
 from evals.figures import CpuMeter, Row, spread
 from evals.instant import SENTENCE, now_ms
 
+SETTLE_S = 3.0  # what the beginning of many calls leaves to do is done by then
 TURN_EVERY_S = 8.0  # as in the rehearsed calls
 GATEWAY_EVENTS_A_TURN = 2  # caller_turn, playback_report
 
@@ -71,6 +72,7 @@ class HopBench:
         run_id = f"{time.time_ns():x}"
         calls = [_Call(self, f"hop{run_id}{index}") for index in range(self.calls)]
         await asyncio.gather(*(call.begin() for call in calls))
+        await asyncio.sleep(SETTLE_S)
         meter = CpuMeter.start(self.pids)
         hops = [hop for hops in await asyncio.gather(*(call.talk() for call in calls)) for hop in hops]
         used = meter.used()
