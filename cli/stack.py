@@ -37,7 +37,7 @@ from cli.temporal_server import obtain_temporal, server_command, server_ready
 STOP_ORDER = (("api", "gateway"), ("worker",), ("sandbox",), ("temporal",))
 PROBE_DEADLINE_S = 2.0
 MIGRATE_DEADLINE_S = 120.0
-GOGC = "400"  # Temporal's garbage collection, less often than Go's default: a tenth of its CPU for some memory
+GOGC = "400"  # Temporal's garbage collection, less often than Go's default: memory for CPU
 
 
 class PortInUse(Exception):

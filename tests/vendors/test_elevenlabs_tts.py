@@ -133,6 +133,7 @@ async def test_leaving_at_once_gives_the_socket_up() -> None:
             await one_chunk(speech)  # much more audio is on its way
         async with asyncio.timeout(5):
             await voice.aclose()
+    assert [stamp.what for stamp in state.stamps].count("text") == 1
 
 
 @BOTH
