@@ -30,7 +30,7 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def test_importing_workflows_loads_no_io_library() -> None:
-    assert loaded_by("import workflows.call, workflows.after_call").isdisjoint(IO_LIBRARIES)
+    assert loaded_by("import workflows.call, workflows.after_call, workflows.worker").isdisjoint(IO_LIBRARIES)
 
 
 def test_importing_core_loads_no_io_library_and_no_other_part() -> None:
