@@ -8,34 +8,33 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from cli.front_door import Backend, Backends, BadRequest, FrontDoor, read_head
+from cli.process import SideServer
 
-Start = Callable[[FastAPI], Awaitable[tuple[Backend, uvicorn.Server]]]
+Start = Callable[[FastAPI], Awaitable[tuple[Backend, SideServer]]]
 
 
 @pytest.fixture
 async def start() -> AsyncIterator[Start]:
     """Starts servers on free ports; all are stopped at the end."""
-    running: list[tuple[uvicorn.Server, asyncio.Task[None]]] = []
+    running: list[tuple[SideServer, asyncio.Task[None]]] = []
 
-    async def begin(app: FastAPI) -> tuple[Backend, uvicorn.Server]:
+    async def begin(app: FastAPI) -> tuple[Backend, SideServer]:
         sock = socket.socket()
         sock.bind(("127.0.0.1", 0))
         sock.listen()
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
+        server = SideServer(app)  # one that takes signals would leave its handler behind, and end every later feed
         running.append((server, asyncio.create_task(server.serve(sockets=[sock]))))
         return Backend(sock.getsockname()[1]), server
 
     yield begin
     for server, task in running:
         server.should_exit = True
-        with contextlib.suppress(KeyboardInterrupt):
-            await task
+        await task
 
 
 @asynccontextmanager
