@@ -109,8 +109,9 @@ class ConversationActivities:
         bound = bound_contextvars(call_id=request.call_id, turn=request.key.turn)
         with bound, self._failures(request.call_id), heartbeats():
             ready = await self._shelf.get(request.playbook)
-            playback_line = self._playback.open(request.call_id, request.gateway, request.key)
-            async with playback_line as playback, self._voice.open(ready.voice) as voice:
+            listen = ready.listen_in(request.manner)
+            playback_line = self._playback.open(request.call_id, request.gateway, request.key, listen)
+            async with playback_line as playback, self._voice.open(ready.voice_in(request.manner)) as voice:
                 kept = request.kept or await _kept(request, playback)
                 delivery = Delivery(voice, playback, timings)
                 answer = _Answer(self._reasoner, delivery)

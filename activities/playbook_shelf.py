@@ -1,14 +1,16 @@
 """The playbooks of the calls a worker has had, ready for use: no turn reads SQL."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jsonschema_rs
 
+from core.manner import Manner
 from core.playbook import Playbook
 from core.ports.playbooks import Playbooks
 from core.ports.speech import VoiceSettings
 from core.steps import StepFinder
+from core.turns import Listen
 
 ROOM = 64
 
@@ -21,6 +23,15 @@ class ReadyPlaybook:
     finder: StepFinder
     arguments: dict[str, jsonschema_rs.Validator]  # tool name -> its JSON Schema
     voice: VoiceSettings
+
+    def voice_in(self, manner: Manner) -> VoiceSettings:
+        """The voice as this caller is to hear it."""
+        stability = self.voice.stability if manner.stability is None else manner.stability
+        return replace(self.voice, stability=stability, speed=self.voice.speed * manner.speed)
+
+    def listen_in(self, manner: Manner) -> Listen:
+        """How to listen to this caller's answer."""
+        return Listen(pause_ms=manner.pause_ms, language=manner.language)
 
 
 class PlaybookShelf:

@@ -61,25 +61,29 @@ class SpeechActivities:
         timings = ReplyTimings(started_ms=now_ms())
         with bound_contextvars(call_id=request.call_id, turn=request.key.turn), vendor_failures(), heartbeats():
             ready = await self._shelf.get(request.playbook)
-            async with self._playback.open(request.call_id, request.gateway, request.key) as playback:
+            listen = ready.listen_in(request.manner)
+            async with self._playback.open(request.call_id, request.gateway, request.key, listen) as playback:
                 kept = await playback.kept() if request.key.attempt > 1 else ()
                 line = _Line(_sentences(request.line)[len(kept) :], timings)
-                whole = await while_wanted(playback, self._speak(line, ready, playback))
+                voice = ready.voice_in(request.manner)
+                whole = await while_wanted(playback, self._speak(line, ready, voice, playback))
             if request.prepare:
                 await self._prepare(request, ready)
         return Reply(request.line, not whole, line.timings, usage=Usage(characters=line.synthesised))
 
-    async def _speak(self, line: "_Line", ready: ReadyPlaybook, playback: ReplyPlayback) -> None:
-        spoken = self._spoken.get((ready.voice, line.text))
+    async def _speak(
+        self, line: "_Line", ready: ReadyPlaybook, settings: VoiceSettings, playback: ReplyPlayback
+    ) -> None:
+        spoken = self._spoken.get((settings, line.text))
         if spoken is not None:
             await line.deliver(_Recording(spoken), playback)
         else:
-            async with self._voice.open(ready.voice) as voice:
+            async with self._voice.open(settings) as voice:
                 tape = _Tape(voice)
                 await line.deliver(tape, playback)
             line.synthesised = len(line.text)
             if line.text in _fixed_lines(ready):
-                self._keep(ready.voice, line.text, tape.spoken())
+                self._keep(settings, line.text, tape.spoken())
         playback.finish()
 
     async def _prepare(self, request: SpeakLine, ready: ReadyPlaybook) -> None:

@@ -26,6 +26,7 @@ from core.contracts.call import (
 )
 from core.conversation import Conversation, ToolCall, ToolResult, Utterance
 from core.inbox import Inbox
+from core.manner import Manner
 from core.outcome import NOT_REACHED, CarrierState, Disposition, LegState
 from core.playbook import TRANSFER_TOOL
 
@@ -82,6 +83,7 @@ class LiveCall:
     lost: ReplyLost | None = None
     hand_over: HandOver | None = None
     escalated: bool = False  # a representative was needed
+    manner: Manner = Manner()
     ending: Ending | None = None
 
     @classmethod

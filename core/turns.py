@@ -18,6 +18,15 @@ class TurnTaking:
     keyterms: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Listen:
+    """How to listen to the caller's answer to one reply; it comes with the reply and holds until the next."""
+
+    answer: str = "open"  # the kind of answer that is expected
+    pause_ms: int = 0  # how much longer than usual the caller's pauses may be
+    language: str = ""  # "": as before
+
+
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
     """The recogniser hears the caller begin to speak."""
@@ -112,6 +121,7 @@ class TurnDetector:
         self._first_voice_ms: float | None = None  # of the utterance
         self._quiet_since_ms = now_ms
         self._silence_due_ms = 0.0
+        self.listen = Listen()
         self._set_silence()
 
     @property

@@ -9,6 +9,7 @@ from core.contracts.call import CallSummary, GatewayAddress, ReplyKey, ReplyTimi
 from core.conversation import Step, Usage
 from core.ports.reasoner import FindStep, Prompt, ReplyPiece, TextPiece
 from core.ports.speech import SpeechChunk, SpokenWord, VoiceSettings
+from core.turns import Listen
 
 SENTENCE = "Your order is on its way."
 AUDIO = b"\xff" * 1_600
@@ -105,7 +106,9 @@ class TellingPlaybackLine:
         self._began = began
 
     @asynccontextmanager
-    async def open(self, call_id: str, gateway: GatewayAddress, key: ReplyKey) -> AsyncIterator[TellingPlayback]:
+    async def open(
+        self, call_id: str, gateway: GatewayAddress, key: ReplyKey, listen: Listen
+    ) -> AsyncIterator[TellingPlayback]:
         """One reply."""
         yield TellingPlayback(call_id, key, self._began)
 

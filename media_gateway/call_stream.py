@@ -24,6 +24,7 @@ from core.turns import (
     BargedIn,
     CallerWithdrew,
     EndOfTurn,
+    Listen,
     RecogniserEvent,
     Silence,
     TurnDetector,
@@ -153,6 +154,10 @@ class CallStream:
         self._listening.hear(audio)
         if self._detector.hear_frame(voiced, now_ms) is not None:
             self._caller_silent()
+
+    def listen_for(self, listen: Listen) -> None:
+        """A reply has begun: so its answer is to be listened to."""
+        self._detector.listen = listen
 
     def mark_returned(self, name: str) -> None:
         """The carrier has played, or dropped, all before this mark."""

@@ -13,6 +13,7 @@ from websockets.exceptions import WebSocketException
 from core.contracts.call import GatewayAddress, ReplyKey, ReplyTimings
 from core.ports.errors import PlaybackLost
 from core.ports.speech import SpokenWord
+from core.turns import Listen
 from media_gateway.outgoing import Outgoing
 from media_gateway.playback_protocol import (
     MAX_MESSAGE_BYTES,
@@ -129,11 +130,11 @@ class GatewaySocket:
         if self.lost:
             raise PlaybackLost("the gateway, or the way to it, is gone")
 
-    def open(self, call_id: str, key: ReplyKey) -> tuple[int, SocketReply]:
+    def open(self, call_id: str, key: ReplyKey, listen: Listen) -> tuple[int, SocketReply]:
         """Begin a reply."""
         number = next(self._numbers)
         reply = self._replies[number] = SocketReply(number, self)
-        self.send(Open(number, call_id, key))
+        self.send(Open(number, call_id, key, listen))
         return number, reply
 
     def forget(self, number: int) -> None:
@@ -190,10 +191,12 @@ class PlaybackClient:
         self._http = httpx.AsyncClient(headers=self._headers, timeout=AUDIO_DEADLINE, trust_env=False)
 
     @asynccontextmanager
-    async def open(self, call_id: str, gateway: GatewayAddress, key: ReplyKey) -> AsyncIterator[SocketReply]:
+    async def open(
+        self, call_id: str, gateway: GatewayAddress, key: ReplyKey, listen: Listen
+    ) -> AsyncIterator[SocketReply]:
         """A reply at the gateway that holds the call. Raises PlaybackLost."""
         socket = await self._socket(gateway.playback_url)
-        number, reply = socket.open(call_id, key)
+        number, reply = socket.open(call_id, key, listen)
         try:
             yield reply
         finally:

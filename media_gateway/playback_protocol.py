@@ -9,6 +9,7 @@ import msgspec
 
 from core.contracts.call import ReplyKey, ReplyTimings
 from core.playback import Word
+from core.turns import Listen
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 
@@ -23,6 +24,7 @@ class Open(msgspec.Struct, frozen=True, array_like=True, tag="open"):
     reply: int
     call_id: str
     key: ReplyKey
+    listen: Listen = Listen()
 
 
 class Began(msgspec.Struct, frozen=True, array_like=True, tag="began"):

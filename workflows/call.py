@@ -279,6 +279,7 @@ class CallWorkflow(CallMessages):
             step_ms=now.step_ms,
             tools_ms=now.tools_ms,
             said=now.exchange().assistant,
+            manner=self.live.manner,
         )
 
     async def _run_tools(self, calls: tuple[ToolCall, ...]) -> bool:

@@ -66,7 +66,7 @@ class Speaker:
             call = self._live.call
             return workflow.start_activity_method(
                 SpeechActivities.speak_line,
-                SpeakLine(call.call_id, call.playbook.ref, gateway, key, line, prepare, opening),
+                SpeakLine(call.call_id, call.playbook.ref, gateway, key, line, prepare, opening, self._live.manner),
                 schedule_to_start_timeout=FREE_SLOT,
                 start_to_close_timeout=self._patience,
                 heartbeat_timeout=HEARTBEAT,

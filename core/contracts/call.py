@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from core.contracts.playbook import PlaybookBrief
 from core.conversation import Exchange, ToolCall, ToolResult, TurnRecord, Usage
+from core.manner import Manner
 from core.outcome import CarrierState, Disposition
 from core.turns import TurnTaking
 
@@ -348,6 +349,7 @@ class Respond:
     step_ms: float = 0.0  # for the timings: what finding the step took
     tools_ms: float = 0.0  # for the timings: what the turn's rounds of tool calls took, from asking the model on
     said: str = ""  # what earlier parts of this turn's answer said, before ``tools`` were asked for
+    manner: Manner = Manner()
 
 
 @dataclass(frozen=True)
@@ -361,6 +363,7 @@ class SpeakLine:
     line: str
     prepare: bool = False
     opening: CallOpening | None = None  # the call has just begun: the live feed is to hear of it
+    manner: Manner = Manner()
 
 
 @dataclass(frozen=True)

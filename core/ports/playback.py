@@ -6,6 +6,7 @@ from typing import Protocol
 
 from core.contracts.call import GatewayAddress, ReplyKey, ReplyTimings
 from core.ports.speech import SpokenWord
+from core.turns import Listen
 
 
 class ReplyPlayback(Protocol):
@@ -46,7 +47,9 @@ class ReplyPlayback(Protocol):
 class PlaybackLine(Protocol):
     """Opens replies at gateways, over one kept socket to each."""
 
-    def open(self, call_id: str, gateway: GatewayAddress, key: ReplyKey) -> AbstractAsyncContextManager[ReplyPlayback]:
+    def open(
+        self, call_id: str, gateway: GatewayAddress, key: ReplyKey, listen: Listen
+    ) -> AbstractAsyncContextManager[ReplyPlayback]:
         """Leaving the block before ``finish`` breaks the reply off; what arrived keeps playing. Raises PlaybackLost."""
         ...
 

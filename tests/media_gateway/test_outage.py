@@ -9,7 +9,7 @@ from temporalio.worker import Worker
 
 from core.contracts import names
 from core.contracts.call import ReplyKey
-from core.turns import EndOfTurn, TurnTaking
+from core.turns import EndOfTurn, Listen, TurnTaking
 from media_gateway.playback_client import PlaybackClient
 from tests.media_gateway.conftest import RULES, Call, RunningGateway, StartGateway
 from tests.media_gateway.recording_call import Answers, RecordingCall
@@ -47,7 +47,7 @@ async def test_a_turn_that_temporal_does_not_take_is_held_with_a_line_and_told_w
     async with worker(client):
         call = await (await begin(client, gateway)).attached()
         await playback.keep_holding_lines(call.id, call.address, [("One moment, please.", HOLDING)])
-        async with playback.open(call.id, call.address, ReplyKey(call.address.attachment, 0, 0, 1)) as reply:
+        async with playback.open(call.id, call.address, ReplyKey(call.address.attachment, 0, 0, 1), Listen()) as reply:
             await reply.kept()  # the holding line went before it
             reply.finish()
         await call.told(names.PLAYBACK_REPORT)

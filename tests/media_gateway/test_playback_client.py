@@ -9,7 +9,7 @@ from core.contracts.call import GatewayAddress, ReplyKey
 from core.ports.errors import PlaybackLost
 from core.ports.playback import PlaybackLine
 from core.ports.speech import SpokenWord
-from core.turns import EndOfTurn
+from core.turns import EndOfTurn, Listen
 from media_gateway.playback_client import PlaybackClient
 from tests.media_gateway.conftest import INTERNAL_SECRET, Call, RunningGateway, StartCall, listener
 
@@ -38,7 +38,7 @@ async def test_a_worker_that_dies_in_mid_reply_is_told_to_the_call_and_the_next_
 ) -> None:
     call = await start_call()
     dying = PlaybackClient(INTERNAL_SECRET)
-    async with dying.open(call.id, call.address, key(call)) as reply:
+    async with dying.open(call.id, call.address, key(call), Listen()) as reply:
         reply.push(0, HALF_SECOND, (), last=True, text="First sentence.")
         reply.push(1, HALF_SECOND[:800], (SpokenWord("half", 0, 90),), last=False)
         await call.carrier.has_audio(4_800)
@@ -50,7 +50,7 @@ async def test_a_worker_that_dies_in_mid_reply_is_told_to_the_call_and_the_next_
     (lost,) = await call.told(names.REPLY_LOST)
     assert lost["kept"] == ["First sentence."]
     assert lost["key"]["attempt"] == 1
-    async with playback.open(call.id, call.address, key(call, attempt=2)) as again:
+    async with playback.open(call.id, call.address, key(call, attempt=2), Listen()) as again:
         assert await again.kept() == ("First sentence.",)
         again.push(0, HALF_SECOND, (), last=True, text="Second sentence.")
         again.finish()
@@ -64,7 +64,7 @@ async def test_a_worker_that_dies_in_mid_reply_is_told_to_the_call_and_the_next_
 
 async def test_a_reply_left_before_its_end_plays_what_arrived(start_call: StartCall, playback: PlaybackClient) -> None:
     call = await start_call()
-    async with playback.open(call.id, call.address, key(call)) as reply:
+    async with playback.open(call.id, call.address, key(call), Listen()) as reply:
         reply.push(0, HALF_SECOND, (), last=True, text="All there is.")
     await call.carrier.has("mark", 2)
     await call.carrier.return_marks()
@@ -77,12 +77,12 @@ async def test_an_older_attempt_is_refused_and_a_running_one_closed_by_a_newer(
 ) -> None:
     call = await start_call()
     other = PlaybackClient(INTERNAL_SECRET)
-    async with other.open(call.id, call.address, key(call, attempt=2)) as running:
+    async with other.open(call.id, call.address, key(call, attempt=2), Listen()) as running:
         await running.kept()
-        async with playback.open(call.id, call.address, key(call, attempt=1)) as stale:
+        async with playback.open(call.id, call.address, key(call, attempt=1), Listen()) as stale:
             await stale.wait_closed()
             stale.push(0, HALF_SECOND, (), last=True, text="Not said.")
-        async with playback.open(call.id, call.address, key(call, attempt=3)) as newest:
+        async with playback.open(call.id, call.address, key(call, attempt=3), Listen()) as newest:
             await newest.kept()
             await running.wait_closed()
             newest.push(0, HALF_SECOND[:160], (), last=True, text="Hm.")
@@ -95,11 +95,11 @@ async def test_an_answer_to_newer_words_takes_the_place_of_the_old_one(
     start_call: StartCall, playback: PlaybackClient
 ) -> None:
     call = await start_call()
-    async with playback.open(call.id, call.address, key(call, turn=0)) as old:
+    async with playback.open(call.id, call.address, key(call, turn=0), Listen()) as old:
         old.push(0, HALF_SECOND, (), last=True, text="Overtaken.")
         old.finish()
     await call.carrier.has_audio(4_000)
-    async with playback.open(call.id, call.address, key(call, turn=1)) as new:
+    async with playback.open(call.id, call.address, key(call, turn=1), Listen()) as new:
         await new.kept()
     await call.carrier.has("clear")
     reports = await call.told(names.PLAYBACK_REPORT, 2)
@@ -113,7 +113,7 @@ async def test_a_reply_for_a_stream_that_is_not_here_is_closed(
     call = await start_call()
     call_id = "another" if wrong == "call" else call.id
     attachment = call.address.attachment - (wrong == "attachment")
-    async with playback.open(call_id, call.address, ReplyKey(attachment, 0, 0, 1)) as reply:
+    async with playback.open(call_id, call.address, ReplyKey(attachment, 0, 0, 1), Listen()) as reply:
         assert await reply.kept() == ()
         assert reply.closed
 
@@ -121,8 +121,8 @@ async def test_a_reply_for_a_stream_that_is_not_here_is_closed(
 async def test_many_replies_share_one_socket(start_call: StartCall, playback: PlaybackClient) -> None:
     first, second = await start_call(), await start_call()
     async with (
-        playback.open(first.id, first.address, key(first)) as one,
-        playback.open(second.id, second.address, key(second)) as two,
+        playback.open(first.id, first.address, key(first), Listen()) as one,
+        playback.open(second.id, second.address, key(second), Listen()) as two,
     ):
         one.push(0, b"\x01" * 160, (), last=True, text="One.")
         two.push(0, b"\x02" * 160, (), last=True, text="Two.")
@@ -132,7 +132,7 @@ async def test_many_replies_share_one_socket(start_call: StartCall, playback: Pl
 
 async def test_a_gateway_that_is_not_there_is_lost(playback: PlaybackClient) -> None:
     with pytest.raises(PlaybackLost):
-        async with playback.open("c", nowhere(), ReplyKey(1, 1, 0, 1)):
+        async with playback.open("c", nowhere(), ReplyKey(1, 1, 0, 1), Listen()):
             pass
     with pytest.raises(PlaybackLost):
         await playback.fetch_turn_audio(nowhere().audio_url, 1)
@@ -142,7 +142,7 @@ async def test_a_worker_without_the_secret_gets_nowhere(start_call: StartCall) -
     call = await start_call()
     stranger = PlaybackClient("guess")
     with pytest.raises(PlaybackLost):
-        async with stranger.open(call.id, call.address, key(call)):
+        async with stranger.open(call.id, call.address, key(call), Listen()):
             pass
     with pytest.raises(PlaybackLost):
         await stranger.fetch_turn_audio(call.address.audio_url, 1)
@@ -153,7 +153,7 @@ async def test_a_gateway_that_goes_is_noticed_and_one_that_comes_back_is_found_a
     start_call: StartCall, playback: PlaybackClient
 ) -> None:
     call = await start_call()
-    async with playback.open(call.id, call.address, key(call)) as reply:
+    async with playback.open(call.id, call.address, key(call), Listen()) as reply:
         await reply.kept()
         call.gateway.stop.set()
         await call.gateway.serving
@@ -161,7 +161,7 @@ async def test_a_gateway_that_goes_is_noticed_and_one_that_comes_back_is_found_a
             with pytest.raises(PlaybackLost):
                 await reply.wait_closed()
     with pytest.raises(PlaybackLost):
-        async with playback.open(call.id, call.address, key(call, attempt=2)):
+        async with playback.open(call.id, call.address, key(call, attempt=2), Listen()):
             pass
 
 
@@ -187,7 +187,7 @@ async def test_speech_after_the_greeting_is_answered_in_its_turn(
     call = await start_call()
     (await call.gateway.recogniser.stream()).say(EndOfTurn("hello", 0.9))
     await call.told(names.CALLER_TURN)
-    async with playback.open(call.id, call.address, key(call, turn=1)) as reply:
+    async with playback.open(call.id, call.address, key(call, turn=1), Listen()) as reply:
         reply.push(0, HALF_SECOND, (), last=True, text="Hi.")
         reply.finish()
         await call.carrier.has("mark", 2)

@@ -7,7 +7,7 @@ from core.contracts.call import ReplyKey, ReplyTimings
 from core.ports.errors import VendorError
 from core.ports.speech import SpokenWord
 from core.timings import LAYERS
-from core.turns import EndOfTurn, Interim, SpeechStarted, TurnTaking
+from core.turns import EndOfTurn, Interim, Listen, SpeechStarted, TurnTaking
 from media_gateway.playback_client import PlaybackClient
 from sandbox.audio_code import speak
 from tests.media_gateway.conftest import RULES, Call, RunningGateway, StartCall, StartGateway, StartWorkflow
@@ -65,7 +65,7 @@ async def test_a_reply_is_played_as_it_comes_and_reported_once_it_was_heard(
     start_call: StartCall, playback: PlaybackClient
 ) -> None:
     call = await start_call()
-    async with playback.open(call.id, call.address, key(call, turn=0)) as reply:
+    async with playback.open(call.id, call.address, key(call, turn=0), Listen()) as reply:
         reply.push(0, ONE_SECOND[:4_000], WORDS, last=False)
         assert await call.carrier.has_audio(4_000) == ONE_SECOND[:4_000]
         reply.push(0, ONE_SECOND[4_000:], (), last=True, text="One two three.")
@@ -88,7 +88,7 @@ async def test_the_first_audio_of_an_answer_tells_where_the_time_went(
     (await call.gateway.recogniser.stream()).say(EndOfTurn("hello", 0.9))
     (turn,) = await call.told(names.CALLER_TURN)
     started_ms = turn["timings"]["decided_ms"] + 3.0
-    async with playback.open(call.id, call.address, key(call)) as reply:
+    async with playback.open(call.id, call.address, key(call), Listen()) as reply:
         reply.began(ReplyTimings(started_ms, first_sentence_ms=started_ms + 1, voice_first_byte_ms=started_ms + 2))
         reply.push(0, ONE_SECOND, (), last=True, text="Hi.")
         reply.finish()
@@ -106,7 +106,7 @@ async def test_a_caller_who_cuts_in_hears_silence_at_once_and_the_worker_is_told
     start_call: StartCall, playback: PlaybackClient
 ) -> None:
     call = await start_call()
-    async with playback.open(call.id, call.address, key(call, turn=0)) as reply:
+    async with playback.open(call.id, call.address, key(call, turn=0), Listen()) as reply:
         reply.push(0, ONE_SECOND, WORDS, last=False)
         await call.carrier.has_audio(8_000)
         (await call.gateway.recogniser.stream()).say(SpeechStarted(), Interim("wait"))
@@ -125,27 +125,27 @@ async def test_a_reply_that_comes_while_the_caller_holds_the_floor_is_not_played
 ) -> None:
     call = await start_call()
     ear = await call.gateway.recogniser.stream()
-    async with playback.open(call.id, call.address, key(call, turn=0)) as reply:
+    async with playback.open(call.id, call.address, key(call, turn=0), Listen()) as reply:
         reply.push(0, ONE_SECOND, WORDS, last=True, text="One two three.")
         reply.finish()
         await call.carrier.has_audio(8_000)
         ear.say(Interim("wait"))
         await call.carrier.has("clear")
-    async with playback.open(call.id, call.address, key(call, turn=0, part=1)) as late:
+    async with playback.open(call.id, call.address, key(call, turn=0, part=1), Listen()) as late:
         assert await late.kept() == ()
         assert late.closed
     reports = await call.told(names.PLAYBACK_REPORT, 2)
     assert [(report["key"]["part"], report["interrupted"]) for report in reports] == [(0, True), (1, True)]
     ear.say(EndOfTurn("wait a moment", 0.9))
     await call.told(names.CALLER_TURN)
-    async with playback.open(call.id, call.address, key(call)) as answer:
+    async with playback.open(call.id, call.address, key(call), Listen()) as answer:
         await answer.kept()
         assert not answer.closed
 
 
 async def test_a_line_that_may_not_be_interrupted_plays_on(start_call: StartCall, playback: PlaybackClient) -> None:
     call = await start_call(Answers(turn_taking=TurnTaking(interruptible=False)))
-    async with playback.open(call.id, call.address, key(call, turn=0)) as reply:
+    async with playback.open(call.id, call.address, key(call, turn=0), Listen()) as reply:
         reply.push(0, ONE_SECOND, WORDS, last=True, text="One two three.")
         reply.finish()
     await call.carrier.has("mark", 3)
@@ -159,7 +159,7 @@ async def test_a_line_that_may_not_be_interrupted_plays_on(start_call: StartCall
 
 async def test_silence_is_told_once_the_assistant_has_spoken(start_call: StartCall, playback: PlaybackClient) -> None:
     call = await start_call(Answers(turn_taking=TurnTaking(silence_after_ms=50)))
-    async with playback.open(call.id, call.address, key(call, turn=0)) as reply:
+    async with playback.open(call.id, call.address, key(call, turn=0), Listen()) as reply:
         reply.push(0, ONE_SECOND[:800], (), last=True, text="Hello?")
         reply.finish()
     await call.carrier.has("mark")
@@ -176,7 +176,7 @@ async def test_a_caller_who_hangs_up_ends_the_stream_after_all_else_was_told(
     start_call: StartCall, playback: PlaybackClient
 ) -> None:
     call = await start_call()
-    async with playback.open(call.id, call.address, key(call, turn=0)) as reply:
+    async with playback.open(call.id, call.address, key(call, turn=0), Listen()) as reply:
         reply.push(0, ONE_SECOND, WORDS, last=False)
         await call.carrier.has_audio(8_000)
         await call.carrier.hang_up()

@@ -24,7 +24,7 @@ from core.ports.errors import PlaybackLost, UnknownPlaybook, VendorError
 from core.ports.reasoner import FindStep, Prompt, ReplyPiece, TextPiece
 from core.ports.speech import Recognition, SpeechChunk, SpokenWord, VoiceSettings
 from core.ports.telephony import CarrierLeg
-from core.turns import TurnTaking
+from core.turns import Listen, TurnTaking
 
 
 class Faults:
@@ -238,7 +238,9 @@ class FakePlaybackLine:
             listener(what, playback)
 
     @asynccontextmanager
-    async def open(self, call_id: str, gateway: GatewayAddress, key: ReplyKey) -> AsyncIterator[FakePlayback]:
+    async def open(
+        self, call_id: str, gateway: GatewayAddress, key: ReplyKey, listen: Listen
+    ) -> AsyncIterator[FakePlayback]:
         """A reply begins."""
         self.opened.append(key)
         if gateway.playback_url in self.dead:
