@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 
 import structlog
@@ -16,7 +15,6 @@ log = structlog.get_logger()
 FIRST_PAUSE = 0.2  # seconds between tries; doubled up to the longest
 LONGEST_PAUSE = 2.0
 STEADY_AFTER = 2.0  # a stream that held so long was a good one
-MOST_WAITING = 750  # frames: 15 s
 
 
 class Listening:
@@ -42,9 +40,8 @@ class Listening:
         self._patience = patience
         self._rules: TurnTaking | None = None
         self._rules_changed = asyncio.Event()
-        self._waiting: deque[bytes] = deque(maxlen=MOST_WAITING)
-        self._wake = asyncio.Event()
-        self._up = False
+        self._recognition: Recognition | None = None  # the open one
+        self._lost = asyncio.Event()
 
     def listen(self, rules: TurnTaking) -> None:
         """Open the recogniser by these rules; again if it is open by others that it would heed."""
@@ -54,9 +51,8 @@ class Listening:
 
     def hear(self, frame: bytes) -> None:
         """The next frame. The hot path."""
-        if self._up:
-            self._waiting.append(frame)
-            self._wake.set()
+        if self._recognition is not None:
+            self._feed(self._recognition, frame)
 
     async def run(self) -> None:
         """Listen until cancelled, or until the recogniser has failed for good."""
@@ -90,19 +86,20 @@ class Listening:
         self._rules_changed.clear()
         recognition = await self._recogniser.open(self._rules)
         opened_at = time.monotonic()
-        self._waiting.clear()
-        self._waiting.extend(self._backlog())
-        self._up = True
+        self._lost.clear()
+        self._recognition = recognition
+        for frame in self._backlog():
+            self.hear(frame)
         tasks = [
             asyncio.ensure_future(work)
-            for work in (self._read(recognition), self._feed(recognition), self._rules_changed.wait())
+            for work in (self._read(recognition), self._lost.wait(), self._rules_changed.wait())
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
-            self._up = False
+            self._recognition = None
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -117,16 +114,14 @@ class Listening:
             self._heard(event)
         self._heard(RecogniserLost("the stream has ended"))
 
-    async def _feed(self, recognition: Recognition) -> None:
+    def _feed(self, recognition: Recognition, frame: bytes) -> None:
         try:
-            while True:
-                while self._waiting:
-                    await recognition.hear(self._waiting.popleft())
-                self._wake.clear()
-                await self._wake.wait()
+            recognition.hear(frame)
         except VendorError as error:
             log.warning("recogniser_lost", reason=error.kind)
+            self._recognition = None
             self._heard(RecogniserLost(error.kind))
+            self._lost.set()
 
 
 def _heeded(rules: TurnTaking) -> tuple[object, ...]:

@@ -11,7 +11,7 @@ from deepgram.core.api_error import ApiError
 from deepgram.environment import DeepgramClientEnvironment
 from deepgram.listen.v1.socket_client import AsyncV1SocketClient
 from deepgram.listen.v2.socket_client import AsyncV2SocketClient
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from picows import WSError, WSInvalidStatusError
 
 from core.contracts.call import Transcript
 from core.ports.errors import VendorError
@@ -25,6 +25,7 @@ from core.turns import (
     TurnResumed,
     TurnTaking,
 )
+from vendors.deepgram_socket import DeepgramSocket, SocketLost, made_socket, make_socket
 from vendors.failures import failure_of_status
 
 VENDOR = "deepgram"
@@ -60,6 +61,7 @@ class DeepgramRecogniser:
             api_key=api_key,
             environment=DeepgramClientEnvironment(base=rest, production=sockets, agent=sockets, agent_rest=rest),
             httpx_client=self._http,
+            transport_factory=make_socket,
         )
         # Asked for now: the SDK imports them at their first use, which would hold up every live call.
         self._flux, self._nova, self._kept = client.listen.v2, client.listen.v1, client.listen.v1.media
@@ -76,11 +78,12 @@ class DeepgramRecogniser:
                 opening = self._open_flux if turn_taking.recogniser == "flux" else self._open_nova
                 recognition = await opening(turn_taking, stack)
             return recognition
-        except ApiError as error:  # never chained: the SDK puts the request's headers, the key among them, in it
-            raise failure_of_status(VENDOR, error.status_code, "opening a stream") from None
+        except WSInvalidStatusError as error:
+            status = error.response.status if error.response is not None else 0
+            raise failure_of_status(VENDOR, status, "opening a stream") from None
         except TimeoutError:
             raise _late("no stream was open in time") from None
-        except (OSError, EOFError, WebSocketException) as error:
+        except (OSError, EOFError, WSError) as error:
             raise _away(f"no stream could be opened ({type(error).__name__})") from error
         finally:
             if recognition is None:
@@ -123,9 +126,11 @@ class DeepgramRecogniser:
                 language_hint=None if english else [rules.language],
             )
         )
+        socket = made_socket()
+        await socket.connect()
         if getattr(await stream.recv(), "type", None) != "Connected":
             raise EOFError
-        return DeepgramRecognition(stream, stack, FluxReader(), self._keep_alive)
+        return DeepgramRecognition(stream, socket, stack, FluxReader(), self._keep_alive)
 
     async def _open_nova(self, rules: TurnTaking, stack: AsyncExitStack) -> "DeepgramRecognition":
         stream = await stack.enter_async_context(
@@ -142,14 +147,16 @@ class DeepgramRecogniser:
                 keyterm=list(rules.keyterms) or None,
             )
         )
-        return DeepgramRecognition(stream, stack, NovaReader(), self._keep_alive)
+        socket = made_socket()
+        await socket.connect()
+        return DeepgramRecognition(stream, socket, stack, NovaReader(), self._keep_alive)
 
 
 _closing: set[asyncio.Task[None]] = set()
 
 
 def _close_soon(stack: AsyncExitStack) -> asyncio.Task[None]:
-    """Close a socket beside everything else: with a vendor that has stalled it takes the SDK's library 10 s."""
+    """Close a socket beside everything else: a vendor that has stalled does not answer."""
     task = asyncio.create_task(stack.aclose())
     _closing.add(task)
     task.add_done_callback(_closing.discard)
@@ -176,23 +183,25 @@ class DeepgramRecognition:
     def __init__(
         self,
         stream: AsyncV1SocketClient | AsyncV2SocketClient,
+        socket: DeepgramSocket,
         stack: AsyncExitStack,
         reader: _Reader,
         keep_alive: float,
     ) -> None:
         self._stream = stream
+        self._socket = socket
         self._stack = stack
         self._reader = reader
         self._closed = False
         self._heard = False  # since the last look of _keep_alive
         self._keeping_alive = asyncio.create_task(self._keep_alive(keep_alive))
 
-    async def hear(self, audio: bytes) -> None:
-        """Send the next frame. Raises VendorError when the stream is gone."""
+    def hear(self, audio: bytes) -> None:
+        """Send the next frame, past the SDK, which would wait. Raises VendorError when the stream is gone."""
         self._heard = True
         try:
-            await self._stream.send_media(audio)
-        except (ConnectionClosed, OSError):
+            self._socket.send_audio(audio)
+        except SocketLost:
             raise _away("the stream is gone") from None
 
     async def events(self) -> AsyncIterator[RecogniserEvent]:
@@ -207,10 +216,8 @@ class DeepgramRecognition:
                 if self._reader.wants_flush and isinstance(self._stream, AsyncV1SocketClient):
                     self._reader.wants_flush = False
                     await self._stream.send_finalize()
-        except ConnectionClosed as closed:
-            reason = f"closed with {closed.rcvd.code if closed.rcvd else 'no code'}"
-        except OSError as error:
-            reason = type(error).__name__
+        except SocketLost as lost:
+            reason = str(lost)
         except Unusable as unusable:
             reason = str(unusable)
         if not self._closed:
@@ -222,7 +229,7 @@ class DeepgramRecognition:
             return
         self._closed = True
         self._keeping_alive.cancel()
-        with suppress(ConnectionClosed, OSError):
+        with suppress(SocketLost):
             await self._stream.send_close_stream()
         await asyncio.wait({_close_soon(self._stack)}, timeout=CLOSE_SECONDS)
 
@@ -236,7 +243,7 @@ class DeepgramRecognition:
                 elif not self._heard:
                     await self._stream.send_media(_SILENCE)
                 self._heard = False
-        except (ConnectionClosed, OSError):
+        except SocketLost:
             return  # ``events`` says so
 
 

@@ -15,8 +15,8 @@ from core.turns import RecogniserEvent, TurnTaking
 class Recognition(Protocol):
     """One live stream of a caller's audio, in real time."""
 
-    async def hear(self, audio: bytes) -> None:
-        """Hand over the next frame. Raises VendorError when the stream is gone."""
+    def hear(self, audio: bytes) -> None:
+        """Hand over the next frame; never waits. Raises VendorError when the stream is gone."""
         ...
 
     def events(self) -> AsyncIterator[RecogniserEvent]:

@@ -31,20 +31,21 @@ class FakeRecognition:
         self.closed = False
         self.broken = False
         self._events: asyncio.Queue[RecogniserEvent | None] = asyncio.Queue()
-        self._hearing = asyncio.Condition()
+        self._hearing = asyncio.Event()
 
-    async def hear(self, audio: bytes) -> None:
+    def hear(self, audio: bytes) -> None:
         """core.ports.speech.Recognition."""
         if self.broken:
             raise VendorError("recogniser", "unavailable", "gone", curable=True)
-        async with self._hearing:
-            self.heard += audio
-            self._hearing.notify_all()
+        self.heard += audio
+        self._hearing.set()
 
     async def has_heard(self, size: int) -> bytes:
         """All it has heard, once that is as much."""
-        async with asyncio.timeout(10), self._hearing:
-            await self._hearing.wait_for(lambda: len(self.heard) >= size)
+        async with asyncio.timeout(10):
+            while len(self.heard) < size:
+                self._hearing.clear()
+                await self._hearing.wait()
         return bytes(self.heard)
 
     async def events(self) -> AsyncIterator[RecogniserEvent]:

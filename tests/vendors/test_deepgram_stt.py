@@ -46,7 +46,7 @@ async def heard(recognition: Recognition, audio: bytes, until: type[RecogniserEv
     """Feed audio frame by frame; what is recognised up to the first event of a kind."""
     events: list[RecogniserEvent] = []
     for at in range(0, len(audio), 160):
-        await recognition.hear(audio[at : at + 160])
+        recognition.hear(audio[at : at + 160])
     async with asyncio.timeout(20):
         async for event in recognition.events():
             events.append(event)
@@ -205,7 +205,7 @@ async def test_a_lost_stream_ends_its_events_and_refuses_audio(rules: TurnTaking
     async with asyncio.timeout(20):
         assert [type(event) async for event in recognition.events()] == [RecogniserLost]
     with pytest.raises(VendorError, match="gone"):
-        await recognition.hear(SILENCE)
+        recognition.hear(SILENCE)
     await recognition.close()
 
 
@@ -238,7 +238,7 @@ async def test_a_stream_outlives_a_pause_of_the_carrier(rules: TurnTaking) -> No
         with suppress(TimeoutError):
             async with asyncio.timeout(1.5):
                 assert [event async for event in recognition.events()] == []
-        await recognition.hear(SILENCE)
+        recognition.hear(SILENCE)
         await recognition.close()
 
 
