@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import jsonschema_rs
 
+from activities.spoken_lines import as_spoken, fixed_lines
 from core.manner import Manner
 from core.playbook import Playbook
 from core.ports.playbooks import Playbooks
@@ -23,6 +24,7 @@ class ReadyPlaybook:
     finder: StepFinder
     arguments: dict[str, jsonschema_rs.Validator]  # tool name -> its JSON Schema
     voice: VoiceSettings
+    fixed_lines: frozenset[str]  # as they are spoken
 
     def voice_in(self, manner: Manner) -> VoiceSettings:
         """The voice as this caller is to hear it."""
@@ -54,10 +56,16 @@ class PlaybookShelf:
 
 
 def _prepare(playbook: Playbook) -> ReadyPlaybook:
-    voice = playbook.voice
     return ReadyPlaybook(
         playbook=playbook,
         finder=StepFinder(playbook),
         arguments={tool.name: jsonschema_rs.validator_for(tool.arguments) for tool in playbook.tools},
-        voice=VoiceSettings(voice.id, voice.model, voice.stability, voice.similarity_boost, voice.speed),
+        voice=voice_of(playbook),
+        fixed_lines=frozenset(map(as_spoken, fixed_lines(playbook))),
     )
+
+
+def voice_of(playbook: Playbook) -> VoiceSettings:
+    """The playbook's voice, as long as nothing is known of the caller."""
+    voice = playbook.voice
+    return VoiceSettings(voice.id, voice.model, voice.stability, voice.similarity_boost, voice.speed)

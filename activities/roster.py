@@ -9,6 +9,7 @@ from activities.conversation import ConversationActivities
 from activities.crm import CrmActivities
 from activities.playbook_shelf import PlaybookShelf
 from activities.speech import SpeechActivities
+from activities.spoken_lines import SpokenLines
 from activities.telephony import TelephonyActivities
 from core.ports.call_log import CallFeed, CallStore
 from core.ports.crm import Crm
@@ -16,6 +17,7 @@ from core.ports.playback import PlaybackLine
 from core.ports.playbooks import Playbooks
 from core.ports.reasoner import Reasoner
 from core.ports.speech import Recogniser, Voice
+from core.ports.speech_cache import SpeechCache
 from core.ports.telephony import Telephony
 
 
@@ -26,6 +28,7 @@ class Ports:
     reasoner: Reasoner
     voice: Voice
     line_voice: Voice  # for fixed lines: all text is there, so one request a sentence will do
+    speech_cache: SpeechCache
     recogniser: Recogniser
     playback: PlaybackLine
     playbooks: Playbooks
@@ -49,7 +52,8 @@ def roster(ports: Ports) -> Roster:
     conversation = ConversationActivities(
         ports.reasoner, ports.voice, ports.recogniser, ports.playback, shelf, ports.feed
     )
-    speech = SpeechActivities(ports.line_voice, ports.playback, shelf, ports.feed)
+    lines = SpokenLines(ports.line_voice, ports.speech_cache)
+    speech = SpeechActivities(ports.line_voice, lines, ports.playback, shelf, ports.feed)
     telephony = TelephonyActivities(ports.telephony, ports.feed)
     crm = CrmActivities(ports.crm, shelf, ports.store, ports.feed)
     after_call = AfterCallActivities(ports.store, ports.reasoner, shelf, ports.feed)

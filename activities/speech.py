@@ -1,9 +1,6 @@
 """Fixed lines: the greeting, prompts, apologies, what an operator has the assistant say."""
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -13,45 +10,34 @@ from activities.delivery import Delivery, heartbeats, while_wanted
 from activities.feed import call_started, now_ms, phase
 from activities.playbook_shelf import PlaybookShelf, ReadyPlaybook
 from activities.retries import vendor_failures
+from activities.spoken_lines import Replay, SpokenLines, Tape, as_spoken, sentences_of
 from core.contracts import names
 from core.contracts.call import Phase, Reply, ReplyTimings, SpeakLine
 from core.conversation import Usage
 from core.ports.call_log import CallFeed
 from core.ports.errors import VendorError
 from core.ports.playback import PlaybackLine, ReplyPlayback
-from core.ports.speech import SpeechChunk, SpeechStream, Voice, VoiceSettings
-from core.sentences import SentenceCutter
+from core.ports.speech import SpeechStream, Voice, VoiceSettings
 
 log = structlog.get_logger()
 
-CACHED_LINES = 256
 HOLDING_LINES_S = 8.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Spoken:
-    """A playbook's line as audio, sentence by sentence."""
-
-    sentences: tuple[str, ...]
-    chunks: tuple[SpeechChunk, ...]
-
-    @property
-    def audio(self) -> bytes:
-        return b"".join(chunk.audio for chunk in self.chunks)
-
-
 class SpeechActivities:
-    """Speaks lines. Those of the playbook are synthesised once a worker and then come from memory.
+    """Speaks lines. Those of the playbook come from the cache, or are kept there once they were spoken.
 
     So a worker that has once prepared a call of a playbook can apologise with the voice vendor down.
     """
 
-    def __init__(self, voice: Voice, playback: PlaybackLine, shelf: PlaybookShelf, feed: CallFeed) -> None:
+    def __init__(
+        self, voice: Voice, lines: SpokenLines, playback: PlaybackLine, shelf: PlaybookShelf, feed: CallFeed
+    ) -> None:
         self._voice = voice
+        self._lines = lines
         self._playback = playback
         self._shelf = shelf
         self._feed = feed
-        self._spoken: OrderedDict[tuple[VoiceSettings, str], _Spoken] = OrderedDict()
 
     @activity.defn(name=names.SPEAK_LINE)
     async def speak_line(self, request: SpeakLine) -> Reply:
@@ -64,7 +50,7 @@ class SpeechActivities:
             listen = ready.listen_in(request.manner)
             async with self._playback.open(request.call_id, request.gateway, request.key, listen) as playback:
                 kept = await playback.kept() if request.key.attempt > 1 else ()
-                line = _Line(_sentences(request.line)[len(kept) :], timings)
+                line = _Line(request.line, len(kept), timings)
                 voice = ready.voice_in(request.manner)
                 whole = await while_wanted(playback, self._speak(line, ready, voice, playback))
             if request.prepare:
@@ -74,48 +60,32 @@ class SpeechActivities:
     async def _speak(
         self, line: "_Line", ready: ReadyPlaybook, settings: VoiceSettings, playback: ReplyPlayback
     ) -> None:
-        spoken = self._spoken.get((settings, line.text))
-        if spoken is not None:
-            await line.deliver(_Recording(spoken), playback)
+        recording = self._lines.at_hand(settings, line.text)
+        fixed = recording is not None or as_spoken(line.text) in ready.fixed_lines
+        if recording is None and fixed:
+            recording = await self._lines.find(settings, line.text)
+        if recording is not None:
+            await line.deliver(Replay(recording.after(line.kept)), playback)
         else:
             async with self._voice.open(settings) as voice:
-                tape = _Tape(voice)
+                tape = Tape(voice)
                 await line.deliver(tape, playback)
-            line.synthesised = len(line.text)
-            if line.text in _fixed_lines(ready):
-                self._keep(settings, line.text, tape.spoken())
+            line.synthesised = sum(map(len, line.sentences))
+            if fixed and not line.kept:
+                await self._lines.keep(settings, line.text, tape.recording())
         playback.finish()
 
     async def _prepare(self, request: SpeakLine, ready: ReadyPlaybook) -> None:
         """Not worth failing a line that was spoken well."""
+        playbook = ready.playbook
         try:
             async with asyncio.timeout(HOLDING_LINES_S):
-                lines = [(text, (await self._synthesise(ready, text)).audio) for text in ready.playbook.holding_lines]
+                lines = [(text, (await self._lines.get(ready.voice, text)).audio) for text in playbook.holding_lines]
                 await self._playback.keep_holding_lines(request.call_id, request.gateway, lines)
-                for text in (ready.playbook.apology, ready.playbook.farewell):
-                    await self._synthesise(ready, text)
+                for text in (playbook.apology, playbook.farewell):
+                    await self._lines.get(ready.voice, text)
         except (VendorError, TimeoutError) as error:
             log.warning("lines_not_prepared", reason=str(error))
-
-    async def _synthesise(self, ready: ReadyPlaybook, text: str) -> _Spoken:
-        text = " ".join(_sentences(text))
-        spoken = self._spoken.get((ready.voice, text))
-        if spoken is None:
-            async with self._voice.open(ready.voice) as voice:
-                tape = _Tape(voice)
-                for sentence in _sentences(text):
-                    await tape.speak(sentence)
-                await tape.finish()
-                async for _ in tape.chunks():
-                    pass
-            spoken = self._keep(ready.voice, text, tape.spoken())
-        return spoken
-
-    def _keep(self, voice: VoiceSettings, text: str, spoken: _Spoken) -> _Spoken:
-        self._spoken[voice, text] = spoken
-        if len(self._spoken) > CACHED_LINES:
-            self._spoken.popitem(last=False)
-        return spoken
 
     def _announce(self, request: SpeakLine) -> None:
         if request.opening is not None:
@@ -127,11 +97,12 @@ class SpeechActivities:
 class _Line:
     """One line on its way to the gateway."""
 
-    def __init__(self, sentences: list[str], timings: ReplyTimings) -> None:
-        self.sentences = sentences
+    def __init__(self, text: str, kept: int, timings: ReplyTimings) -> None:
+        self.text = text
+        self.kept = kept  # sentences of an earlier attempt
+        self.sentences = sentences_of(text)[kept:]
         self.timings = timings
         self.synthesised = 0  # characters
-        self.text = " ".join(sentences)
 
     async def deliver(self, voice: SpeechStream, playback: ReplyPlayback) -> None:
         delivery = Delivery(voice, playback, self.timings)
@@ -141,62 +112,3 @@ class _Line:
                 await delivery.say(sentence)
             await delivery.finish()
         self.timings = delivery.timings
-
-
-class _Tape:
-    """A voice whose audio is kept as it goes by."""
-
-    def __init__(self, voice: SpeechStream) -> None:
-        self._voice = voice
-        self._sentences: list[str] = []
-        self._chunks: list[SpeechChunk] = []
-
-    async def speak(self, sentence: str) -> None:
-        self._sentences.append(sentence)
-        await self._voice.speak(sentence)
-
-    async def finish(self) -> None:
-        await self._voice.finish()
-
-    async def chunks(self) -> AsyncIterator[SpeechChunk]:
-        async for chunk in self._voice.chunks():
-            self._chunks.append(chunk)
-            yield chunk
-
-    def spoken(self) -> _Spoken:
-        return _Spoken(tuple(self._sentences), tuple(self._chunks))
-
-
-class _Recording:
-    """A voice that has said it all before."""
-
-    def __init__(self, spoken: _Spoken) -> None:
-        self._spoken = spoken
-
-    async def speak(self, sentence: str) -> None:
-        pass
-
-    async def finish(self) -> None:
-        pass
-
-    async def chunks(self) -> AsyncIterator[SpeechChunk]:
-        for chunk in self._spoken.chunks:
-            yield chunk
-
-
-def _sentences(line: str) -> list[str]:
-    cutter = SentenceCutter()
-    return [*cutter.feed(line), *cutter.finish()]
-
-
-def _fixed_lines(ready: ReadyPlaybook) -> set[str]:
-    playbook = ready.playbook
-    lines = (
-        f"{playbook.disclosure} {playbook.greeting}".strip(),
-        playbook.welcome_back,
-        playbook.farewell,
-        playbook.apology,
-        *playbook.holding_lines,
-        *playbook.silence_prompts,
-    )
-    return {" ".join(_sentences(line)) for line in lines}

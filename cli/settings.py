@@ -85,6 +85,12 @@ class Settings(BaseSettings):
     data: Path = Path(".holdfast")
     playbooks: Path = PACKAGED_PLAYBOOKS
 
+    # Fixed lines as audio, kept by workers.
+    speech_cache: Path | None = None  # the folder; the property speech_folder has the default
+    speech_cache_memory_mb: int = Field(64, ge=1)
+    speech_cache_disk_mb: int = Field(512, ge=0)  # 0: memory only
+    speech_cache_days: float = Field(30.0, gt=0)
+
     # What this process serves.
     host: str = "127.0.0.1"  # the image says 0.0.0.0
     port: Port = 8000
@@ -133,6 +139,11 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite+aiosqlite:///{self.data.absolute() / 'holdfast.db'}"
+
+    @property
+    def speech_folder(self) -> Path:
+        """Where workers keep fixed lines as audio."""
+        return self.speech_cache or self.data / "speech"
 
     @property
     def media_origin(self) -> str:

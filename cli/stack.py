@@ -181,8 +181,10 @@ class Stack:
         database = f"sqlite+aiosqlite:///{options.data.absolute() / 'holdfast.db'}"
         database = inherited.get("DATABASE_URL") or reveal(self.settings.database_url) or database
         made = local_environment(self.settings, inherited, self.sandboxed, self._where, database)
-        drain = {"HOLDFAST_DRAIN_SECONDS": str(options.drain_seconds)}
-        self._environment = {**made, **drain, **options.environment}
+        own = {"HOLDFAST_DRAIN_SECONDS": str(options.drain_seconds)}
+        if "elevenlabs" in self.sandboxed:
+            own["HOLDFAST_SPEECH_CACHE"] = str(options.data.absolute() / "speech")  # goes with this run's data
+        self._environment = {**made, **own, **options.environment}
         binary = await obtain_temporal()
         async with progress("Starting"), _together() as begin:
             begin(self._start_temporal(binary))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from activities.roster import Ports
     from api.deps import ApiDeps
     from core.ports.call_log import CallFeed
+    from core.ports.speech_cache import SpeechCache
     from media_gateway.deps import GatewayDeps
     from storage.database import Database
     from vendors.deepgram_stt import DeepgramRecogniser
@@ -122,6 +123,7 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
             reasoner=reasoner,
             voice=voice,
             line_voice=line_voice,
+            speech_cache=_speech_cache(settings),
             recogniser=recogniser,
             playback=playback,
             playbooks=SqlPlaybooks(database, default=settings.default_playbook),
@@ -159,3 +161,13 @@ def _recogniser(settings: Settings) -> "DeepgramRecogniser":
     from vendors.deepgram_stt import DeepgramRecogniser
 
     return DeepgramRecogniser(reveal(settings.deepgram_api_key), settings.deepgram_base_url)
+
+
+def _speech_cache(settings: Settings) -> "SpeechCache":
+    from storage.speech_cache import KeptSpeech
+    from storage.speech_files import SpeechFiles
+
+    origin = f"elevenlabs {settings.elevenlabs_base_url or ''}"
+    disk = settings.speech_cache_disk_mb * 1_000_000
+    files = SpeechFiles(settings.speech_folder, disk, settings.speech_cache_days) if disk else None
+    return KeptSpeech(origin, settings.speech_cache_memory_mb * 1_000_000, files)

@@ -4,8 +4,10 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.playbook_shelf import PlaybookShelf
 from activities.speech import SpeechActivities
+from activities.spoken_lines import SpokenLines
 from core.contracts.call import CallOpening, Direction, GatewayAddress, ReplyKey, SpeakLine
 from core.playbook import Playbook
+from storage.speech_cache import KeptSpeech
 from tests.world.fakes import FakeFeed, FakePlayback, FakePlaybackLine, FakePlaybooks, FakeVoice, broken
 from tests.world.playbook import orders
 
@@ -23,7 +25,8 @@ class Booth:
         self.spoken: list[FakePlayback] = []
         self.line.listeners["C1"] = self._told
         shelf = PlaybookShelf(FakePlaybooks(self.playbook))
-        self.activities = SpeechActivities(self.voice, self.line, shelf, self.feed)
+        lines = SpokenLines(self.voice, KeptSpeech("fake", 1_000_000))
+        self.activities = SpeechActivities(self.voice, lines, self.line, shelf, self.feed)
 
     def _told(self, what: str, playback: FakePlayback) -> None:
         if what == "finished":
@@ -81,3 +84,13 @@ async def test_later_attempt_goes_on_after_the_sentences_kept() -> None:
     reply = await ActivityEnvironment().run(booth.activities.speak_line, request)
     assert booth.spoken[-1].text == "How can I help?"
     assert reply.text == "I am an AI assistant. How can I help?"
+
+
+async def test_later_attempt_of_a_line_that_was_kept_costs_no_request() -> None:
+    booth = Booth()
+    await ActivityEnvironment().run(booth.activities.speak_line, booth.line_of("I am an AI assistant. How can I help?"))
+    booth.line.kept["C1", 1, 0, 0] = ("I am an AI assistant.",)
+    request = booth.line_of("I am an AI assistant. How can I help?", attempt=2)
+    await ActivityEnvironment().run(booth.activities.speak_line, request)
+    assert booth.spoken[-1].text == "How can I help?"
+    assert booth.voice.opened == 1

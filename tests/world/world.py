@@ -33,6 +33,7 @@ from core.contracts.playbook import brief_of
 from core.conversation import TurnRecord
 from core.outcome import CarrierState, Disposition
 from core.playbook import Playbook
+from storage.speech_cache import KeptSpeech
 from tests.world.fakes import (
     FakeCrm,
     FakeFeed,
@@ -59,6 +60,7 @@ class CallWorld:
         self.client = client
         self.reasoner = FakeReasoner()
         self.voice = FakeVoice()
+        self.speech_cache = KeptSpeech("fake", 1_000_000)
         self.recogniser = FakeRecogniser()
         self.playback = FakePlaybackLine()
         self.playbooks = FakePlaybooks()
@@ -75,6 +77,7 @@ class CallWorld:
             reasoner=self.reasoner,
             voice=self.voice,
             line_voice=self.voice,
+            speech_cache=self.speech_cache,
             recogniser=self.recogniser,
             playback=self.playback,
             playbooks=self.playbooks,

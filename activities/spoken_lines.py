@@ -1,0 +1,114 @@
+"""Fixed lines of playbooks as audio: from the cache, else synthesised once and kept."""
+
+from collections.abc import AsyncIterator
+
+from core.playbook import Playbook
+from core.ports.speech import SpeechChunk, SpeechStream, Voice, VoiceSettings
+from core.ports.speech_cache import Recording, SpeechCache
+from core.sentences import SentenceCutter
+
+
+class SpokenLines:
+    """Has lines recorded. Only what stands in a playbook may be asked for here: it is kept."""
+
+    def __init__(self, voice: Voice, cache: SpeechCache) -> None:
+        self._voice = voice
+        self._cache = cache
+
+    def at_hand(self, settings: VoiceSettings, text: str) -> Recording | None:
+        """What is in memory; costs nothing."""
+        return self._cache.at_hand(settings, as_spoken(text))
+
+    async def find(self, settings: VoiceSettings, text: str) -> Recording | None:
+        """What was recorded before."""
+        return await self._cache.find(settings, as_spoken(text))
+
+    async def get(self, settings: VoiceSettings, text: str) -> Recording:
+        """What was recorded before, else recorded now. Raises VendorError."""
+        return await self.find(settings, text) or await self._record(settings, text)
+
+    async def keep(self, settings: VoiceSettings, text: str, recording: Recording) -> None:
+        """What was recorded while it was spoken to a caller."""
+        await self._cache.keep(settings, as_spoken(text), recording)
+
+    async def _record(self, settings: VoiceSettings, text: str) -> Recording:
+        async with self._voice.open(settings) as voice:
+            tape = Tape(voice)
+            for sentence in sentences_of(text):
+                await tape.speak(sentence)
+            await tape.finish()
+            async for _ in tape.chunks():
+                pass
+        recording = tape.recording()
+        await self.keep(settings, text, recording)
+        return recording
+
+
+class Tape:
+    """A voice whose audio is kept as it goes by."""
+
+    def __init__(self, voice: SpeechStream) -> None:
+        self._voice = voice
+        self._sentences: list[str] = []
+        self._chunks: list[SpeechChunk] = []
+
+    async def speak(self, sentence: str) -> None:
+        """Hand over a sentence."""
+        self._sentences.append(sentence)
+        await self._voice.speak(sentence)
+
+    async def finish(self) -> None:
+        """No more of them."""
+        await self._voice.finish()
+
+    async def chunks(self) -> AsyncIterator[SpeechChunk]:
+        """The audio as it is made."""
+        async for chunk in self._voice.chunks():
+            self._chunks.append(chunk)
+            yield chunk
+
+    def recording(self) -> Recording:
+        """What went by."""
+        return Recording(tuple(self._sentences), tuple(self._chunks))
+
+
+class Replay:
+    """A voice that has said it all before."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+
+    async def speak(self, sentence: str) -> None:
+        """It knows."""
+
+    async def finish(self) -> None:
+        """It knows."""
+
+    async def chunks(self) -> AsyncIterator[SpeechChunk]:
+        """All at once."""
+        for chunk in self._recording.chunks:
+            yield chunk
+
+
+def sentences_of(line: str) -> list[str]:
+    """The line as it is spoken."""
+    cutter = SentenceCutter()
+    return [*cutter.feed(line), *cutter.finish()]
+
+
+def as_spoken(line: str) -> str:
+    """The line without what is not spoken: what a recording of it is kept under."""
+    return " ".join(sentences_of(line))
+
+
+def fixed_lines(playbook: Playbook) -> tuple[str, ...]:
+    """What a playbook has the assistant say to the letter, what is needed first in front."""
+    lines = (
+        f"{playbook.disclosure} {playbook.greeting}".strip(),
+        *playbook.holding_lines,
+        playbook.apology,
+        playbook.farewell,
+        *playbook.silence_prompts,
+        playbook.welcome_back,
+    )
+    return tuple(dict.fromkeys(lines))
