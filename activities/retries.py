@@ -15,9 +15,13 @@ STORAGE_UNAVAILABLE: Final = "StorageUnavailable"
 
 @contextmanager
 def vendor_failures() -> Iterator[None]:
-    """Turn what ports raise into failures that a history and a retry policy understand."""
+    """Turn what ports raise into failures that a history and a retry policy understand.
+
+    What an SDK said is left out: histories and logs would keep it, and it names numbers and addresses.
+    """
     try:
-        yield
+        with _own_words():
+            yield
     except VendorError as error:
         raise ApplicationError(
             str(error), type=error.kind, non_retryable=not error.curable, next_retry_delay=error.retry_after
@@ -28,3 +32,12 @@ def vendor_failures() -> Iterator[None]:
         raise ApplicationError(str(error), type=UNKNOWN_PLAYBOOK, non_retryable=True) from error
     except StorageUnavailable as error:
         raise ApplicationError(str(error), type=STORAGE_UNAVAILABLE) from error
+
+
+@contextmanager
+def _own_words() -> Iterator[None]:
+    try:
+        yield
+    except (VendorError, PlaybackLost, UnknownPlaybook, StorageUnavailable) as error:
+        error.__cause__, error.__suppress_context__ = None, True
+        raise
