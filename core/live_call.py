@@ -152,9 +152,10 @@ class LiveCall:
     # The gateway
 
     def attach(self, attach: Attach, now_ms: float) -> Attached:
-        """A media stream has started. The newest wins; told twice is told once."""
+        """A media stream has started. The newest wins; told twice is told once; its token is good for one stream."""
         repeated = attach.attachment == self.inbox.newest
-        if self.over or not self.inbox.attach(attach.attachment) or (repeated and self.gateway is None):
+        another = repeated and (self.gateway != _address(attach) or self.stream_id != attach.stream_id)
+        if self.over or not self.inbox.attach(attach.attachment) or another:
             return Attached(accepted=False)
         if not repeated:
             self._take_stream(attach, now_ms)
@@ -162,7 +163,7 @@ class LiveCall:
         return Attached(accepted=True, next_turn=next_turn, turn_taking=self.call.playbook.turn_taking)
 
     def _take_stream(self, attach: Attach, now_ms: float) -> None:
-        self.gateway = GatewayAddress(attach.attachment, attach.playback_url, attach.audio_url)
+        self.gateway = _address(attach)
         self.stream_id = attach.stream_id
         self.carrier_call_id = self.carrier_call_id or attach.carrier_call_id
         self.carrier_asked = self.silent = False
@@ -281,3 +282,7 @@ class LiveCall:
         self.hand_over = replace(self.hand_over, dialled=True)
         line = self.hand_over.line if self.hand_over.by_carrier else None
         return NextVerb(Verb.DIAL, self.hand_over.number, line)
+
+
+def _address(attach: Attach) -> GatewayAddress:
+    return GatewayAddress(attach.attachment, attach.playback_url, attach.audio_url)

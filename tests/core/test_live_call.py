@@ -60,6 +60,14 @@ def test_same_attachment_told_twice_changes_nothing() -> None:
     assert live.opening is None
 
 
+def test_token_that_is_used_again_opens_no_second_stream() -> None:
+    live = greeted()
+    gateway = live.gateway
+    assert not live.attach(Attach(1, "MZ9", "CA1", "ws://gateway", "http://gateway"), 3_000.0).accepted
+    assert not live.attach(Attach(1, "MZ1", "CA1", "ws://other", "http://other"), 3_000.0).accepted
+    assert live.gateway == gateway
+
+
 def test_stream_that_has_ended_does_not_come_back_under_its_number() -> None:
     live = greeted()
     live.end_stream(StreamEnded(1, 2, stopped=False))
