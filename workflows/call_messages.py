@@ -164,7 +164,7 @@ class CallMessages:
         if self.live.ending is not None:
             raise _refusal("call_ended", "the call has ended or is ending")
         if self.live.hand_over is not None:
-            raise _refusal("call_transferring", f"the call is being connected to {self.live.hand_over.number}")
+            raise _refusal("call_transferring", "the call is being connected to somebody already")
 
 
 def _check_line(text: str) -> None:
@@ -176,7 +176,7 @@ def _check_line(text: str) -> None:
 
 def _check_number(number: str) -> None:
     if not E164.fullmatch(number):
-        raise _refusal("bad_input", f"{number!r} is no phone number like +12025550100")
+        raise _refusal("bad_input", "that is no phone number like +12025550100")
 
 
 def _refusal(kind: str, message: str) -> ApplicationError:
