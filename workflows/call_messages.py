@@ -31,7 +31,7 @@ from core.contracts.call import (
 from core.conversation import TurnRecord
 from core.live_call import Ending, LiveCall
 from core.outcome import Disposition
-from workflows.call_view import call_state
+from workflows.call_view import call_details, call_state
 
 LONGEST_LINE: Final = 600
 E164: Final = re.compile(r"\+[1-9]\d{6,14}")
@@ -61,8 +61,9 @@ class CallMessages:
 
     @workflow.signal(name=names.PLAYBACK_REPORT)
     def playback_report(self, report: PlaybackReport) -> None:
-        """What the caller heard."""
+        """What the caller heard: from here on it is the caller's turn."""
         self.live.hear_report(report)
+        workflow.set_current_details(call_details(self.live))
 
     @workflow.signal(name=names.REPLY_LOST)
     def reply_lost(self, lost: ReplyLost) -> None:

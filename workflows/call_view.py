@@ -60,23 +60,27 @@ def whats_next(live: LiveCall) -> str:
 
 
 def call_details(live: LiveCall) -> str:
-    """The call in markdown, for the Temporal UI."""
+    """The call in markdown, for the Temporal UI, which wants an empty line before a paragraph and before a list."""
     now = live.conversation.now
     call = live.call
     arrow = "→" if call.direction is Direction.INBOUND else "←"
     lines = [
         f"### {call.caller_number} {arrow} {call.our_number} ({call.direction.value})",
+        "",
         f"**{live.phase.value}**, playbook `{call.playbook.ref}`, step `{now.step}`, turn {now.number}",
+        "",
+        f"Next: {whats_next(live)}",
+        "",
     ]
+    if live.ending is not None:
+        lines.append(f"- Outcome: **{live.ending.disposition.value}**")
     if caller := _last(live, "caller"):
         lines.append(f"- Caller: “{caller}”")
     if said := _last(live, "assistant"):
         lines.append(f"- Assistant: “{said}”")
     for result in now.tools:
         lines.append(f"- {result.call.name}: {'done' if result.ok else 'failed'}")
-    if live.ending is not None:
-        lines.append(f"- Outcome: **{live.ending.disposition.value}**")
-    lines.append(f"- Next: {whats_next(live)}")
+    lines += ["", "&nbsp;"]  # the UI's frame is one line too short
     return "\n".join(lines)
 
 

@@ -3,6 +3,7 @@
 import pytest
 from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DataConverter
+from temporalio.exceptions import ApplicationError
 
 from activities.retries import vendor_failures
 from core.ports.errors import PlaybackLost, StorageUnavailable, UnknownPlaybook, VendorError
@@ -23,13 +24,17 @@ def test_a_history_gets_our_words_for_a_failure_and_not_the_vendors(error: Excep
 
 def told(error: Exception) -> Failure:
     """The failure as it stands in the history, when an SDK's error is at its bottom."""
+    with pytest.raises(ApplicationError) as raised, vendor_failures():
+        fail_as_an_adapter_does(error)
+    failure = Failure()
+    converter = DataConverter.default
+    converter.failure_converter.to_failure(raised.value, converter.payload_converter, failure)
+    return failure
+
+
+def fail_as_an_adapter_does(error: Exception) -> None:
+    """Raise it, chained to what an SDK said."""
     try:
-        with vendor_failures():
-            try:
-                raise ValueError(f"The 'To' number {NUMBER} is not a valid phone number.")
-            except ValueError as from_sdk:
-                raise error from from_sdk
-    except Exception as raised:
-        failure = Failure()
-        DataConverter.default.failure_converter.to_failure(raised, DataConverter.default.payload_converter, failure)
-        return failure
+        raise ValueError(f"The 'To' number {NUMBER} is not a valid phone number.")
+    except ValueError as from_sdk:
+        raise error from from_sdk
