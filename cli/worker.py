@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
 import structlog
@@ -11,6 +11,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.preparing import LinePreparer
+from activities.roster import Ports
 from cli.process import Complaint, SideServer, listen, spare_the_collector, until_stopped
 from cli.settings import Settings
 from cli.temporal_client import connect
@@ -55,11 +57,32 @@ async def _work(settings: Settings, queues: list[str], stopping: asyncio.Event) 
             if client is not None:
                 workers += [worker for worker in build_workers(client, ports) if worker.task_queue in queues]
                 spare_the_collector()
-                await _run(workers, until=(told, serving))
+                async with _prepared_lines(ports, CALLS_QUEUE in queues):
+                    await _run(workers, until=(told, serving))
     finally:
         told.cancel()
         health.should_exit = True
         await serving
+
+
+@contextlib.asynccontextmanager
+async def _prepared_lines(ports: Ports, wanted: bool) -> AsyncIterator[None]:
+    """Fixed lines are recorded in the background as long as the block runs; nothing waits for them."""
+    if not wanted:
+        yield
+        return
+    preparing = asyncio.create_task(LinePreparer(ports.playbooks, ports.line_voice, ports.speech_cache).run())
+    preparing.add_done_callback(_tell_if_broken)
+    try:
+        yield
+    finally:
+        preparing.cancel()
+        await asyncio.wait([preparing])
+
+
+def _tell_if_broken(preparing: asyncio.Task[None]) -> None:
+    if not preparing.cancelled() and (error := preparing.exception()) is not None:
+        log.error("lines_no_longer_prepared", exc_info=error)
 
 
 async def _run(workers: list[Worker], until: Sequence[asyncio.Task[Any]]) -> None:

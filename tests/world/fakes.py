@@ -133,11 +133,14 @@ class FakeVoice:
     def __init__(self) -> None:
         self.faults = Faults()
         self.opened = 0
+        self.refused: set[str] = set()  # voice ids
 
     @asynccontextmanager
     async def open(self, settings: VoiceSettings) -> AsyncIterator[FakeSpeech]:
         """A stream for one reply."""
         self.opened += 1
+        if settings.voice_id in self.refused:
+            raise broken("refused", curable=False)
         yield FakeSpeech(self.faults)
 
 
