@@ -36,8 +36,9 @@ class AfterCallActivities:
         call_id = record.call.call_id
         with vendor_failures():
             playbook = (await self._shelf.get(record.call.playbook.ref)).playbook
-            summary = await self._reasoner.summarize(summary_prompt(playbook, record))
-            await self._store.save_summary(call_id, summary)
+            summed_up = await self._reasoner.summarize(summary_prompt(playbook, record))
+            summary = summed_up.summary
+            await self._store.save_summary(call_id, summary, summed_up.usage)
         told = {"summary": summary.summary, "topic": summary.topic, "resolved": summary.resolved}
         self._feed.note(CallEvent(call_id, "call_summarized", now_ms(), told))
         return summary

@@ -92,13 +92,14 @@ class ConversationActivities:
             except VendorError as error:
                 log.warning("step_not_found", vendor=error.vendor, kind=error.kind)
                 found = kept
+        usage = found.usage
         known = {step.name: step for step in playbook.steps}
         if found.name in known and found.confidence >= SURE and found.method != kept.method:
             step = known[found.name]
             found = Step(step.name, found.confidence, "model", escalates=step.escalates, ends_call=step.ends_call)
         else:
             found = kept
-        found = _timed(found, started)
+        found = replace(_timed(found, started), usage=usage)
         self._feed.note(step_found(request.call_id, request.turn, found))
         return found
 

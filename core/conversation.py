@@ -44,6 +44,7 @@ class Step:
     took_ms: float = 0.0
     escalates: bool = False
     ends_call: bool = False
+    usage: Usage | None = None  # what the model took, where it was asked
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class TurnRecord:
     layers: dict[str, float] = field(default_factory=dict)  # name -> ms, see core.timings
     usage: Usage = Usage()
     started_ms: float = 0.0
+    step_usage: Usage = Usage()  # of finding the step
 
 
 RECENT_EXCHANGES = 12
@@ -109,6 +111,7 @@ class Turn:
     layers: dict[str, float] = field(default_factory=dict)
     usage: Usage = Usage()
     started_ms: float = 0.0
+    step_usage: Usage = Usage()
 
     @property
     def said(self) -> str:
@@ -156,6 +159,7 @@ class Turn:
             layers=self.layers,
             usage=self.usage,
             started_ms=self.started_ms,
+            step_usage=self.step_usage,
         )
 
 
@@ -189,6 +193,8 @@ class Conversation:
         self.now.step = step.name or self.now.step
         self.now.step_method = step.method
         self.now.step_confidence = step.confidence
+        if step.usage is not None:
+            self.now.step_usage = sum_usage((self.now.step_usage, step.usage))
 
     def speak(self, attachment: int) -> Utterance:
         """Begin the running turn's next piece of speech."""

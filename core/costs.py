@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.contracts.call import CallRecord, Direction
+from core.conversation import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ LIST_PRICES: Final = (
 
 
 def costs_of(record: CallRecord, prices: Sequence[Price] = LIST_PRICES) -> tuple[CostLine, ...]:
-    """The lines of a call's bill: model tokens, voice characters, recogniser seconds, carrier minutes.
+    """The lines of a call's bill at its end: model tokens, voice characters, recogniser seconds, carrier minutes.
 
     Talk is from answer to end, so a call that is not answered, or not over, has no recogniser or carrier lines.
     """
@@ -61,12 +62,21 @@ def costs_of(record: CallRecord, prices: Sequence[Price] = LIST_PRICES) -> tuple
     return tuple(_priced(*line, prices) for line in counted if line[-1] > 0)
 
 
+def costs_of_model(usage: Usage, prices: Sequence[Price] = LIST_PRICES) -> tuple[CostLine, ...]:
+    """The lines for tokens that a model took beside the talk, as for the summary after it."""
+    return tuple(_priced(*line, prices) for line in _tokens([usage]) if line[-1] > 0)
+
+
 _Use = tuple[str, str, str, float]  # vendor, item, unit, quantity
 
 
 def _model_use(record: CallRecord) -> Iterator[_Use]:
-    for model in sorted({turn.usage.model for turn in record.turns if turn.usage.model}):
-        used = [turn.usage for turn in record.turns if turn.usage.model == model]
+    return _tokens([usage for turn in record.turns for usage in (turn.usage, turn.step_usage)])
+
+
+def _tokens(usages: Sequence[Usage]) -> Iterator[_Use]:
+    for model in sorted({usage.model for usage in usages if usage.model}):
+        used = [usage for usage in usages if usage.model == model]
         yield "anthropic", model, "input_tokens", sum(usage.input_tokens for usage in used)
         yield "anthropic", model, "output_tokens", sum(usage.output_tokens for usage in used)
 

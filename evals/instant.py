@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from core.contracts.call import CallSummary, GatewayAddress, ReplyKey, ReplyTimings
 from core.conversation import Step, Usage
-from core.ports.reasoner import FindStep, Prompt, ReplyPiece, TextPiece
+from core.ports.reasoner import FindStep, Prompt, ReplyPiece, SummedUp, TextPiece
 from core.ports.speech import SpeechChunk, SpokenWord, VoiceSettings
 from core.turns import Listen
 
@@ -32,9 +32,9 @@ class InstantReasoner:
 
         yield pieces()
 
-    async def summarize(self, prompt: Prompt) -> CallSummary:
+    async def summarize(self, prompt: Prompt) -> SummedUp:
         """Nothing to tell."""
-        return CallSummary(summary=SENTENCE, topic="bench", resolved=True)
+        return SummedUp(CallSummary(summary=SENTENCE, topic="bench", resolved=True), Usage())
 
 
 class InstantSpeech:

@@ -11,8 +11,8 @@ from sqlalchemy import Double, delete, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.contracts.call import CallRecord, CallSummary, Phase
-from core.conversation import TurnRecord
-from core.costs import LIST_PRICES, Price, costs_of
+from core.conversation import TurnRecord, Usage
+from core.costs import LIST_PRICES, CostLine, Price, costs_of, costs_of_model
 from core.ports.call_log import CallEvent, CallReader, CallRow, CallStore, StoredEvent
 from storage.database import Database
 from storage.live import OF_GLIMPSES, Glimpse, glimpse_of, turns_so_far
@@ -21,6 +21,8 @@ from storage.rows import call_row, fill_call, lock_call, tool_rows, turn_record,
 from storage.tail import FeedTail
 
 MAX_PAGE: Final = 500
+BILL_OF_CALL: Final = range(100)  # places on a call's bill: the call itself, written anew with each record,
+BILL_OF_SUMMARY: Final = range(100, 110)  # and what came after it
 
 
 class SqlCallStore(CallStore):
@@ -41,33 +43,19 @@ class SqlCallStore(CallStore):
                 return  # a late attempt: the end is known already
             fill_call(call, record)
             call.recorded = ended
-            call.cost_usd = sum(line.usd for line in lines)
             await session.execute(delete(Turn).where(Turn.call_id == call_id))  # takes the tool calls along
-            await session.execute(delete(Cost).where(Cost.call_id == call_id))
+            await _put_on_bill(session, call, lines, BILL_OF_CALL)
             session.add_all(turn_row(call_id, turn) for turn in record.turns)
             await session.flush()
             session.add_all(row for turn in record.turns for row in tool_rows(call_id, turn))
-            session.add_all(
-                Cost(
-                    call_id=call_id,
-                    ordinal=ordinal,
-                    vendor=line.vendor,
-                    item=line.item,
-                    unit=line.unit,
-                    quantity=line.quantity,
-                    unit_usd=line.unit_usd,
-                    usd=line.usd,
-                    priced_on=line.priced_on,
-                )
-                for ordinal, line in enumerate(lines)
-            )
 
-    async def save_summary(self, call_id: str, summary: CallSummary) -> None:
-        """Keep the summary."""
+    async def save_summary(self, call_id: str, summary: CallSummary, usage: Usage) -> None:
+        """Keep the summary, and what it took."""
         async with self._database.write() as session:
             call = await lock_call(session, call_id, 0.0)
             call.summary, call.topic = summary.summary, summary.topic
             call.resolved, call.follow_up = summary.resolved, summary.follow_up
+            await _put_on_bill(session, call, costs_of_model(usage, self._prices), BILL_OF_SUMMARY)
 
     async def save_crm_note(self, call_id: str, note_id: str) -> None:
         """Keep where the CRM put the call."""
@@ -130,6 +118,29 @@ class SqlCallReader(CallReader):
     async def close(self) -> None:
         """End all tails."""
         await self._tail.close()
+
+
+async def _put_on_bill(session: AsyncSession, call: Call, lines: Sequence[CostLine], places: range) -> None:
+    """Have these lines, and no others, in these places of the call's bill; the sum follows."""
+    await session.flush()
+    here = (Cost.call_id == call.call_id, Cost.ordinal.between(places.start, places.stop - 1))
+    await session.execute(delete(Cost).where(*here))
+    session.add_all(
+        Cost(
+            call_id=call.call_id,
+            ordinal=ordinal,
+            vendor=line.vendor,
+            item=line.item,
+            unit=line.unit,
+            quantity=line.quantity,
+            unit_usd=line.unit_usd,
+            usd=line.usd,
+            priced_on=line.priced_on,
+        )
+        for ordinal, line in zip(places, lines, strict=False)
+    )
+    await session.flush()
+    call.cost_usd = await session.scalar(select(func.sum(Cost.usd)).where(Cost.call_id == call.call_id)) or 0.0
 
 
 async def _lines_of(session: AsyncSession, call_id: str) -> list[CallEvent]:

@@ -16,7 +16,7 @@ from anthropic import AsyncAnthropic, AsyncStream, DefaultAioHttpClient
 
 from core.contracts.call import CallSummary
 from core.conversation import Step, ToolCall, Usage
-from core.ports.reasoner import FindStep, Message, Prompt, ReplyPiece, TextPiece
+from core.ports.reasoner import FindStep, Message, Prompt, ReplyPiece, SummedUp, TextPiece
 from vendors.anthropic_errors import broken, error_of_event, failures
 
 _Result = TypeVar("_Result")
@@ -96,20 +96,23 @@ class AnthropicReasoner:
     async def find_step(self, request: FindStep) -> Step:
         """Raises VendorError."""
         asked = _request(request.prompt, self._step_model)
-        found = await self._structured(asked, _step_schema(request.steps), _FoundStep, self._deadlines.step)
+        found, usage = await self._structured(asked, _step_schema(request.steps), _FoundStep, self._deadlines.step)
         if found.step not in request.steps:
             raise broken("the step is none of the playbook's")
-        return Step(found.step, min(1.0, max(0.0, found.confidence)), "model")
+        return Step(found.step, min(1.0, max(0.0, found.confidence)), "model", usage=usage)
 
-    async def summarize(self, prompt: Prompt) -> CallSummary:
+    async def summarize(self, prompt: Prompt) -> SummedUp:
         """Raises VendorError."""
         asked = _request(prompt, self._summary_model)
-        return await self._structured(asked, _SUMMARY_SCHEMA, CallSummary, self._deadlines.summary)
+        return SummedUp(*await self._structured(asked, _SUMMARY_SCHEMA, CallSummary, self._deadlines.summary))
 
     async def _structured(
         self, asked: dict[str, Any], schema: Mapping[str, Any], kind: type[_Result], seconds: float
-    ) -> _Result:
-        """The body is read here: the SDK hands on whatever came, HTML included, as if it were a message."""
+    ) -> tuple[_Result, Usage]:
+        """The answer, and what it took.
+
+        The body is read here: the SDK hands on whatever came, HTML included, as if it were a message.
+        """
         output: Any = {"format": {"type": "json_schema", "schema": schema}}
         with failures():
             async with asyncio.timeout(seconds):
@@ -120,7 +123,7 @@ class AnthropicReasoner:
             if message.stop_reason == "refusal":
                 raise broken("the model refused", curable=False)
             text = next((block.text for block in message.content if block.type == "text"), "")
-            return msgspec.json.decode(text, type=kind)
+            return msgspec.json.decode(text, type=kind), _counted(Usage(model=asked["model"]), message.usage)
         except msgspec.DecodeError as error:
             raise broken("a structured answer that is not what was asked for") from error
 
@@ -152,16 +155,17 @@ class _Part(msgspec.Struct):
     input: dict[str, Any] = {}
 
 
-class _Whole(msgspec.Struct):
-    content: list[_Part]
-    stop_reason: str | None = None
-
-
 class _Tokens(msgspec.Struct):
     input_tokens: int | None = None
     output_tokens: int | None = None
     cache_read_input_tokens: int | None = None
     cache_creation_input_tokens: int | None = None
+
+
+class _Whole(msgspec.Struct):
+    content: list[_Part]
+    stop_reason: str | None = None
+    usage: _Tokens | None = None
 
 
 class _Begun(msgspec.Struct):
@@ -225,15 +229,20 @@ class _Reader:
         return ToolCall(tool.id, tool.name, arguments)
 
     def _count(self, tokens: _Tokens | None) -> None:
-        if tokens is None:
-            return
-        read = (tokens.input_tokens, tokens.cache_read_input_tokens, tokens.cache_creation_input_tokens)
-        known = tokens.input_tokens is not None
-        self.usage = Usage(
-            model=self.usage.model,
-            input_tokens=sum(count or 0 for count in read) if known else self.usage.input_tokens,
-            output_tokens=tokens.output_tokens if tokens.output_tokens is not None else self.usage.output_tokens,
-        )
+        self.usage = _counted(self.usage, tokens)
+
+
+def _counted(usage: Usage, tokens: _Tokens | None) -> Usage:
+    """What is known now: each count that is told takes the place of the one before."""
+    if tokens is None:
+        return usage
+    read = (tokens.input_tokens, tokens.cache_read_input_tokens, tokens.cache_creation_input_tokens)
+    known = tokens.input_tokens is not None
+    return Usage(
+        model=usage.model,
+        input_tokens=sum(count or 0 for count in read) if known else usage.input_tokens,
+        output_tokens=tokens.output_tokens if tokens.output_tokens is not None else usage.output_tokens,
+    )
 
 
 async def _within(work: Awaitable[_Result], deadline: float) -> _Result:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from core.contracts.call import CallRecord, CallSummary, Direction
-from core.conversation import TurnRecord
+from core.conversation import TurnRecord, Usage
 from core.outcome import Disposition
 
 
@@ -57,8 +57,8 @@ class CallStore(Protocol):
         """Make SQL equal to the record: idempotent, whole."""
         ...
 
-    async def save_summary(self, call_id: str, summary: CallSummary) -> None:
-        """Keep the summary; idempotent."""
+    async def save_summary(self, call_id: str, summary: CallSummary, usage: Usage) -> None:
+        """Keep the summary, and put what it took on the call's bill; idempotent."""
         ...
 
     async def save_crm_note(self, call_id: str, note_id: str) -> None:

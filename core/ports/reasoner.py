@@ -62,17 +62,25 @@ ReplyPiece = TextPiece | ToolCall | Usage
 """A reply's stream: text, tool calls once their arguments are whole, last its usage."""
 
 
+@dataclass(frozen=True, slots=True)
+class SummedUp:
+    """A call's summary, and what writing it took."""
+
+    summary: CallSummary
+    usage: Usage
+
+
 class Reasoner(Protocol):
     """A language model."""
 
     async def find_step(self, request: FindStep) -> Step:
-        """Raises VendorError."""
+        """The step, with what the model took. Raises VendorError."""
         ...
 
     def reply(self, prompt: Prompt) -> AbstractAsyncContextManager[AsyncIterator[ReplyPiece]]:
         """Stream a reply; leaving the block drops the request. Entering and iterating raise VendorError."""
         ...
 
-    async def summarize(self, prompt: Prompt) -> CallSummary:
+    async def summarize(self, prompt: Prompt) -> SummedUp:
         """Raises VendorError."""
         ...

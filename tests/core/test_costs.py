@@ -5,7 +5,7 @@ import pytest
 
 from core.contracts.call import Direction
 from core.conversation import Usage
-from core.costs import CostLine, Price, costs_of
+from core.costs import CostLine, Price, costs_of, costs_of_model
 from tests.storage.records import GREETING, QUESTION, ended_call
 
 PRICES = (
@@ -56,6 +56,28 @@ def test_each_model_has_its_own_lines_and_the_closest_price() -> None:
         ("claude-haiku-4-5", 2_000_000, 10.0),
         ("claude-haiku-9-1", 1_000_000, 50.0),
     }
+
+
+def test_finding_steps_is_paid_for_by_the_model_that_found_them() -> None:
+    turns = (
+        replace(
+            QUESTION,
+            usage=Usage("claude-haiku-4-5", output_tokens=1_000_000),
+            step_usage=Usage("claude-haiku-9-1", output_tokens=2_000_000),
+        ),
+        replace(QUESTION, turn=2, usage=Usage(), step_usage=Usage("claude-haiku-4-5", output_tokens=3_000_000)),
+    )
+    lines = costs_of(ended_call(answered_ms=None, turns=turns), PRICES)
+    assert {(line.item, line.quantity) for line in lines} == {
+        ("claude-haiku-4-5", 4_000_000),
+        ("claude-haiku-9-1", 2_000_000),
+    }
+
+
+def test_a_model_beside_the_talk_is_paid_for_too() -> None:
+    lines = costs_of_model(Usage("claude-haiku-4-5", input_tokens=2_000_000, output_tokens=1_000_000), PRICES)
+    assert [(line.unit, line.usd) for line in lines] == [("input_tokens", 2.0), ("output_tokens", 5.0)]
+    assert costs_of_model(Usage(), PRICES) == ()
 
 
 def test_what_has_no_known_price_is_shown_and_not_counted() -> None:

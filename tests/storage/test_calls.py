@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from core.contracts.call import CallSummary, Phase
-from core.costs import costs_of
+from core.conversation import Usage
+from core.costs import costs_of, costs_of_model
 from core.outcome import Disposition
 from core.ports.call_log import CallEvent
 from storage.calls import SqlCallReader, SqlCallStore
@@ -46,7 +47,7 @@ async def test_saving_again_leaves_what_the_newer_record_says(
 async def test_summary_and_note_stay_when_the_record_comes_after_them(
     store: SqlCallStore, reader: SqlCallReader
 ) -> None:
-    await store.save_summary("CA1", SUMMARY)
+    await store.save_summary("CA1", SUMMARY, Usage())
     await store.save_crm_note("CA1", "note-7")
     await store.save_crm_note("CA1", "note-7")
     await store.save(ended_call())
@@ -75,6 +76,23 @@ async def test_the_bill_is_kept_line_by_line(store: SqlCallStore, reader: SqlCal
     assert kept == [(line.vendor, line.item, line.unit, line.quantity, line.usd) for line in costs_of(record)]
     (row,), _ = await reader.calls()
     assert row.cost_usd == pytest.approx(sum(line.usd for line in costs_of(record)))
+
+
+async def test_the_summary_is_on_the_bill_once_and_stays_there(
+    store: SqlCallStore, reader: SqlCallReader, database: Database
+) -> None:
+    record = ended_call()
+    usage = Usage("claude-haiku-4-5", input_tokens=3_000, output_tokens=200)
+    await store.save(record)
+    await store.save_summary("CA1", SUMMARY, usage)
+    await store.save_summary("CA1", SUMMARY, usage)
+    await store.save(record)  # a late attempt
+    lines = [*costs_of(record), *costs_of_model(usage)]
+    async with database.read() as session:
+        kept = [(cost.item, cost.quantity) for cost in await session.scalars(select(Cost).order_by(Cost.ordinal))]
+    assert kept == [(line.item, line.quantity) for line in lines]
+    (row,), _ = await reader.calls()
+    assert row.cost_usd == pytest.approx(sum(line.usd for line in lines))
 
 
 async def test_what_a_database_cannot_hold_is_cleaned_not_refused(store: SqlCallStore, reader: SqlCallReader) -> None:

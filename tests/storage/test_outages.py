@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from core.contracts.call import CallSummary
+from core.conversation import Usage
 from core.ports.call_log import CallEvent
 from core.ports.errors import StorageUnavailable
 from storage.calls import SqlCallReader, SqlCallStore
@@ -51,7 +52,7 @@ async def test_readers_and_stores_say_that_the_database_is_away_and_recover(far:
     await wire.cut()
     for work in (
         store.save(ended_call()),
-        store.save_summary("CA1", SUMMARY),
+        store.save_summary("CA1", SUMMARY, Usage()),
         store.save_crm_note("CA1", "n"),
         reader.calls(),
         reader.call("CA1"),

@@ -108,15 +108,22 @@ async def test_the_step_is_found_among_those_asked_for() -> None:
         step = await adapter.find_step(STEPS)
     assert (step.name, step.method) == ("orders", "model")
     assert 0.5 < step.confidence <= 1
+    assert step.usage is not None
+    assert step.usage.model == "claude-haiku-5-5"
+    assert step.usage.input_tokens > 0
+    assert step.usage.output_tokens > 0
 
 
 async def test_a_call_is_summed_up() -> None:
     transcript = "The transcript:\n\nCaller: Where is order 48213?\nAssistant: Order 48213 has shipped."
     async with reasoner() as (adapter, _):
-        summary = await adapter.summarize(prompt(Message("user", transcript), tools=()))
-    assert "48213" in summary.summary
-    assert summary.topic
-    assert summary.resolved
+        summed_up = await adapter.summarize(prompt(Message("user", transcript), tools=()))
+    assert "48213" in summed_up.summary.summary
+    assert summed_up.summary.topic
+    assert summed_up.summary.resolved
+    assert summed_up.usage.model == "claude-haiku-5-5"
+    assert summed_up.usage.input_tokens > 0
+    assert summed_up.usage.output_tokens > 0
 
 
 async def test_a_good_key_is_told_from_a_bad_one() -> None:

@@ -50,6 +50,7 @@ async def test_what_a_call_leaves_behind(world: CallWorld) -> None:
     assert record.turns[1].heard == "You said: Where is my order?"
     assert record.turns[1].usage.model == "fake"
     assert world.store.summaries[call.id].topic == "orders"
+    assert world.store.summary_usages[call.id].input_tokens == 30
     assert world.crm.notes[f"{call.id}:note"].disposition is Disposition.CALLER_HUNG_UP
     assert world.store.crm_notes[call.id] == f"note-{call.id}"
     kinds = world.feed.kinds(call.id)
@@ -99,6 +100,15 @@ async def test_unsure_words_have_the_model_find_the_step(world: CallWorld) -> No
     await call.asks("These boots pinch terribly.")
     (_, turn) = await call.transcript()
     assert (turn.step, turn.step_method) == ("returns", "model")
+    assert (turn.step_usage.model, turn.step_usage.input_tokens) == ("fake", 20)
+    assert turn.usage.input_tokens == 10
+
+
+async def test_a_step_the_model_did_not_find_is_paid_for_all_the_same(world: CallWorld) -> None:
+    call = await world.answered_call()
+    await call.asks("These boots pinch terribly.")
+    (_, turn) = await call.transcript()
+    assert (turn.step_method, turn.step_usage.input_tokens) == ("kept", 20)
 
 
 async def test_step_stays_when_even_the_model_fails(world: CallWorld) -> None:

@@ -21,7 +21,7 @@ from core.playbook import Playbook
 from core.ports.call_log import CallEvent
 from core.ports.crm import ToolContext
 from core.ports.errors import PlaybackLost, UnknownPlaybook, VendorError
-from core.ports.reasoner import FindStep, Prompt, ReplyPiece, TextPiece
+from core.ports.reasoner import FindStep, Prompt, ReplyPiece, SummedUp, TextPiece
 from core.ports.speech import Recognition, SpeechChunk, SpokenWord, VoiceSettings
 from core.ports.telephony import CarrierLeg
 from core.turns import Listen, TurnTaking
@@ -69,9 +69,10 @@ class FakeReasoner:
     async def find_step(self, request: FindStep) -> Step:
         """The next of ``steps``, else unsure."""
         self.step_faults.meet()
+        usage = Usage(model="fake", input_tokens=20, output_tokens=3)
         if self.steps:
-            return Step(self.steps.popleft(), 0.9, "model")
-        return Step(None, 0.0, "model")
+            return Step(self.steps.popleft(), 0.9, "model", usage=usage)
+        return Step(None, 0.0, "model", usage=usage)
 
     @asynccontextmanager
     async def reply(self, prompt: Prompt) -> AsyncIterator[AsyncIterator[ReplyPiece]]:
@@ -90,10 +91,11 @@ class FakeReasoner:
 
         yield pieces()
 
-    async def summarize(self, prompt: Prompt) -> CallSummary:
+    async def summarize(self, prompt: Prompt) -> SummedUp:
         """Always the same."""
         self.summary_faults.meet()
-        return CallSummary(summary="They talked.", topic="orders", resolved=True)
+        summary = CallSummary(summary="They talked.", topic="orders", resolved=True)
+        return SummedUp(summary, Usage(model="fake", input_tokens=30, output_tokens=6))
 
 
 def _words(prompt: Prompt) -> str:
@@ -363,6 +365,7 @@ class FakeStore:
     def __init__(self) -> None:
         self.records: dict[str, CallRecord] = {}
         self.summaries: dict[str, CallSummary] = {}
+        self.summary_usages: dict[str, Usage] = {}
         self.crm_notes: dict[str, str] = {}
         self.faults = Faults()
 
@@ -371,9 +374,10 @@ class FakeStore:
         self.faults.meet()
         self.records[record.call.call_id] = record
 
-    async def save_summary(self, call_id: str, summary: CallSummary) -> None:
+    async def save_summary(self, call_id: str, summary: CallSummary, usage: Usage) -> None:
         """Replace it."""
         self.summaries[call_id] = summary
+        self.summary_usages[call_id] = usage
 
     async def save_crm_note(self, call_id: str, note_id: str) -> None:
         """Replace it."""

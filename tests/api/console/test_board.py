@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
+from core.conversation import Usage
 from core.outcome import Disposition
 from storage.calls import SqlCallStore
 from tests.api.console.board import LoggedIn
@@ -40,7 +41,7 @@ async def test_a_call_appears_goes_on_and_finishes_by_itself(console: LoggedIn, 
     await console.expect_hidden("#live-CA1")
     await console.expect_shown("#live-title .count", "0")
     await store.save(record("CA1", turn(1, "I want to renew my policy.", "Gladly.")))
-    await store.save_summary("CA1", SUMMARY)
+    await store.save_summary("CA1", SUMMARY, Usage())
     call.note("call_summarized", summary=SUMMARY.summary, topic=SUMMARY.topic, resolved=True)
     await console.expect_shown("#finished-CA1 .line", SUMMARY.summary)
     assert console.complaints == []

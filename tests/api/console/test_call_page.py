@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
+from core.conversation import Usage
 from storage.calls import SqlCallStore
 from tests.api.console.board import LoggedIn
 from tests.api.console.scenes import LAYERS, SUMMARY, look_up, record, turn
@@ -76,7 +77,7 @@ async def test_the_page_of_a_call_that_ends_loses_its_buttons_and_gets_its_summa
     await console.expect_shown("#turn-1 s", " shipped.")
     await console.expect_hidden("#actions")
     await console.expect_hidden("#state")
-    await store.save_summary("CA1", SUMMARY)
+    await store.save_summary("CA1", SUMMARY, Usage())
     call.note("call_summarized", summary=SUMMARY.summary, topic=SUMMARY.topic, resolved=True)
     await console.expect_shown("#summary", SUMMARY.summary)
     await store.save_crm_note("CA1", "note-77")
