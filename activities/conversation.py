@@ -110,7 +110,7 @@ class ConversationActivities:
         bound = bound_contextvars(call_id=request.call_id, turn=request.key.turn)
         with bound, self._failures(request.call_id), heartbeats():
             ready = await self._shelf.get(request.playbook)
-            listen = ready.listen_in(request.manner)
+            listen = ready.listen_in(request.manner, request.step)
             playback_line = self._playback.open(request.call_id, request.gateway, request.key, listen)
             async with playback_line as playback, self._voice.open(ready.voice_in(request.manner)) as voice:
                 kept = request.kept or await _kept(request, playback)

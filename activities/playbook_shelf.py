@@ -31,9 +31,9 @@ class ReadyPlaybook:
         stability = self.voice.stability if manner.stability is None else manner.stability
         return replace(self.voice, stability=stability, speed=self.voice.speed * manner.speed)
 
-    def listen_in(self, manner: Manner) -> Listen:
-        """How to listen to this caller's answer."""
-        return Listen(pause_ms=manner.pause_ms, language=manner.language)
+    def listen_in(self, manner: Manner, step: str) -> Listen:
+        """How to listen to this caller's answer in this step."""
+        return Listen(pause_ms=manner.pause_ms, language=manner.language, keypad=self.playbook.keypad(step))
 
 
 class PlaybookShelf:

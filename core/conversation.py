@@ -40,7 +40,7 @@ class Step:
 
     name: str | None
     confidence: float
-    method: str  # "lexical" | "model" | "kept": no finding was sure, the call stays where it is
+    method: str  # "lexical" | "model" | "keys" | "kept": no finding was sure, the call stays where it is
     took_ms: float = 0.0
     escalates: bool = False
     ends_call: bool = False

@@ -10,6 +10,7 @@ from core.contracts.call import (
     CallerTurn,
     CallInput,
     CarrierStatus,
+    Consent,
     DialEnded,
     Direction,
     GatewayAddress,
@@ -83,6 +84,7 @@ class LiveCall:
     lost: ReplyLost | None = None
     hand_over: HandOver | None = None
     escalated: bool = False  # a representative was needed
+    consents: list[Consent] = field(default_factory=list)
     manner: Manner = Manner()
     ending: Ending | None = None
 

@@ -4,24 +4,20 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any, Self
+from functools import cached_property
+from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
-Line = Annotated[str, Field(min_length=1, max_length=600)]
-PhoneNumber = Annotated[str, Field(pattern=r"^\+[1-9]\d{6,14}$")]
+from core.keypad import Key, KeyAction, Keypad
+from core.playbook_parts import DigitsChoice, KeyChoice, KeyName, Line, Misplaced, Name, Part, PhoneNumber
 
 END_CALL_TOOL = "end_call"
 TRANSFER_TOOL = "transfer_to_human"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class VoiceChoice(_Part):
+class VoiceChoice(Part):
     """Whose voice speaks, and how."""
 
     id: str = Field("21m00Tcm4TlvDq8ikWAM", min_length=1)
@@ -31,7 +27,7 @@ class VoiceChoice(_Part):
     speed: float = Field(1.0, ge=0.7, le=1.2)
 
 
-class TurnTakingChoice(_Part):
+class TurnTakingChoice(Part):
     """How long the assistant waits, and what interrupts it. Field meanings: core.turns.TurnTaking."""
 
     recogniser: str = Field("flux", pattern="^(flux|nova-3)$")
@@ -44,7 +40,7 @@ class TurnTakingChoice(_Part):
     keyterms: tuple[str, ...] = ()
 
 
-class Tool(_Part):
+class Tool(Part):
     """An operation of the customer's systems that the model may ask for where a step allows it."""
 
     name: Name
@@ -55,18 +51,20 @@ class Tool(_Part):
     writes: bool = False
 
 
-class PlaybookStep(_Part):
+class PlaybookStep(Part):
     """One thing to achieve in the call."""
 
     name: Name
     goal: Line
     examples: tuple[Line, ...] = ()
     tools: tuple[Name, ...] = ()
+    digits: DigitsChoice | None = None
+    keys: dict[KeyName, KeyChoice] = Field(default_factory=dict, description="in this step, on top of the playbook's")
     escalates: bool = False
     ends_call: bool = False
 
 
-class Playbook(_Part):
+class Playbook(Part):
     """A whole playbook. ``ref`` is its name and the hash of its text."""
 
     name: Name
@@ -86,6 +84,9 @@ class Playbook(_Part):
     turn_taking: TurnTakingChoice = TurnTakingChoice()
     min_confidence: float = Field(0.5, ge=0, le=1)
     never_say: tuple[Line, ...] = ()
+    keys: dict[KeyName, KeyChoice] = Field(
+        default_factory=dict, description="what single keys do, all through the call"
+    )
     steps: tuple[PlaybookStep, ...] = Field(min_length=1)
     tools: tuple[Tool, ...] = ()
     digest: str = Field("", exclude=True)
@@ -107,7 +108,28 @@ class Playbook(_Part):
                     raise Misplaced(("steps", index, "tools", place), f"no tool is named {name!r}", name, sorted(known))
             if step.escalates and self.transfer_to is None:
                 raise Misplaced(("steps", index, "escalates"), "escalates needs transfer_to, a number to hand over to")
+            self._keys_fit(step.keys, ("steps", index, "keys"))
+            self._digits_fit(step, ("steps", index, "digits"))
+        self._keys_fit(self.keys, ("keys",))
         return self
+
+    def _keys_fit(self, keys: dict[str, KeyChoice], at: tuple[str | int, ...]) -> None:
+        for key, does in keys.items():
+            if does == "transfer" and self.transfer_to is None:
+                raise Misplaced((*at, key), "transfer needs transfer_to, a number to hand over to")
+
+    def _digits_fit(self, step: PlaybookStep, at: tuple[str | int, ...]) -> None:
+        digits = step.digits
+        if digits is None:
+            return
+        if digits.min > digits.max:
+            raise Misplaced((*at, "min"), f"must not be above max, which is {digits.max}")
+        if not digits.sensitive:
+            return
+        named = {name for tool in self.tools for name in tool.arguments.get("properties", {})}
+        if digits.name not in named:
+            message = f"no tool has an argument named {digits.name!r}, and only tools are given sensitive digits"
+            raise Misplaced((*at, "name"), message, digits.name, sorted(named))
 
     @property
     def ref(self) -> str:
@@ -121,24 +143,26 @@ class Playbook(_Part):
                 return step
         raise KeyError(name)
 
+    def keypad(self, step_name: str) -> Keypad:
+        """What the caller may press in this step; "" is no step."""
+        step = next((step for step in self.steps if step.name == step_name), None)
+        keys = self.keys | step.keys if step else self.keys
+        return Keypad(
+            digits=step.digits.field if step and step.digits else None,
+            keys=tuple(Key(key, KeyAction(does)) for key, does in keys.items()),
+        )
+
+    @cached_property
+    def sensitive_fields(self) -> frozenset[str]:
+        """The names of digits that no one but a tool may be given."""
+        return frozenset(step.digits.name for step in self.steps if step.digits and step.digits.sensitive)
+
     def tool(self, name: str) -> Tool:
         """The tool of that name. Raises KeyError."""
         for tool in self.tools:
             if tool.name == name:
                 return tool
         raise KeyError(name)
-
-
-class Misplaced(ValueError):
-    """A fault that belongs to one field, with names that may have been meant."""
-
-    def __init__(
-        self, at: tuple[str | int, ...], message: str, wrote: str = "", known: list[str] | None = None
-    ) -> None:
-        super().__init__(message)
-        self.at = at
-        self.wrote = wrote
-        self.known = known or []
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +291,8 @@ def _fields_beside(at: tuple[str | int, ...]) -> list[str]:
         "turn_taking": TurnTakingChoice,
     }
     owner = owners.get(at[0], Playbook) if len(at) > 1 else Playbook
+    if "digits" in at[:-1]:
+        owner = DigitsChoice
     return [name for name in owner.model_fields if name != "digest"]
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from core.keypad import Keyed, Keypad
+
 
 @dataclass(frozen=True)
 class TurnTaking:
@@ -25,6 +27,7 @@ class Listen:
     answer: str = "open"  # the kind of answer that is expected
     pause_ms: int = 0  # how much longer than usual the caller's pauses may be
     language: str = ""  # "": as before
+    keypad: Keypad = Keypad()  # what the caller may press
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class TurnEnded:
     confidence: float
     speech_ended_ms: float  # the last voiced frame, less the detector's hangover
     words: int
+    keyed: Keyed | None = None  # it was keyed in, not spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +175,11 @@ class TurnDetector:
             return []
         self._be_quiet_from(now_ms)
         return self._release_held()
+
+    def turn_was_keyed(self, now_ms: float) -> None:
+        """The caller has keyed a turn in: the assistant is due to speak."""
+        self._assistant_due = True
+        self._be_quiet_from(now_ms)
 
     def _hear_words(self, text: str, now_ms: float) -> list[TurnEvent]:
         if not text.strip():

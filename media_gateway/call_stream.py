@@ -19,6 +19,7 @@ from core.contracts.call import (
     StreamEnded,
     TurnTimings,
 )
+from core.keypad import KeysEntered
 from core.playback import Clear, Play, Playback, PlaybackOutput, Played, SetMark, UnknownMark
 from core.turns import (
     BargedIn,
@@ -39,6 +40,7 @@ from media_gateway.kept_audio import KeptAudio
 from media_gateway.latency import TurnLatency
 from media_gateway.listening import Listening
 from media_gateway.metrics import GatewayMetrics
+from media_gateway.pressed_keys import PressedKeys
 from media_gateway.replies import Replies
 from media_gateway.voice_activity import VoiceActivity
 from media_gateway.workflow_line import CallOver, Refused, Unreachable, WorkflowLine
@@ -112,8 +114,15 @@ class CallStream:
         self.workflow = WorkflowLine(
             deps.temporal, identity.call_id, identity.attachment, late=self._hold_the_line, over=self._not_wanted
         )
+        self._keys = PressedKeys(
+            clock, protected=self._speech_is_protected, cut_in=self._keys_cut_in, entered=self._keys_entered
+        )
         self.replies = Replies(
-            self._playback, clock, self._act, self._reply_lost, lambda: self._detector.caller_holds_floor
+            self._playback,
+            clock,
+            self._act,
+            self._reply_lost,
+            lambda: self._detector.caller_holds_floor or self._keys.entering,
         )
         self._listening = Listening(
             deps.recogniser,
@@ -158,6 +167,11 @@ class CallStream:
     def listen_for(self, listen: Listen) -> None:
         """A reply has begun: so its answer is to be listened to."""
         self._detector.listen = listen
+        self._keys.expect(listen.keypad)
+
+    def key_pressed(self, key: str) -> None:
+        """The caller has pressed a key."""
+        self._keys.press(key)
 
     def mark_returned(self, name: str) -> None:
         """The carrier has played, or dropped, all before this mark."""
@@ -168,6 +182,7 @@ class CallStream:
 
     def ended(self, *, stopped: bool, reason: str) -> None:
         """The stream is over: tell what was heard, then that it has ended."""
+        self._keys.close()
         self.replies.close("the stream has ended")
         self._act(self._playback.end(self._clock()))
         self.workflow.signal(
@@ -250,6 +265,19 @@ class CallStream:
         else:
             self._report_turn(turn)
 
+    def _speech_is_protected(self) -> bool:
+        return self._playback.playing and not self._detector.rules.interruptible
+
+    def _keys_cut_in(self) -> None:
+        if self._playback.playing:
+            self._metrics.barge_ins.inc()
+        self.replies.cut()
+
+    def _keys_entered(self, entered: KeysEntered) -> None:
+        now_ms = self._clock()
+        self._detector.turn_was_keyed(now_ms)
+        self._turn_ended(TurnEnded(entered.text, 1.0, now_ms, words=0, keyed=entered.keyed))
+
     def _report_turn(self, ended: TurnEnded) -> None:
         assert self._turn is not None
         turn, self._turn = self._turn, self._turn + 1
@@ -266,6 +294,7 @@ class CallStream:
                 confidence=ended.confidence,
                 timings=timings,
                 words=ended.words,
+                keyed=ended.keyed,
             ),
             self._settings.turn,
         )
@@ -274,6 +303,8 @@ class CallStream:
         self._notes.caller_turn(turn, ended)
 
     def _caller_silent(self) -> None:
+        if self._keys.entering:
+            return
         self._log.info("caller_silent")
         self.workflow.signal(names.CALLER_SILENT, lambda seq: CallerSilent(self.identity.attachment, seq))
 
@@ -290,6 +321,8 @@ class CallStream:
         """The workflow takes its time: fill the silence, unless somebody is speaking."""
         self._metrics.late.inc()
         if self._playback.playing or self._detector.speech_under_way or self._detector.caller_holds_floor:
+            return
+        if self._keys.entering:
             return
         if (line := self.holding.next()) is not None:
             self._log.info("holding_line")
@@ -312,6 +345,8 @@ class CallStream:
                 case Played():
                     self._report_playback(output)
         self._follow(self._detector.set_playing(self._playback.playing, self._clock()))
+        if not self._playback.playing:
+            self._keys.release()
 
     def _first_audio(self, key: ReplyKey) -> None:
         now_ms = self._clock()

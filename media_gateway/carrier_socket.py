@@ -39,6 +39,10 @@ class Ear(Protocol):
         """The carrier has played, or dropped, all before this mark."""
         ...
 
+    def key_pressed(self, key: str) -> None:
+        """The caller has pressed a key."""
+        ...
+
     def ended(self, *, stopped: bool, reason: str) -> None:
         """The stream is over; told once."""
         ...
@@ -154,7 +158,7 @@ class CarrierSocket(WSListener):
             case MarkReturned():
                 self._ear.mark_returned(message.mark.name)
             case Dtmf():
-                log.info("key_pressed")
+                self._ear.key_pressed(message.dtmf.digit)
             case Stopped():
                 self._finish(WSCloseCode.OK, "", stopped=True)
             case _:

@@ -23,6 +23,7 @@ from core.contracts.call import (
     Respond,
 )
 from core.conversation import ToolCall
+from core.keypad import KeyAction
 from core.live_call import Ending, LiveCall, Opening
 from core.outcome import Disposition
 from core.playbook import END_CALL_TOOL
@@ -30,6 +31,7 @@ from workflows.after_call import AfterCallWorkflow
 from workflows.call_messages import CallMessages
 from workflows.call_view import attributes, call_details
 from workflows.dialling import reach_the_person
+from workflows.keys import keyed_step, last_said, obey
 from workflows.leg import hang_up, redirect
 from workflows.replies import ReplyFailed, Speaker, until
 from workflows.tools import run_tool
@@ -112,15 +114,29 @@ class CallWorkflow(CallMessages):
         said = " ".join(turn.caller for turn in live.conversation.turns if turn.number >= turns[0].turn)
         if not said.strip():
             return
-        step = await find_step(live, said)
+        step = keyed_step(live, turns) or await find_step(live, said)
         live.conversation.find(step)
-        await self._reply()
+        if not await self._obey_key(obey(live, turns)):
+            await self._reply()
         if live.interrupted:
             return
         if step.escalates and self.call.playbook.transfer_to:
             live.hand_to(self.call.playbook.transfer_to, Disposition.TRANSFERRED)
         elif step.ends_call:
             await self._say_goodbye()
+
+    async def _obey_key(self, action: KeyAction | None) -> bool:
+        """Do what a single key asks for; False: an answer is wanted."""
+        match action:
+            case KeyAction.TRANSFER if self.live.over:
+                return True
+            case KeyAction.REPEAT if said := last_said(self.live):
+                await self._say(said)
+                return True
+            case KeyAction.END:
+                await self._say_goodbye()
+                return True
+        return False
 
     async def _reply(self) -> None:
         """Answer the running turn: words, and as long as the model asks for tools, their results in further words."""
@@ -315,6 +331,7 @@ class CallWorkflow(CallMessages):
             ended_ms=live.ended_ms,
             carrier_call_id=live.carrier_call_id,
             turns=tuple(live.conversation.records()),
+            consents=tuple(live.consents),
         )
         await workflow.start_child_workflow(
             AfterCallWorkflow.run,

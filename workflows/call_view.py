@@ -39,6 +39,7 @@ def call_state(live: LiveCall) -> CallState:
         last_assistant=_last(live, "assistant"),
         turns=now.number,
         disposition=live.ending.disposition if live.ending else None,
+        consent=live.consents[-1].given if live.consents else None,
     )
 
 

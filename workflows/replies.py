@@ -66,7 +66,17 @@ class Speaker:
             call = self._live.call
             return workflow.start_activity_method(
                 SpeechActivities.speak_line,
-                SpeakLine(call.call_id, call.playbook.ref, gateway, key, line, prepare, opening, self._live.manner),
+                SpeakLine(
+                    call_id=call.call_id,
+                    playbook=call.playbook.ref,
+                    gateway=gateway,
+                    key=key,
+                    line=line,
+                    prepare=prepare,
+                    opening=opening,
+                    manner=self._live.manner,
+                    step=self._live.conversation.now.step,
+                ),
                 schedule_to_start_timeout=FREE_SLOT,
                 start_to_close_timeout=self._patience,
                 heartbeat_timeout=HEARTBEAT,

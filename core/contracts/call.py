@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from core.contracts.playbook import PlaybookBrief
 from core.conversation import Exchange, ToolCall, ToolResult, TurnRecord, Usage
+from core.keypad import Keyed
 from core.manner import Manner
 from core.outcome import CarrierState, Disposition
 from core.turns import TurnTaking
@@ -112,6 +113,16 @@ class CallerTurn:
     confidence: float
     timings: TurnTimings
     words: int = 0
+    keyed: Keyed | None = None  # it was keyed in, not spoken; ``text`` tells it in words
+
+
+@dataclass(frozen=True)
+class Consent:
+    """The caller has consented, or refused, by a key."""
+
+    given: bool
+    turn: int
+    at_ms: float
 
 
 @dataclass(frozen=True)
@@ -364,6 +375,7 @@ class SpeakLine:
     prepare: bool = False
     opening: CallOpening | None = None  # the call has just begun: the live feed is to hear of it
     manner: Manner = Manner()
+    step: str = ""  # where the call is: what the caller may answer with
 
 
 @dataclass(frozen=True)
@@ -459,6 +471,7 @@ class CallState:
     last_assistant: str = ""
     turns: int = 0
     disposition: Disposition | None = None
+    consent: bool | None = None  # given or refused by a key; the last word counts
 
 
 @dataclass(frozen=True)
@@ -473,6 +486,7 @@ class CallRecord:
     ended_ms: float | None
     carrier_call_id: str | None
     turns: tuple[TurnRecord, ...]
+    consents: tuple[Consent, ...] = ()
 
 
 @dataclass(frozen=True)

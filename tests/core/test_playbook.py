@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.contracts.playbook import brief_of
+from core.keypad import DigitField, Key, KeyAction, Keypad
 from core.playbook import END_CALL_TOOL, Fault, PlaybookFaults, digest, parse_playbook
 
 SHIPPED = sorted((Path(__file__).parents[2] / "playbooks").glob("*.yaml"))
@@ -109,6 +110,43 @@ def test_escalation_needs_a_number_to_hand_over_to() -> None:
     fault = faults_of(text)[0]
     assert (fault.line, fault.field) == (11, "steps.1.escalates")
     assert "transfer_to" in fault.message
+
+
+KEYS = SMALL.replace("transfer_to", 'keys: {"0": transfer, "9": repeat}\ntransfer_to', 1).replace(
+    "    tools: [look_up]\n",
+    '    tools: [look_up]\n    digits: {name: number, min: 5, max: 5, sensitive: true}\n    keys: {"9": consent}\n',
+)
+
+
+def test_a_step_says_what_may_be_pressed_in_it() -> None:
+    playbook = parse_playbook(KEYS)
+    assert playbook.keypad("bye") == Keypad(None, (Key("0", KeyAction.TRANSFER), Key("9", KeyAction.REPEAT)))
+    assert playbook.keypad("") == playbook.keypad("bye")
+    assert playbook.keypad("help") == Keypad(
+        DigitField("number", 5, 5, "#", 3_000, sensitive=True),
+        (Key("0", KeyAction.TRANSFER), Key("9", KeyAction.CONSENT)),
+    )
+    assert playbook.sensitive_fields == {"number"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "field", "message"),
+    [
+        ("min: 5", "mini: 5", 11, "steps.0.digits.mini", "no such field"),
+        ("min: 5", "min: 6", 11, "steps.0.digits.min", "must not be above max, which is 5"),
+        ("max: 5", "max: 65", 11, "steps.0.digits.max", "Input should be less than or equal to 64"),
+        ("name: number", "name: numbers", 11, "steps.0.digits.name", "no tool has an argument named 'numbers'"),
+        ('"0": transfer', '"0": dance', 5, "keys.0", "Input should be 'transfer', 'consent'"),
+        ('"0": transfer', "0: transfer", 5, "keys.0.[key]", "must be text"),
+        ('"0": transfer', '"00": transfer', 5, "keys.00.[key]", "String should match pattern"),
+        ('transfer_to: "+12025550190"\n', "", 5, "keys.0", "transfer needs transfer_to"),
+    ],
+)
+def test_a_fault_in_keys_or_digits_is_named(old: str, new: str, line: int, field: str, message: str) -> None:
+    assert old in KEYS
+    fault = next(fault for fault in faults_of(KEYS.replace(old, new, 1)) if fault.field == field)
+    assert fault.line == line
+    assert fault.message.startswith(message)
 
 
 def test_tools_that_every_call_has_cannot_be_defined_again() -> None:

@@ -1,0 +1,47 @@
+"""What the parts of a playbook have in common, and the parts about keys."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.keypad import DigitField
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
+Line = Annotated[str, Field(min_length=1, max_length=600)]
+PhoneNumber = Annotated[str, Field(pattern=r"^\+[1-9]\d{6,14}$")]
+KeyName = Annotated[str, Field(pattern=r"^[0-9*#]$")]
+KeyChoice = Literal["transfer", "consent", "refuse", "repeat", "end"]
+
+
+class Part(BaseModel):
+    """Knows every field it may have."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Misplaced(ValueError):
+    """A fault that belongs to one field, with names that may have been meant."""
+
+    def __init__(
+        self, at: tuple[str | int, ...], message: str, wrote: str = "", known: list[str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.at = at
+        self.wrote = wrote
+        self.known = known or []
+
+
+class DigitsChoice(Part):
+    """Digits that a step has the caller key in. Field meanings: core.keypad.DigitField."""
+
+    name: Name
+    min: int = Field(1, ge=1, le=64)
+    max: int = Field(32, ge=1, le=64)
+    terminator: Literal["#", "*", ""] = "#"
+    timeout_ms: int = Field(3_000, ge=500, le=30_000)
+    sensitive: bool = False
+
+    @property
+    def field(self) -> DigitField:
+        """As the gateway collects them."""
+        return DigitField(self.name, self.min, self.max, self.terminator, self.timeout_ms, sensitive=self.sensitive)

@@ -1,0 +1,77 @@
+"""What callers do with the keys of their phones."""
+
+from core.contracts.call import CallerTurn
+from core.keypad import KeyAction, Keyed
+from core.outcome import Disposition
+from tests.world.world import CallWorld, ScriptedCall
+
+
+def keyed(call: ScriptedCall, text: str, how: Keyed) -> CallerTurn:
+    turn = call.words(text, 1.0)
+    return CallerTurn(turn.attachment, turn.seq, turn.turn, text, 1.0, turn.timings, keyed=how)
+
+
+def pressed(call: ScriptedCall, action: KeyAction) -> CallerTurn:
+    return keyed(call, f"[key 1: {action.value}]", Keyed(action=action))
+
+
+async def test_digits_are_answered_in_the_step_that_asked_for_them(world: CallWorld) -> None:
+    call = await world.answered_call()
+    await call.asks("Where is my order?")
+    await call.send(keyed(call, "48213", Keyed(field="order_number", count=5)))
+    assert await call.hears() == "You said: 48213"
+    turn = (await call.transcript())[-1]
+    assert (turn.step, turn.step_method, turn.caller) == ("order_status", "keys", "48213")
+
+
+async def test_a_key_hands_over_to_a_person(world: CallWorld) -> None:
+    call = await world.answered_call()
+    await call.send(pressed(call, KeyAction.TRANSFER))
+    assert await call.hears() == "One moment, please."
+    assert (await call.redirected()).number == "+12025550100"
+    await call.carrier_asks()
+    assert await call.disposition() is Disposition.TRANSFERRED
+
+
+async def test_consent_by_a_key_is_kept_with_its_time(world: CallWorld) -> None:
+    call = await world.answered_call()
+    assert (await call.state()).consent is None
+    await call.send(pressed(call, KeyAction.REFUSE))
+    await call.hears()
+    assert world.reasoner.prompts[-1].messages[-1].text == "[key 1: refuse]"
+    assert (await call.state()).consent is False
+    await call.send(pressed(call, KeyAction.CONSENT))
+    await call.hears()
+    assert (await call.state()).consent is True
+    await call.hangs_up()
+    await call.result()
+    await call.after_call()
+    consents = world.store.records[call.id].consents
+    assert [(consent.given, consent.turn, consent.at_ms) for consent in consents] == [(False, 1, 2.0), (True, 2, 2.0)]
+
+
+async def test_a_key_has_the_last_answer_said_again(world: CallWorld) -> None:
+    call = await world.answered_call()
+    world.reasoner.will_say("It arrives tomorrow.")
+    await call.asks("Where is my order?")
+    await call.send(pressed(call, KeyAction.REPEAT))
+    assert await call.hears() == "It arrives tomorrow."
+    assert len(world.reasoner.prompts) == 1
+
+
+async def test_a_key_ends_the_call(world: CallWorld) -> None:
+    call = await world.answered_call()
+    await call.send(pressed(call, KeyAction.END))
+    assert await call.hears() == "Goodbye."
+    assert await call.disposition() is Disposition.COMPLETED
+
+
+async def test_key_and_words_that_come_together_are_both_answered(world: CallWorld) -> None:
+    call = await world.answered_call()
+    first = call.words("Where is my order?")
+    second = keyed(call, "48213", Keyed(field="order_number", count=5))
+    await call.send(first)
+    await call.send(second)
+    while (reply := await call.next_reply()).key.turn < 2:
+        pass
+    assert "48213" in reply.text
