@@ -9,7 +9,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from temporalio import activity
 
-from activities.delivery import Delivery, heartbeats, while_wanted
+from activities.delivery import Delivery, heard_of, heartbeats, while_wanted
 from activities.feed import now_ms, problem, step_found
 from activities.playbook_shelf import PlaybookShelf
 from activities.prompts import reply_prompt, step_prompt
@@ -117,15 +117,17 @@ class ConversationActivities:
                 delivery = Delivery(voice, playback, timings)
                 answer = _Answer(self._reasoner, delivery)
                 work = answer.give(_prompt(ready.playbook, request, kept), playback)
-                whole = await while_wanted(playback, work)
-            if whole and not (kept or delivery.sentences or answer.tool_calls):
-                raise VendorError("model", "broken", "an answer without words", curable=True)
+                whole = await while_wanted(playback, work, request.within_s)
+                if whole and not (kept or delivery.sentences or answer.tool_calls):
+                    raise VendorError("model", "broken", "an answer without words", curable=True)
+                heard = await heard_of(playback) if whole and not answer.tool_calls else None
         return Reply(
             text=" ".join([*kept, *delivery.sentences]),
             closed=not whole,
             timings=delivery.timings,
             tool_calls=tuple(answer.tool_calls) if whole else (),
             usage=answer.total_usage(),
+            heard=heard,
         )
 
     @contextmanager
@@ -153,7 +155,7 @@ class _Answer:
             tasks.create_task(self._delivery.carry())
             await self._write(prompt)
             await self._delivery.finish()
-        playback.finish()
+        playback.finish(hear=not self.tool_calls)  # tools are not to wait until the words before them were heard
 
     async def _write(self, prompt: Prompt) -> None:
         cutter = SentenceCutter()

@@ -9,7 +9,8 @@ from typing import Any
 from temporalio import activity
 
 from activities.feed import now_ms
-from core.contracts.call import ReplyTimings
+from core.contracts.call import Heard, ReplyTimings
+from core.ports.errors import VendorError
 from core.ports.playback import ReplyPlayback
 from core.ports.speech import SpeechStream
 
@@ -76,7 +77,7 @@ def heartbeats() -> Iterator[None]:
             timer.cancel()
 
 
-async def while_wanted(playback: ReplyPlayback, work: Coroutine[Any, Any, None]) -> bool:
+async def while_wanted(playback: ReplyPlayback, work: Coroutine[Any, Any, None], within_s: float) -> bool:
     """Do the work until it is done or the gateway wants no more.
 
     Closing at the gateway stops the work at once; a cancellation by Temporal would come with the next heartbeat only.
@@ -85,13 +86,14 @@ async def while_wanted(playback: ReplyPlayback, work: Coroutine[Any, Any, None])
         Whether the work was done.
 
     Raises:
-        PlaybackLost: the gateway is gone. And whatever the work raises, the first of its failures.
+        PlaybackLost: the gateway is gone. VendorError: it takes longer than ``within_s`` seconds. And whatever the
+            work raises, the first of its failures.
     """
     working = asyncio.ensure_future(work)
     closing = asyncio.ensure_future(playback.wait_closed())
     both = {working, closing}
     try:
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(both, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
     finally:
         done = {task for task in both if task.done()}
         for task in both - done:
@@ -100,8 +102,22 @@ async def while_wanted(playback: ReplyPlayback, work: Coroutine[Any, Any, None])
     if working in done:
         _first_failure(working)
         return True
-    closing.result()
-    return False
+    if closing in done:
+        closing.result()
+        return False
+    raise VendorError("reply", "timeout", "it was not made in time", curable=True)
+
+
+async def heard_of(playback: ReplyPlayback) -> Heard | None:
+    """What the caller heard of a finished reply. None if this worker stops first; the gateway then tells it."""
+    hearing = asyncio.ensure_future(playback.heard())
+    stopping = asyncio.ensure_future(activity.wait_for_worker_shutdown())
+    try:
+        await asyncio.wait({hearing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return hearing.result() if hearing.done() else None
+    finally:
+        hearing.cancel()
+        stopping.cancel()
 
 
 def _first_failure(task: asyncio.Future[None]) -> None:

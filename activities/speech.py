@@ -6,7 +6,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from temporalio import activity
 
-from activities.delivery import Delivery, heartbeats, while_wanted
+from activities.delivery import Delivery, heard_of, heartbeats, while_wanted
 from activities.feed import call_started, now_ms, phase
 from activities.playbook_shelf import PlaybookShelf, ReadyPlaybook
 from activities.retries import vendor_failures
@@ -52,10 +52,12 @@ class SpeechActivities:
                 kept = await playback.kept() if request.key.attempt > 1 else ()
                 line = _Line(request.line, len(kept), timings)
                 voice = ready.voice_in(request.manner)
-                whole = await while_wanted(playback, self._speak(line, ready, voice, playback))
-            if request.prepare:
-                await self._prepare(request, ready)
-        return Reply(request.line, not whole, line.timings, usage=Usage(characters=line.synthesised))
+                whole = await while_wanted(playback, self._speak(line, ready, voice, playback), request.within_s)
+                if request.prepare:
+                    await self._prepare(request, ready)
+                heard = await heard_of(playback) if whole else None
+        usage = Usage(characters=line.synthesised)
+        return Reply(request.line, not whole, line.timings, usage=usage, heard=heard)
 
     async def _speak(
         self, line: "_Line", ready: ReadyPlaybook, settings: VoiceSettings, playback: ReplyPlayback
@@ -73,7 +75,7 @@ class SpeechActivities:
             line.synthesised = sum(map(len, line.sentences))
             if fixed and not line.kept:
                 await self._lines.keep(settings, line.text, tape.recording())
-        playback.finish()
+        playback.finish(hear=True)
 
     async def _prepare(self, request: SpeakLine, ready: ReadyPlaybook) -> None:
         """Not worth failing a line that was spoken well."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
 
 from core.contracts import names
@@ -20,18 +21,19 @@ from core.contracts.call import (
     CallInput,
     CallResult,
     Direction,
-    PlaybackReport,
-    ReplyKey,
     TurnAccepted,
     TurnTimings,
 )
 from core.contracts.playbook import PlaybookBrief
 from evals.figures import CpuMeter, Row, spread
-from evals.instant import SENTENCE, now_ms
+from evals.instant import now_ms
 
 SETTLE_S = 3.0  # what the beginning of many calls leaves to do is done by then
 TURN_EVERY_S = 8.0  # as in the rehearsed calls
-GATEWAY_EVENTS_A_TURN = 2  # caller_turn, playback_report
+MESSAGES = (
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
+)
 
 
 @dataclass
@@ -77,17 +79,41 @@ class HopBench:
         hops = [hop for hops in await asyncio.gather(*(call.talk() for call in calls)) for hop in hops]
         used = meter.used()
         total = self.calls * self.turns
-        events, size = await calls[0].history_per_turn()
+        grown = await calls[0].history_per_turn()
         await asyncio.gather(*(call.drop() for call in calls))
         return {
             "calls": self.calls,
             "turns": total,
             **spread(hops),
             **{f"{role}_cpu_ms_per_turn": round(cpu / total * 1_000, 1) for role, cpu in used.items()},
-            "gateway_events_per_turn": GATEWAY_EVENTS_A_TURN,
-            "history_events_per_turn": round(events, 1),
-            "history_bytes_per_turn": round(size),
+            "gateway_events_per_turn": round(grown.messages, 1),
+            "history_events_per_turn": round(grown.events, 1),
+            "history_bytes_per_turn": round(grown.size),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How large a history is, or by how much a turn makes it larger."""
+
+    events: float
+    size: float  # bytes
+    messages: float  # signals and updates
+
+    @classmethod
+    async def of(cls, call: WorkflowHandle[object, CallResult]) -> "Growth":
+        """As it is now."""
+        events = (await call.fetch_history()).events
+        messages = sum(event.event_type in MESSAGES for event in events)
+        return cls(len(events), sum(event.ByteSize() for event in events), messages)
+
+    def per_turn(self, since: "Growth", turns: int) -> "Growth":
+        """Each turn's share of what has come since."""
+        return Growth(
+            (self.events - since.events) / turns,
+            (self.size - since.size) / turns,
+            (self.messages - since.messages) / turns,
+        )
 
 
 class _Call:
@@ -97,7 +123,7 @@ class _Call:
         self._attachment = time.time_ns() // 1_000_000
         self._seq = 0
         self._handle: WorkflowHandle[object, CallResult] | None = None
-        self._before: tuple[int, int] = (0, 0)
+        self._before = Growth(0, 0, 0)
 
     @property
     def _call(self) -> WorkflowHandle[object, CallResult]:
@@ -130,9 +156,7 @@ class _Call:
         )
         await self._handle.execute_update(names.ATTACH, attach, result_type=Attached)
         await self._bench.log.wait(self._call_id, 0)
-        await self._heard(0)
-        history = await self._handle.fetch_history()
-        self._before = len(history.events), sum(event.ByteSize() for event in history.events)
+        self._before = await Growth.of(self._handle)
 
     async def talk(self) -> list[float]:
         await asyncio.sleep(random.uniform(0, TURN_EVERY_S))  # calls are not in step with each other
@@ -140,7 +164,6 @@ class _Call:
         for turn in range(1, self._bench.turns + 1):
             began = time.monotonic()
             hops.append(await self._turn(turn))
-            await self._heard(turn)
             await asyncio.sleep(max(0.0, TURN_EVERY_S - (time.monotonic() - began)))
         return hops
 
@@ -160,20 +183,13 @@ class _Call:
         await self._call.execute_update(names.CALLER_TURN, event, id=update_id, result_type=TurnAccepted)
         return await self._bench.log.wait(self._call_id, turn) - sent_ms
 
-    async def _heard(self, turn: int) -> None:
-        key = ReplyKey(attachment=self._attachment, turn=turn, part=0, attempt=1)
-        report = PlaybackReport(key=key, seq=self._next(), heard=SENTENCE, complete=True, interrupted=False)
-        await self._call.signal(names.PLAYBACK_REPORT, report)
-
     def _next(self) -> int:
         self._seq += 1
         return self._seq
 
-    async def history_per_turn(self) -> tuple[float, float]:
-        """(events, bytes) that a turn adds to the history."""
-        history = await self._call.fetch_history()
-        events, size = len(history.events), sum(event.ByteSize() for event in history.events)
-        return (events - self._before[0]) / self._bench.turns, (size - self._before[1]) / self._bench.turns
+    async def history_per_turn(self) -> Growth:
+        """What a turn adds to the history."""
+        return (await Growth.of(self._call)).per_turn(self._before, self._bench.turns)
 
     async def drop(self) -> None:
         await self._call.terminate("bench is over")

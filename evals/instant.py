@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from core.contracts.call import CallSummary, GatewayAddress, ReplyKey, ReplyTimings
+from core.contracts.call import CallSummary, GatewayAddress, Heard, ReplyKey, ReplyTimings
 from core.conversation import Step, Usage
 from core.ports.reasoner import FindStep, Prompt, ReplyPiece, SummedUp, TextPiece
 from core.ports.speech import SpeechChunk, SpokenWord, VoiceSettings
@@ -86,8 +86,12 @@ class TellingPlayback:
     def push(self, sentence: int, audio: bytes, words: Sequence[SpokenWord], *, last: bool, text: str = "") -> None:
         """Taken, not played."""
 
-    def finish(self) -> None:
+    def finish(self, *, hear: bool) -> None:
         """Taken."""
+
+    async def heard(self) -> Heard | None:
+        """All of it, at once."""
+        return Heard(SENTENCE, complete=True, interrupted=False)
 
     @property
     def closed(self) -> bool:

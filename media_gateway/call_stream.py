@@ -12,6 +12,7 @@ from core.contracts.call import (
     Attach,
     CallerSilent,
     CallerTurn,
+    Heard,
     PlaybackReport,
     RecogniserFailed,
     ReplyKey,
@@ -120,9 +121,10 @@ class CallStream:
         self.replies = Replies(
             self._playback,
             clock,
-            self._act,
-            self._reply_lost,
-            lambda: self._detector.caller_holds_floor or self._keys.entering,
+            act=self._act,
+            lost=self._reply_lost,
+            unheeded=self._report_heard,
+            floor_taken=lambda: self._detector.caller_holds_floor or self._keys.entering,
         )
         self._listening = Listening(
             deps.recogniser,
@@ -183,8 +185,7 @@ class CallStream:
     def ended(self, *, stopped: bool, reason: str) -> None:
         """The stream is over: tell what was heard, then that it has ended."""
         self._keys.close()
-        self.replies.close("the stream has ended")
-        self._act(self._playback.end(self._clock()))
+        self.replies.end()
         self.workflow.signal(
             names.STREAM_ENDED, lambda seq: StreamEnded(self.identity.attachment, seq, stopped, reason)
         )
@@ -357,16 +358,22 @@ class CallStream:
 
     def _report_playback(self, played: Played) -> None:
         layers = self._latency.layers_of(played.key)
+        heard = Heard(played.heard, played.complete, played.interrupted, layers, played.played_ms)
+        if not self.replies.tell(played.key, heard):
+            self._report_heard(played.key, heard)
+        self._notes.assistant_said(played)
+
+    def _report_heard(self, key: ReplyKey, heard: Heard) -> None:
+        """No activity waits for it: a message of its own."""
         self.workflow.signal(
             names.PLAYBACK_REPORT,
             lambda seq: PlaybackReport(
-                key=played.key,
+                key=key,
                 seq=seq,
-                heard=played.heard,
-                complete=played.complete,
-                interrupted=played.interrupted,
-                layers=layers,
-                played_ms=played.played_ms,
+                heard=heard.text,
+                complete=heard.complete,
+                interrupted=heard.interrupted,
+                layers=heard.layers,
+                played_ms=heard.played_ms,
             ),
         )
-        self._notes.assistant_said(played)

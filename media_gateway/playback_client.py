@@ -10,7 +10,7 @@ import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from core.contracts.call import GatewayAddress, ReplyKey, ReplyTimings
+from core.contracts.call import GatewayAddress, Heard, ReplyKey, ReplyTimings
 from core.ports.errors import PlaybackLost
 from core.ports.speech import SpokenWord
 from core.turns import Listen
@@ -21,9 +21,11 @@ from media_gateway.playback_protocol import (
     BadPlaybackMessage,
     Began,
     BreakOff,
+    Closed,
     Finish,
     FromGateway,
     FromWorker,
+    HeardOf,
     HoldingLines,
     Open,
     Opened,
@@ -36,6 +38,8 @@ log = structlog.get_logger()
 CONNECT_DEADLINE = 2.0  # seconds
 ANSWER_DEADLINE = 2.0
 AUDIO_DEADLINE = 5.0
+HEARD_DEADLINE = 4.0  # beyond the reply's own length
+BYTES_PER_S = 8_000
 PING_EVERY = 2.0
 PONG_DEADLINE = 5.0
 MOST_WAITING_BYTES = 4 * 1024 * 1024  # a gateway that takes no more of this is as good as gone
@@ -52,6 +56,10 @@ class SocketReply:
         self._ended = asyncio.Event()  # closed, or the gateway is gone
         self._closed = False
         self._whole = False
+        self._hears = False  # HeardOf is to come
+        self._heard: Heard | None = None
+        self._told = asyncio.Event()  # HeardOf has come, or never will
+        self._pushed = 0  # bytes
 
     async def kept(self) -> tuple[str, ...]:
         """Sentences the gateway has of earlier attempts; () if it wants no reply at all. Raises PlaybackLost."""
@@ -69,13 +77,23 @@ class SocketReply:
 
     def push(self, sentence: int, audio: bytes, words: Sequence[SpokenWord], *, last: bool, text: str = "") -> None:
         """Hand over audio. Raises PlaybackLost."""
+        self._pushed += len(audio)
         spoken = tuple((word.text, word.start_ms, word.end_ms) for word in words)
         self._send(Audio(self._number, sentence, audio, spoken, last, text))
 
-    def finish(self) -> None:
+    def finish(self, *, hear: bool) -> None:
         """The reply is whole. Raises PlaybackLost."""
-        self._whole = True
-        self._send(Finish(self._number))
+        self._whole, self._hears = True, hear
+        self._send(Finish(self._number, hear))
+
+    async def heard(self) -> Heard | None:
+        """What the caller heard, once it is known; None if the gateway does not say in time or is gone."""
+        try:
+            async with asyncio.timeout(self._pushed / BYTES_PER_S + HEARD_DEADLINE):
+                await self._told.wait()
+        except TimeoutError:
+            return None
+        return self._heard
 
     @property
     def closed(self) -> bool:
@@ -89,23 +107,30 @@ class SocketReply:
             self._socket.check()
 
     def leave(self) -> None:
-        """Break the reply off unless it is whole."""
-        if not (self._whole or self._closed or self._socket.lost):
+        """Break the reply off unless it is whole; nobody waits for what is heard of it any more."""
+        wanted = not self._whole or (self._hears and not self._told.is_set())
+        if wanted and not (self._closed or self._socket.lost):
             self._socket.send(BreakOff(self._number))
 
     def hear(self, message: FromGateway) -> None:
         """The gateway's word on this reply."""
-        if isinstance(message, Opened):
-            self._kept = message.kept
-        else:
-            self._closed = True
-            self._ended.set()
+        match message:
+            case Opened():
+                self._kept = message.kept
+            case HeardOf():
+                self._heard = message.heard
+                self._told.set()
+            case Closed():
+                self._closed = True
+                self._ended.set()
+                self._told.set()
         self._answered.set()
 
     def lose(self) -> None:
         """The socket is gone; whoever waits shall find out."""
         self._answered.set()
         self._ended.set()
+        self._told.set()
 
     def _send(self, message: FromWorker) -> None:
         if not self._closed:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from core.contracts.call import ReplyKey, ReplyTimings
+from core.contracts.call import Heard, ReplyKey, ReplyTimings
 from core.playback import Word
 from core.turns import Listen
 
@@ -46,13 +46,14 @@ class Audio(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="audio")
 
 
 class Finish(msgspec.Struct, frozen=True, array_like=True, tag="finish"):
-    """Worker: the reply is whole."""
+    """Worker: the reply is whole. ``hear``: answer with HeardOf once the caller has heard it."""
 
     reply: int
+    hear: bool = False
 
 
 class BreakOff(msgspec.Struct, frozen=True, array_like=True, tag="break_off"):
-    """Worker: no more of the reply will come."""
+    """Worker: no more of the reply will come; of a whole one: nobody waits for HeardOf any more."""
 
     reply: int
 
@@ -79,8 +80,15 @@ class Closed(msgspec.Struct, frozen=True, array_like=True, tag="closed"):
     reason: str
 
 
+class HeardOf(msgspec.Struct, frozen=True, array_like=True, tag="heard_of"):
+    """Gateway: what the caller heard of a whole reply."""
+
+    reply: int
+    heard: Heard
+
+
 FromWorker: TypeAlias = Open | Began | Audio | Finish | BreakOff | HoldingLines
-FromGateway: TypeAlias = Opened | Closed
+FromGateway: TypeAlias = Opened | Closed | HeardOf
 
 _encoder = msgspec.msgpack.Encoder()
 _from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)

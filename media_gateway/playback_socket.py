@@ -1,10 +1,12 @@
 """The gateway's end of a worker's playback socket: replies come in, word of them goes back."""
 
 import asyncio
+from collections import OrderedDict
 
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from core.contracts.call import Heard
 from media_gateway.outgoing import Outgoing
 from media_gateway.playback_protocol import (
     Audio,
@@ -14,6 +16,7 @@ from media_gateway.playback_protocol import (
     Closed,
     Finish,
     FromWorker,
+    HeardOf,
     HoldingLines,
     Open,
     Opened,
@@ -26,6 +29,7 @@ from media_gateway.streams import Streams
 log = structlog.get_logger()
 
 UNSUPPORTED_DATA = 1003
+TOLD_REMEMBERED = 64  # of a worker that dies now, so many last words on replies may not have reached the workflow
 
 
 class PlaybackSocket:
@@ -35,7 +39,8 @@ class PlaybackSocket:
         self._websocket = websocket
         self._streams = streams
         self._outgoing: Outgoing[bytes] = Outgoing(self._write)
-        self._replies: dict[int, tuple[Replies, Reply]] = {}
+        self._replies: dict[int, tuple[Replies, Reply]] = {}  # coming in, or still to be heard
+        self._told: OrderedDict[int, tuple[Replies, Reply]] = OrderedDict()
 
     def opened(self, reply: int, kept: tuple[str, ...]) -> None:
         """The reply may speak, after these sentences."""
@@ -45,6 +50,13 @@ class PlaybackSocket:
         """No more of it is wanted."""
         self._replies.pop(reply, None)
         self._outgoing.send(encode(Closed(reply, reason)))
+
+    def heard(self, reply: int, heard: Heard) -> None:
+        """What the caller heard of a whole reply."""
+        self._told[reply] = self._replies.pop(reply)
+        if len(self._told) > TOLD_REMEMBERED:
+            self._told.popitem(last=False)
+        self._outgoing.send(encode(HeardOf(reply, heard)))
 
     async def serve(self) -> None:
         """Until the worker goes."""
@@ -60,7 +72,7 @@ class PlaybackSocket:
         finally:
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
-            for replies, reply in list(self._replies.values()):
+            for replies, reply in [*self._replies.values(), *self._told.values()]:
                 replies.lose(reply)
 
     def _take(self, message: FromWorker) -> None:
@@ -73,12 +85,15 @@ class PlaybackSocket:
             case Began(number, timings):
                 if (found := self._replies.get(number)) is not None:
                     found[1].timings = timings
-            case Finish(number):
-                if (found := self._replies.pop(number, None)) is not None:
-                    found[0].finish(found[1])
+            case Finish(number, hear):
+                found = self._replies.get(number) if hear else self._replies.pop(number, None)
+                if found is not None:
+                    found[0].finish(found[1], hear=hear)
             case BreakOff(number):
                 if (found := self._replies.pop(number, None)) is not None:
                     found[0].break_off(found[1])
+                elif (told := self._told.pop(number, None)) is not None:  # it left before it was told
+                    told[0].lose(told[1])
             case HoldingLines(call_id, attachment, lines):
                 if (stream := self._streams.find(call_id, attachment)) is not None:
                     stream.holding.keep([audio for _, audio in lines])

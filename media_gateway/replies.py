@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from core.contracts.call import ReplyKey, ReplyTimings
+from core.contracts.call import Heard, ReplyKey, ReplyTimings
 from core.playback import Playback, PlaybackOutput, Played, Word
 
 
@@ -19,6 +19,10 @@ class ReplyMaker(Protocol):
         """No more of it is wanted."""
         ...
 
+    def heard(self, reply: int, heard: Heard) -> None:
+        """What the caller heard of a whole reply that was finished with ``hear``."""
+        ...
+
 
 @dataclass(eq=False, slots=True)
 class Reply:
@@ -29,6 +33,10 @@ class Reply:
     maker: ReplyMaker
     streaming: bool = True
     timings: ReplyTimings | None = None
+    told: tuple[float, Heard] | None = None  # when, and what, its maker was told of its hearing
+
+
+MAKER_TELLS_WITHIN_MS = 5_000.0  # a maker that dies later has told the workflow what was heard
 
 
 def _rank(key: ReplyKey) -> tuple[int, int, int]:
@@ -40,16 +48,19 @@ class Replies:
     """The newest reply wins: a newer one closes the one still coming in, an older one is refused.
 
     ``act`` is given what is to be done with the carrier's line, ``lost`` the key and the kept sentences of a reply
-    whose maker is gone. ``floor_taken`` tells whether the caller has cut in and not finished yet.
+    whose maker is gone, ``unheeded`` what was heard of one whose maker died before it can have told the workflow.
+    ``floor_taken`` tells whether the caller has cut in and not finished yet.
     """
 
     playback: Playback
     clock: Callable[[], float]
     act: Callable[[list[PlaybackOutput]], None]
     lost: Callable[[ReplyKey, tuple[str, ...]], None]
+    unheeded: Callable[[ReplyKey, Heard], None]
     floor_taken: Callable[[], bool]
     _newest: ReplyKey | None = None
     _streaming: Reply | None = field(default=None)
+    _hearing: dict[ReplyKey, Reply] = field(default_factory=dict)  # whole ones whose makers wait to be told
 
     def open(self, key: ReplyKey, number: int, maker: ReplyMaker) -> Reply | None:
         """Let a reply begin; None if it may not, its maker has been told why."""
@@ -79,13 +90,25 @@ class Replies:
         if reply.streaming:
             self.act(self.playback.queue(reply.key, sentence, audio, words, last=last, text=text, now_ms=self.clock()))
 
-    def finish(self, reply: Reply) -> None:
-        """The reply is whole."""
+    def finish(self, reply: Reply, *, hear: bool) -> None:
+        """The reply is whole. ``hear``: its maker waits to be told what was heard of it."""
         if self._stop(reply):
+            if hear:
+                self._hearing[reply.key] = reply
             self.act(self.playback.finish(reply.key))
 
+    def tell(self, key: ReplyKey, heard: Heard) -> bool:
+        """Tell the reply's maker what was heard; False if none waits for it."""
+        reply = self._hearing.pop(key, None)
+        if reply is None:
+            return False
+        reply.told = self.clock(), heard
+        reply.maker.heard(reply.number, heard)
+        return True
+
     def break_off(self, reply: Reply) -> None:
-        """Its maker has given up; what arrived keeps playing."""
+        """Its maker has given up, or does not wait any more; what arrived keeps playing."""
+        self._hearing.pop(reply.key, None)
         if self._stop(reply):
             self.act(self.playback.break_off(reply.key))
 
@@ -94,6 +117,10 @@ class Replies:
         if self._stop(reply):
             self.lost(reply.key, self.playback.kept(reply.key))
             self.act(self.playback.break_off(reply.key))
+        elif self._hearing.pop(reply.key, None) is None and reply.told is not None:
+            told_ms, heard = reply.told
+            if self.clock() - told_ms < MAKER_TELLS_WITHIN_MS:
+                self.unheeded(reply.key, heard)
 
     def close(self, reason: str) -> None:
         """No more of the reply that is still coming in is wanted; what arrived keeps playing."""
@@ -101,6 +128,14 @@ class Replies:
         if reply is not None and self._stop(reply):
             reply.maker.closed(reply.number, reason)
             self.act(self.playback.break_off(reply.key))
+
+    def end(self) -> None:
+        """The stream is over: nothing comes in any more, and what was heard goes to the workflow, before the end."""
+        self.close("the stream has ended")
+        waiting, self._hearing = self._hearing, {}
+        for reply in waiting.values():
+            reply.maker.closed(reply.number, "the stream has ended")
+        self.act(self.playback.end(self.clock()))
 
     def cut(self) -> None:
         """The caller has cut in: silence at once, then tell the maker and the workflow."""

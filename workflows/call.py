@@ -296,6 +296,7 @@ class CallWorkflow(CallMessages):
             tools_ms=now.tools_ms,
             said=now.exchange().assistant,
             manner=self.live.manner,
+            within_s=self.call.timers.reply,
         )
 
     async def _run_tools(self, calls: tuple[ToolCall, ...]) -> bool:

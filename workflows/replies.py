@@ -23,7 +23,8 @@ ATTEMPTS: Final = 3
 ATTEMPT_PAUSE: Final = timedelta(milliseconds=200)
 LONGEST_PAUSE: Final = timedelta(seconds=2)  # a vendor that wants to be left alone for longer is of no use to a caller
 ONCE: Final = RetryPolicy(maximum_attempts=1)
-HEARTBEAT: Final = timedelta(seconds=2)
+HEARTBEAT: Final = timedelta(seconds=5)  # the gateway tells of a lost worker sooner, by reply_lost
+HEARING: Final = timedelta(minutes=3)  # on top of making it: no reply plays longer; its activity has its own deadlines
 FREE_SLOT: Final = timedelta(seconds=5)  # workers are that busy: an apology now beats an answer later
 
 Start = Callable[[GatewayAddress, ReplyKey, tuple[str, ...]], workflow.ActivityHandle[Reply]]
@@ -49,8 +50,8 @@ class Speaker:
                 ConversationActivities.respond,
                 request(gateway, key, kept),
                 schedule_to_start_timeout=FREE_SLOT,
-                start_to_close_timeout=self._patience,  # model, voice and delivery, which runs ahead of the playing
-                heartbeat_timeout=HEARTBEAT,  # the gateway tells of a lost worker sooner, by reply_lost
+                start_to_close_timeout=self._patience + HEARING,
+                heartbeat_timeout=HEARTBEAT,
                 retry_policy=ONCE,  # a retry needs a new key: the loop in _deliver makes it
                 summary=_summary(key, "reply"),
             )
@@ -76,9 +77,10 @@ class Speaker:
                     opening=opening,
                     manner=self._live.manner,
                     step=self._live.conversation.now.step,
+                    within_s=call.timers.reply,
                 ),
                 schedule_to_start_timeout=FREE_SLOT,
-                start_to_close_timeout=self._patience,
+                start_to_close_timeout=self._patience + HEARING,
                 heartbeat_timeout=HEARTBEAT,
                 retry_policy=ONCE,
                 summary=_summary(key, f"say “{line[:60]}”"),
@@ -161,6 +163,9 @@ def _write_down(turn: Turn, utterance: Utterance, made: asyncio.Task[Reply]) -> 
     if not reply.text and utterance.heard is None:
         utterance.heard = ""  # tool calls only: nothing to hear
     turn.usage = sum_usage((turn.usage, reply.usage))
+    if reply.heard is not None:
+        utterance.heard, utterance.interrupted = reply.heard.text, reply.heard.interrupted
+        turn.layers = dict(reply.heard.layers) or turn.layers
 
 
 async def until(condition: Callable[[], bool], at_most: timedelta) -> bool:

@@ -150,6 +150,9 @@ class ReplyKey:
 class PlaybackReport:
     """What the caller heard of one reply, told once: when it has been played out or was cut.
 
+    Only where no activity waits to hear of it (``Reply.heard``): the reply was cut while it was being made, asked for
+    tools, or its worker is gone.
+
     The report of a later attempt of the same (turn, part) tells all that was heard of the part, the earlier
     attempts' share included: it takes the place of theirs. An attempt that a later one relieved while its audio
     was still playing has no report of its own.
@@ -361,6 +364,7 @@ class Respond:
     tools_ms: float = 0.0  # for the timings: what the turn's rounds of tool calls took, from asking the model on
     said: str = ""  # what earlier parts of this turn's answer said, before ``tools`` were asked for
     manner: Manner = Manner()
+    within_s: float = 12.0  # for making it: model, voice and delivery, which runs ahead of the playing
 
 
 @dataclass(frozen=True)
@@ -376,6 +380,7 @@ class SpeakLine:
     opening: CallOpening | None = None  # the call has just begun: the live feed is to hear of it
     manner: Manner = Manner()
     step: str = ""  # where the call is: what the caller may answer with
+    within_s: float = 12.0  # for making it
 
 
 @dataclass(frozen=True)
@@ -392,14 +397,29 @@ class ReplyTimings:
 
 
 @dataclass(frozen=True)
+class Heard:
+    """What the caller heard of a reply: the same as a PlaybackReport, where the reply's own activity brings it."""
+
+    text: str
+    complete: bool
+    interrupted: bool
+    layers: dict[str, float] = field(default_factory=dict)
+    played_ms: int = 0
+
+
+@dataclass(frozen=True)
 class Reply:
-    """What a ``respond`` or ``speak_line`` brought to the gateway. ``closed``: the gateway wanted no more."""
+    """What a ``respond`` or ``speak_line`` brought to the gateway. ``closed``: the gateway wanted no more.
+
+    ``heard`` is None where the gateway tells it by a PlaybackReport.
+    """
 
     text: str
     closed: bool
     timings: ReplyTimings
     tool_calls: tuple[ToolCall, ...] = ()
     usage: Usage = Usage()
+    heard: Heard | None = None
 
 
 @dataclass(frozen=True)

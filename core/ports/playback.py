@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from core.contracts.call import GatewayAddress, ReplyKey, ReplyTimings
+from core.contracts.call import GatewayAddress, Heard, ReplyKey, ReplyTimings
 from core.ports.speech import SpokenWord
 from core.turns import Listen
 
@@ -30,8 +30,15 @@ class ReplyPlayback(Protocol):
         """
         ...
 
-    def finish(self) -> None:
-        """The reply is whole."""
+    def finish(self, *, hear: bool) -> None:
+        """The reply is whole. ``hear``: what the caller hears of it is told here, not to the workflow."""
+        ...
+
+    async def heard(self) -> Heard | None:
+        """After ``finish(hear=True)``: what the caller heard, once it was played out or cut.
+
+        None: the gateway is gone or does not say; if it is there, it tells the workflow instead.
+        """
         ...
 
     @property

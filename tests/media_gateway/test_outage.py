@@ -49,7 +49,7 @@ async def test_a_turn_that_temporal_does_not_take_is_held_with_a_line_and_told_w
         await playback.keep_holding_lines(call.id, call.address, [("One moment, please.", HOLDING)])
         async with playback.open(call.id, call.address, ReplyKey(call.address.attachment, 0, 0, 1), Listen()) as reply:
             await reply.kept()  # the holding line went before it
-            reply.finish()
+            reply.finish(hear=False)
         await call.told(names.PLAYBACK_REPORT)
         own_temporal_server.stop()
         ear = await gateway.recogniser.stream()

@@ -5,11 +5,11 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from core.contracts import names
-from core.contracts.call import GatewayAddress, ReplyKey
+from core.contracts.call import GatewayAddress, Heard, ReplyKey
 from core.ports.errors import PlaybackLost
 from core.ports.playback import PlaybackLine
 from core.ports.speech import SpokenWord
-from core.turns import EndOfTurn, Listen
+from core.turns import EndOfTurn, Interim, Listen, SpeechStarted
 from media_gateway.playback_client import PlaybackClient
 from tests.media_gateway.conftest import INTERNAL_SECRET, Call, RunningGateway, StartCall, listener
 
@@ -53,13 +53,75 @@ async def test_a_worker_that_dies_in_mid_reply_is_told_to_the_call_and_the_next_
     async with playback.open(call.id, call.address, key(call, attempt=2), Listen()) as again:
         assert await again.kept() == ("First sentence.",)
         again.push(0, HALF_SECOND, (), last=True, text="Second sentence.")
-        again.finish()
+        again.finish(hear=False)
     await call.carrier.has("clear")
     await call.carrier.has("mark", 6)
     await call.carrier.return_marks()
     (report,) = await call.told(names.PLAYBACK_REPORT)
     assert (report["heard"], report["complete"]) == ("First sentence. Second sentence.", True)
     assert report["key"]["attempt"] == 2
+
+
+async def test_a_worker_that_waits_is_told_what_was_heard_instead_of_the_call(
+    start_call: StartCall, playback: PlaybackClient
+) -> None:
+    call = await start_call()
+    async with playback.open(call.id, call.address, key(call), Listen()) as reply:
+        reply.push(0, HALF_SECOND, (), last=True, text="All of it.")
+        reply.finish(hear=True)
+        await call.carrier.has("mark", 2)
+        await call.carrier.return_marks()
+        heard = await reply.heard()
+    assert heard == Heard("All of it.", complete=True, interrupted=False, played_ms=500)
+    async with playback.open(call.id, call.address, key(call, turn=2), Listen()) as reply:
+        reply.push(0, HALF_SECOND, (), last=True, text="Two words.")
+        reply.finish(hear=True)
+        await call.carrier.has_audio(8_000)
+        (await call.gateway.recogniser.stream()).say(SpeechStarted(), Interim("wait"))
+        heard = await reply.heard()
+    assert heard is not None
+    assert (heard.interrupted, heard.complete) == (True, False)
+    (await call.gateway.recogniser.stream()).say(EndOfTurn("wait", 0.9))
+    (turn,) = await call.told(names.CALLER_TURN)
+    assert turn["seq"] == 1  # nothing was told to the call before
+
+
+@pytest.mark.parametrize("when", ["while it plays", "when it was just told", "of its own will"])
+async def test_what_was_heard_goes_to_the_call_when_its_worker_is_gone(
+    start_call: StartCall, playback: PlaybackClient, when: str
+) -> None:
+    call = await start_call()
+    dying = PlaybackClient(INTERNAL_SECRET)
+    async with dying.open(call.id, call.address, key(call), Listen()) as reply:
+        reply.push(0, HALF_SECOND, (), last=True, text="All of it.")
+        reply.finish(hear=True)
+        await call.carrier.has("mark", 2)
+        if when == "when it was just told":
+            await call.carrier.return_marks()
+            assert await reply.heard()
+        if when != "of its own will":
+            await dying.close()
+    if when != "when it was just told":
+        await call.carrier.return_marks()
+    (report,) = await call.told(names.PLAYBACK_REPORT)
+    assert (report["heard"], report["complete"]) == ("All of it.", True)
+    await dying.close()
+
+
+async def test_what_was_heard_before_the_stream_ended_is_told_before_its_end(
+    start_call: StartCall, playback: PlaybackClient
+) -> None:
+    call = await start_call()
+    async with playback.open(call.id, call.address, key(call), Listen()) as reply:
+        reply.push(0, HALF_SECOND, (), last=True, text="Never mind.")
+        reply.finish(hear=True)
+        await call.carrier.has("mark", 2)
+        await call.carrier.hang_up()
+        assert await reply.heard() is None
+    (report,) = await call.told(names.PLAYBACK_REPORT)
+    (ended,) = await call.told(names.STREAM_ENDED)
+    assert not report["complete"]
+    assert report["seq"] < ended["seq"]
 
 
 async def test_a_reply_left_before_its_end_plays_what_arrived(start_call: StartCall, playback: PlaybackClient) -> None:
@@ -86,7 +148,7 @@ async def test_an_older_attempt_is_refused_and_a_running_one_closed_by_a_newer(
             await newest.kept()
             await running.wait_closed()
             newest.push(0, HALF_SECOND[:160], (), last=True, text="Hm.")
-            newest.finish()
+            newest.finish(hear=False)
     assert await call.carrier.has_audio(160) == HALF_SECOND[:160]
     await other.close()
 
@@ -97,7 +159,7 @@ async def test_an_answer_to_newer_words_takes_the_place_of_the_old_one(
     call = await start_call()
     async with playback.open(call.id, call.address, key(call, turn=0), Listen()) as old:
         old.push(0, HALF_SECOND, (), last=True, text="Overtaken.")
-        old.finish()
+        old.finish(hear=False)
     await call.carrier.has_audio(4_000)
     async with playback.open(call.id, call.address, key(call, turn=1), Listen()) as new:
         await new.kept()
@@ -189,6 +251,6 @@ async def test_speech_after_the_greeting_is_answered_in_its_turn(
     await call.told(names.CALLER_TURN)
     async with playback.open(call.id, call.address, key(call, turn=1), Listen()) as reply:
         reply.push(0, HALF_SECOND, (), last=True, text="Hi.")
-        reply.finish()
+        reply.finish(hear=False)
         await call.carrier.has("mark", 2)
     assert all(name.startswith("1:") for name in call.carrier.marks())

@@ -69,7 +69,7 @@ async def test_a_reply_is_played_as_it_comes_and_reported_once_it_was_heard(
         reply.push(0, ONE_SECOND[:4_000], WORDS, last=False)
         assert await call.carrier.has_audio(4_000) == ONE_SECOND[:4_000]
         reply.push(0, ONE_SECOND[4_000:], (), last=True, text="One two three.")
-        reply.finish()
+        reply.finish(hear=False)
     await call.carrier.has_audio(8_000)
     await call.carrier.has("mark", 3)
     await call.carrier.return_marks()
@@ -91,7 +91,7 @@ async def test_the_first_audio_of_an_answer_tells_where_the_time_went(
     async with playback.open(call.id, call.address, key(call), Listen()) as reply:
         reply.began(ReplyTimings(started_ms, first_sentence_ms=started_ms + 1, voice_first_byte_ms=started_ms + 2))
         reply.push(0, ONE_SECOND, (), last=True, text="Hi.")
-        reply.finish()
+        reply.finish(hear=False)
     await call.carrier.has("mark", 3)
     await call.carrier.return_marks()
     (report,) = await call.told(names.PLAYBACK_REPORT)
@@ -127,7 +127,7 @@ async def test_a_reply_that_comes_while_the_caller_holds_the_floor_is_not_played
     ear = await call.gateway.recogniser.stream()
     async with playback.open(call.id, call.address, key(call, turn=0), Listen()) as reply:
         reply.push(0, ONE_SECOND, WORDS, last=True, text="One two three.")
-        reply.finish()
+        reply.finish(hear=False)
         await call.carrier.has_audio(8_000)
         ear.say(Interim("wait"))
         await call.carrier.has("clear")
@@ -147,7 +147,7 @@ async def test_a_line_that_may_not_be_interrupted_plays_on(start_call: StartCall
     call = await start_call(Answers(turn_taking=TurnTaking(interruptible=False)))
     async with playback.open(call.id, call.address, key(call, turn=0), Listen()) as reply:
         reply.push(0, ONE_SECOND, WORDS, last=True, text="One two three.")
-        reply.finish()
+        reply.finish(hear=False)
     await call.carrier.has("mark", 3)
     (await call.gateway.recogniser.stream()).say(Interim("wait"), EndOfTurn("wait", 0.9))
     await call.carrier.return_marks()
@@ -161,7 +161,7 @@ async def test_silence_is_told_once_the_assistant_has_spoken(start_call: StartCa
     call = await start_call(Answers(turn_taking=TurnTaking(silence_after_ms=50)))
     async with playback.open(call.id, call.address, key(call, turn=0), Listen()) as reply:
         reply.push(0, ONE_SECOND[:800], (), last=True, text="Hello?")
-        reply.finish()
+        reply.finish(hear=False)
     await call.carrier.has("mark")
     await call.carrier.return_marks()
     await call.told(names.PLAYBACK_REPORT)

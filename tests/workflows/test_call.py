@@ -57,6 +57,19 @@ async def test_what_a_call_leaves_behind(world: CallWorld) -> None:
     assert kinds == ["call_started", "phase", "step_found", "step_found", "call_ended", "call_summarized", "crm_synced"]
 
 
+async def test_a_reply_brings_what_was_heard_of_it(world: CallWorld) -> None:
+    world.playback.tells_what_was_heard = True
+    call = await world.call()
+    call.reports = False
+    await call.attach()
+    await call.hears()
+    world.reasoner.will_say("Thank you, bye.")
+    await call.asks("No, nothing else, goodbye.")
+    assert await call.disposition() is Disposition.COMPLETED
+    await call.after_call()
+    assert [turn.heard for turn in world.store.records[call.id].turns] == [GREETING, "Thank you, bye."]
+
+
 async def test_gateway_gets_the_holding_lines_with_the_greeting(world: CallWorld) -> None:
     call = await world.answered_call()
     await call.asks("Where is my order?")

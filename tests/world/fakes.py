@@ -10,6 +10,7 @@ from core.contracts.call import (
     CallRecord,
     CallSummary,
     GatewayAddress,
+    Heard,
     ReplyKey,
     ReplyTimings,
     SyncCrm,
@@ -198,10 +199,14 @@ class FakePlayback:
             self.sentences.append(text)
             self._line.told("pushed", self)
 
-    def finish(self) -> None:
+    def finish(self, *, hear: bool) -> None:
         """The whole reply is here."""
         self.finished = True
         self._line.told("finished", self)
+
+    async def heard(self) -> Heard | None:
+        """What the caller heard, where the line tells it here; else the scripted caller reports it to the workflow."""
+        return Heard(self.text, complete=True, interrupted=False) if self._line.tells_what_was_heard else None
 
     def close(self) -> None:
         """The gateway wants no more."""
@@ -236,6 +241,7 @@ class FakePlaybackLine:
         self.holding_lines: dict[str, list[tuple[str, bytes]]] = {}
         self.dead: set[str] = set()  # gateways that cannot be reached, by playback_url
         self.opened: list[ReplyKey] = []
+        self.tells_what_was_heard = False
 
     def told(self, what: str, playback: FakePlayback) -> None:
         """Pass on what happened to a reply."""
