@@ -29,7 +29,7 @@ async def ask(call: Call, playback: PlaybackClient, keypad: Keypad, turn: int = 
     await call.gateway.recogniser.stream()  # the gateway goes by the workflow's rules
     async with playback.open(call.id, call.address, key(call, turn), Listen(keypad=keypad)) as reply:
         reply.push(0, ONE_SECOND, (), last=True, text="Your number, please.")
-        reply.finish()
+        reply.finish(hear=False)
         await reply.kept()
     await call.carrier.has_audio(8_000)
     await call.carrier.has("mark", 3)
