@@ -77,7 +77,7 @@ def router(state: SandboxState) -> APIRouter:
             return body
         caller_text = read_request(body).caller_text
         state.stamp("anthropic", "request", text=caller_text, stream=bool(body.get("stream")))
-        fault = state.take_fault("anthropic", caller_text)
+        fault = state.take_fault("anthropic", f"{body['model']}: {caller_text}")
         if fault is not None and fault.kind == "status":
             return _error(fault.status, "The sandbox was told to fail.", retry_after(fault))
         if fault is not None and fault.kind == "connect":
@@ -178,6 +178,9 @@ async def _whole(state: SandboxState, work: _Work, fault: Fault | None, request:
 async def _streamed(state: SandboxState, work: _Work, fault: Fault | None, request: Request) -> AsyncIterator[bytes]:
     """The answer's events, each token at its time. Stops when the client has gone."""
     kind = fault.kind if fault else ""
+    breaks_after = _BREAKS_AFTER.get(kind, math.inf)
+    if fault is not None and fault.after:
+        breaks_after = fault.after
     begun = message_start(work.body["model"], _usage(work, 1)) + ping()
     due_ms = now_ms() + state.latency.model_first_token_ms
     async with _watching(request) as gone:
@@ -199,7 +202,7 @@ async def _streamed(state: SandboxState, work: _Work, fault: Fault | None, reque
             yield events
             sent += 1
             first.hear(text)
-            if fault is not None and sent >= _BREAKS_AFTER.get(kind, math.inf):
+            if fault is not None and kind in _BREAKS_AFTER and sent >= breaks_after:
                 if kind == "stall_after":
                     await gone
                 if kind != "error_event":

@@ -45,6 +45,7 @@ class Fault:
     times: int = 1
     retry_after: float | None = None
     match: str = ""  # only requests whose text holds this
+    after: int = 0  # "stall_after", "drop", "error_event": so many tokens or pieces of audio come first; 0: a few
 
 
 @dataclass

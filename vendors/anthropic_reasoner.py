@@ -32,7 +32,7 @@ class Deadlines:
 
     connect: float = 1.0
     first_token: float = 4.0  # from the request to a reply's first text or tool call
-    next_token: float = 2.5  # from one to the next
+    next_token: float = 1.5  # from one to the next; the caller hears what came before it meanwhile
     step: float = 3.0  # a whole structured answer
     summary: float = 30.0
     check: float = 5.0
