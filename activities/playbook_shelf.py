@@ -29,7 +29,8 @@ class ReadyPlaybook:
     def voice_in(self, manner: Manner) -> VoiceSettings:
         """The voice as this caller is to hear it."""
         stability = self.voice.stability if manner.stability is None else manner.stability
-        return replace(self.voice, stability=stability, speed=self.voice.speed * manner.speed)
+        language = manner.language or self.voice.language
+        return replace(self.voice, stability=stability, speed=self.voice.speed * manner.speed, language=language)
 
     def listen_in(self, manner: Manner, step: str) -> Listen:
         """How to listen to this caller's answer in this step."""
@@ -68,4 +69,4 @@ def _prepare(playbook: Playbook) -> ReadyPlaybook:
 def voice_of(playbook: Playbook) -> VoiceSettings:
     """The playbook's voice, as long as nothing is known of the caller."""
     voice = playbook.voice
-    return VoiceSettings(voice.id, voice.model, voice.stability, voice.similarity_boost, voice.speed)
+    return VoiceSettings(voice.id, voice.model, voice.stability, voice.similarity_boost, voice.speed, playbook.language)

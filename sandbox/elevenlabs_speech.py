@@ -74,16 +74,15 @@ async def spoken(text: str, options: VoiceOptions, state: SandboxState, asked_at
     speak = audio_code.speak_aloud(said, "assistant", options.speed) if options.audible else None
     utterance = await speak if speak else audio_code.speak(said, "assistant", options.speed)
     ready_at = asked_at + state.latency.voice_first_byte_ms / 1_000
-    first = True
-    for piece in pieces_of(text, utterance, state.random):
-        if not first and kind == "drop":
+    breaks_after = max(1, fault.after) if fault else 0
+    for sent, piece in enumerate(pieces_of(text, utterance, state.random)):
+        if sent >= breaks_after and kind == "drop":
             raise Dropped
-        if not first and kind == "stall_after":
+        if sent >= breaks_after and kind == "stall_after":
             await asyncio.Event().wait()
         await pause(fault.delay_ms if fault and kind == "drip" else (ready_at - loop.time()) * 1_000)
-        if first:
+        if sent == 0:
             state.stamp("elevenlabs", "first_byte", text=text.strip())
-        first = False
         yield piece
         ready_at = max(ready_at, loop.time() - 0.05) + g711.duration_ms(piece.audio) / 1_000 / state.latency.voice_speed
 

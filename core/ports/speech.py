@@ -52,6 +52,7 @@ class VoiceSettings:
     stability: float = 0.5
     similarity_boost: float = 0.75
     speed: float = 1.0
+    language: str = "en"  # of the text; a voice that stands in is chosen by it
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class SpeechChunk:
     audio: bytes
     words: tuple[SpokenWord, ...] = ()
     last: bool = False
+    voice: str = ""  # who spoke, "<vendor> <model>", where it was not the voice asked for: not to be kept for later
 
 
 class SpeechStream(Protocol):
