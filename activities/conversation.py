@@ -175,7 +175,7 @@ class _Answer:
     def total_usage(self) -> Usage:
         """What it cost so far."""
         characters = sum(len(sentence) for sentence in self._delivery.sentences)
-        return sum_usage([*self._usages, Usage(characters=characters)])
+        return sum_usage([*self._usages, Usage(characters=characters, voice=self._delivery.stand_in)])
 
 
 async def _kept(request: Respond, playback: ReplyPlayback) -> tuple[str, ...]:

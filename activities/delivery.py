@@ -23,6 +23,7 @@ class Delivery:
     def __init__(self, voice: SpeechStream, playback: ReplyPlayback, timings: ReplyTimings) -> None:
         self.timings = timings
         self.sentences: list[str] = []
+        self.stand_in = ""  # the voice that had to take over, if one had to
         self._voice = voice
         self._playback = playback
 
@@ -51,6 +52,7 @@ class Delivery:
                 at_ms = now_ms()
                 self.timings = replace(self.timings, voice_first_byte_ms=at_ms, first_pushed_ms=at_ms)
                 self._playback.began(self.timings)
+            self.stand_in = chunk.voice or self.stand_in
             text = self.sentences[chunk.sentence] if chunk.last else ""
             self._playback.push(chunk.sentence, chunk.audio, chunk.words, last=chunk.last, text=text)
 

@@ -56,8 +56,7 @@ class SpeechActivities:
                 if request.prepare:
                     await self._prepare(request, ready)
                 heard = await heard_of(playback) if whole else None
-        usage = Usage(characters=line.synthesised)
-        return Reply(request.line, not whole, line.timings, usage=usage, heard=heard)
+        return Reply(request.line, not whole, line.timings, usage=line.usage, heard=heard)
 
     async def _speak(
         self, line: "_Line", ready: ReadyPlaybook, settings: VoiceSettings, playback: ReplyPlayback
@@ -72,7 +71,7 @@ class SpeechActivities:
             async with self._voice.open(settings) as voice:
                 tape = Tape(voice)
                 await line.deliver(tape, playback)
-            line.synthesised = sum(map(len, line.sentences))
+            line.usage = Usage(characters=sum(map(len, line.sentences)), voice=line.stand_in)
             if fixed and not line.kept:
                 await self._lines.keep(settings, line.text, tape.recording())
         playback.finish(hear=True)
@@ -104,7 +103,8 @@ class _Line:
         self.kept = kept  # sentences of an earlier attempt
         self.sentences = sentences_of(text)[kept:]
         self.timings = timings
-        self.synthesised = 0  # characters
+        self.usage = Usage()
+        self.stand_in = ""  # the voice that had to take over, if one had to
 
     async def deliver(self, voice: SpeechStream, playback: ReplyPlayback) -> None:
         delivery = Delivery(voice, playback, self.timings)
@@ -113,4 +113,4 @@ class _Line:
             for sentence in self.sentences:
                 await delivery.say(sentence)
             await delivery.finish()
-        self.timings = delivery.timings
+        self.timings, self.stand_in = delivery.timings, delivery.stand_in

@@ -28,8 +28,9 @@ class SpokenLines:
         return await self.find(settings, text) or await self._record(settings, text)
 
     async def keep(self, settings: VoiceSettings, text: str, recording: Recording) -> None:
-        """What was recorded while it was spoken to a caller."""
-        await self._cache.keep(settings, as_spoken(text), recording)
+        """What was recorded, unless another voice stood in: the line's own is to be heard once it can be again."""
+        if not any(chunk.voice for chunk in recording.chunks):
+            await self._cache.keep(settings, as_spoken(text), recording)
 
     async def _record(self, settings: VoiceSettings, text: str) -> Recording:
         async with self._voice.open(settings) as voice:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.contracts.names import NAMESPACE
 
@@ -42,12 +42,32 @@ def _host_and_port(text: str) -> str:
     return text
 
 
+def _list(text: object) -> object:
+    return tuple(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else text
+
+
+def _unless_none(text: object) -> object:
+    return None if text == "none" else text
+
+
 HttpOrigin = Annotated[str, _origin(("http", "https"))]
 WebSocketOrigin = Annotated[str, _origin(("ws", "wss"))]
 HostAndPort = Annotated[str, AfterValidator(_host_and_port)]
 PhoneNumber = Annotated[str, Field(pattern=r"^\+[1-9]\d{6,14}$")]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
+OrNone = Annotated[str | None, BeforeValidator(_unless_none)]  # "none" switches it off
+Names = Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(_list), BeforeValidator(_unless_none)]
+
+AURA_VOICES = (
+    "aura-2-thalia-en",
+    "aura-2-celeste-es",
+    "aura-2-viktoria-de",
+    "aura-2-agathe-fr",
+    "aura-2-rhea-nl",
+    "aura-2-livia-it",
+    "aura-2-fujin-ja",
+)
 
 
 class Settings(BaseSettings):
@@ -74,6 +94,12 @@ class Settings(BaseSettings):
     reply_model: str = "claude-haiku-5-5"
     step_model: str = "claude-haiku-5-5"
     summary_model: str = "claude-haiku-5-5"
+
+    # Who takes over where a vendor fails, and how soon others are asked beside one that is silent.
+    fallback_model: OrNone = "claude-haiku-4-5"
+    second_voices: Names = AURA_VOICES
+    model_hedge_seconds: float = Field(0.9, gt=0)
+    voice_hedge_seconds: float = Field(0.6, gt=0)
 
     # Where things are.
     public_url: HttpOrigin = Field("http://127.0.0.1:8000", validation_alias="PUBLIC_URL")

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from cli import vendor_choice
 from cli.settings import Settings, reveal
 
 if TYPE_CHECKING:
@@ -83,8 +84,6 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
     from media_gateway.playback_client import PlaybackClient
     from storage.calls import SqlCallStore
     from storage.playbooks import SqlPlaybooks
-    from vendors.anthropic_reasoner import AnthropicReasoner
-    from vendors.elevenlabs_tts import ElevenLabsHttpVoice, ElevenLabsVoice
     from vendors.http_crm import HttpCrm
     from vendors.twilio_telephony import TwilioTelephony
 
@@ -92,16 +91,7 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
     settings.require(*keys, "crm_base_url")
     async with _database(settings) as database, _feed(database) as feed, AsyncExitStack() as stack:
         recogniser = _recogniser(settings)
-        voice_key = reveal(settings.elevenlabs_api_key)
-        voice = ElevenLabsVoice(voice_key, settings.elevenlabs_base_url)
-        line_voice = ElevenLabsHttpVoice(voice_key, settings.elevenlabs_base_url)
-        reasoner = AnthropicReasoner(
-            reveal(settings.anthropic_api_key),
-            settings.anthropic_base_url,
-            reply_model=settings.reply_model,
-            step_model=settings.step_model,
-            summary_model=settings.summary_model,
-        )
+        voices = vendor_choice.voices(settings, stack)
         telephony = TwilioTelephony(
             settings.twilio_account_sid or "",
             reveal(settings.twilio_auth_token),
@@ -112,17 +102,15 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
         playback = PlaybackClient(settings.internal_key)
         for close in (
             recogniser.aclose,
-            reasoner.close,
-            line_voice.aclose,
             telephony.aclose,
             crm.close,
             playback.close,
         ):
             stack.push_async_callback(close)
         yield Ports(
-            reasoner=reasoner,
-            voice=voice,
-            line_voice=line_voice,
+            reasoner=vendor_choice.reasoner(settings, stack),
+            voice=voices.replies,
+            line_voice=voices.lines,
             speech_cache=_speech_cache(settings),
             recogniser=recogniser,
             playback=playback,

@@ -32,6 +32,7 @@ class Usage:
     input_tokens: int = 0
     output_tokens: int = 0
     characters: int = 0  # spoken
+    voice: str = ""  # who spoke, "<vendor> <model>", where it was not the playbook's voice
 
 
 @dataclass(frozen=True)
@@ -231,7 +232,7 @@ class Conversation:
 
 
 def sum_usage(usages: Iterable[Usage]) -> Usage:
-    """Together; the model last named counts."""
+    """Together; the model and the voice last named count."""
     total = Usage()
     for usage in usages:
         total = Usage(
@@ -239,6 +240,7 @@ def sum_usage(usages: Iterable[Usage]) -> Usage:
             total.input_tokens + usage.input_tokens,
             total.output_tokens + usage.output_tokens,
             total.characters + usage.characters,
+            usage.voice or total.voice,
         )
     return total
 

@@ -44,6 +44,7 @@ LIST_PRICES: Final = (
     Price("elevenlabs", "eleven_", "characters", 0.10, per=1e3),
     Price("elevenlabs", "eleven_flash", "characters", 0.05, per=1e3),
     Price("elevenlabs", "eleven_turbo", "characters", 0.05, per=1e3),
+    Price("deepgram", "aura-2", "characters", 0.03, per=1e3),
     Price("deepgram", "flux", "seconds", 0.0077, per=60),
     Price("deepgram", "nova-3", "seconds", 0.0077, per=60),
     Price("carrier", "voice_inbound", "minutes", 0.0085),  # the carrier, for local numbers in the US
@@ -77,12 +78,17 @@ def _model_use(record: CallRecord) -> Iterator[_Use]:
 def _tokens(usages: Sequence[Usage]) -> Iterator[_Use]:
     for model in sorted({usage.model for usage in usages if usage.model}):
         used = [usage for usage in usages if usage.model == model]
-        yield "anthropic", model, "input_tokens", sum(usage.input_tokens for usage in used)
-        yield "anthropic", model, "output_tokens", sum(usage.output_tokens for usage in used)
+        vendor = "anthropic" if model.startswith("claude") else "openai"
+        yield vendor, model, "input_tokens", sum(usage.input_tokens for usage in used)
+        yield vendor, model, "output_tokens", sum(usage.output_tokens for usage in used)
 
 
 def _voice_use(record: CallRecord) -> Iterator[_Use]:
-    yield "elevenlabs", record.call.playbook.voice_model, "characters", sum(t.usage.characters for t in record.turns)
+    own = f"elevenlabs {record.call.playbook.voice_model}"
+    for voice in sorted({turn.usage.voice for turn in record.turns} | {""}):
+        vendor, _, model = (voice or own).partition(" ")
+        used = (turn.usage.characters for turn in record.turns if turn.usage.voice == voice)
+        yield vendor, model, "characters", sum(used)
 
 
 def _line_use(record: CallRecord) -> Iterator[_Use]:

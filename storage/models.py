@@ -120,6 +120,7 @@ class Turn(Base):
     input_tokens: Mapped[int] = mapped_column(default=0)
     output_tokens: Mapped[int] = mapped_column(default=0)
     characters: Mapped[int] = mapped_column(default=0)
+    voice: Mapped[str] = mapped_column(default="", server_default=text("''"))  # see core.conversation.Usage
     started_ms: Mapped[float] = mapped_column(default=0.0)
 
 

@@ -54,6 +54,7 @@ def turn_row(call_id: str, record: TurnRecord) -> Turn:
         input_tokens=record.usage.input_tokens,
         output_tokens=record.usage.output_tokens,
         characters=record.usage.characters,
+        voice=record.usage.voice,
         started_ms=record.started_ms,
     )
 
@@ -93,7 +94,7 @@ def turn_record(row: Turn, tools: Iterable[ToolRun]) -> TurnRecord:
             for tool in tools
         ),
         layers=row.layers,
-        usage=Usage(row.model, row.input_tokens, row.output_tokens, row.characters),
+        usage=Usage(row.model, row.input_tokens, row.output_tokens, row.characters, row.voice),
         started_ms=row.started_ms,
     )
 

@@ -70,6 +70,15 @@ async def test_sentences_reach_the_gateway_while_the_model_still_writes() -> Non
     assert reply.usage.characters == len("It left on Monday.") + len("It arrives on Friday.")
 
 
+async def test_a_voice_that_stood_in_is_told_with_what_the_answer_cost() -> None:
+    desk = Desk()
+    desk.voice.stand_in = "deepgram aura-2-thalia-en"
+    reply = await ActivityEnvironment().run(desk.activities.respond, respond())
+    assert reply.usage.voice == "deepgram aura-2-thalia-en"
+    desk.voice.stand_in = ""
+    assert (await ActivityEnvironment().run(desk.activities.respond, respond())).usage.voice == ""
+
+
 async def test_stamps_are_in_the_order_of_the_way() -> None:
     desk = Desk()
     desk.reasoner.will_say("It left on Monday.")

@@ -49,6 +49,16 @@ async def test_line_of_the_playbook_is_synthesised_once() -> None:
     assert again.timings.first_pushed_ms is not None
 
 
+async def test_line_that_another_voice_had_to_speak_is_spoken_anew_the_next_time() -> None:
+    booth = Booth()
+    booth.voice.stand_in = "deepgram aura-2-thalia-en"
+    first = await ActivityEnvironment().run(booth.activities.speak_line, booth.line_of("Are you there?"))
+    booth.voice.stand_in = ""
+    again = await ActivityEnvironment().run(booth.activities.speak_line, booth.line_of("Are you there?"))
+    assert (first.usage.voice, again.usage.voice) == ("deepgram aura-2-thalia-en", "")
+    assert booth.voice.opened == 2
+
+
 async def test_operators_line_is_not_kept() -> None:
     booth = Booth()
     for _ in range(2):

@@ -9,6 +9,7 @@ from core.costs import CostLine, Price, costs_of, costs_of_model
 from tests.storage.records import GREETING, QUESTION, ended_call
 
 PRICES = (
+    Price("deepgram", "aura-2", "characters", 0.03, per=1e3),
     Price("anthropic", "claude-haiku", "input_tokens", 1.0, per=1e6, date="2026-01-01"),
     Price("anthropic", "claude-haiku", "output_tokens", 5.0, per=1e6),
     Price("anthropic", "claude-haiku-9", "output_tokens", 50.0, per=1e6),
@@ -43,6 +44,22 @@ def test_an_outbound_call_pays_the_outbound_price() -> None:
 
 def test_a_call_that_nobody_answered_costs_no_talk() -> None:
     assert costs_of(ended_call(answered_ms=None, turns=()), PRICES) == ()
+
+
+def test_a_voice_that_stood_in_is_paid_at_its_own_price() -> None:
+    turns = (GREETING, replace(QUESTION, usage=Usage(characters=1_000, voice="deepgram aura-2-thalia-en")))
+    lines = costs_of(ended_call(answered_ms=None, turns=turns), PRICES)
+    assert [(line.vendor, line.item, line.quantity, round(line.usd, 6)) for line in lines] == [
+        ("elevenlabs", "eleven_flash_v2_5", 6, 0.0006),
+        ("deepgram", "aura-2-thalia-en", 1_000, 0.03),
+    ]
+
+
+def test_another_vendors_model_is_told_as_its_own() -> None:
+    turn = replace(GREETING, usage=Usage("gpt-5-mini", output_tokens=7))
+    assert [(line.vendor, line.item) for line in costs_of(ended_call(answered_ms=None, turns=(turn,)), PRICES)] == [
+        ("openai", "gpt-5-mini")
+    ]
 
 
 def test_each_model_has_its_own_lines_and_the_closest_price() -> None:

@@ -31,6 +31,14 @@ async def test_a_saved_call_reads_back_as_its_workflow_knew_it(store: SqlCallSto
     assert (row.disposition, row.phase, row.step, row.turns) == (Disposition.COMPLETED, "ended", "find_order", 1)
 
 
+async def test_a_voice_that_stood_in_is_on_record(store: SqlCallStore, reader: SqlCallReader) -> None:
+    stood_in = replace(QUESTION, usage=replace(QUESTION.usage, voice="deepgram aura-2-thalia-en"))
+    await store.save(ended_call(turns=(GREETING, stood_in)))
+    found = await reader.call("CA1")
+    assert found is not None
+    assert tuple(found[1]) == (GREETING, stood_in)
+
+
 async def test_saving_again_leaves_what_the_newer_record_says(
     store: SqlCallStore, reader: SqlCallReader, database: Database
 ) -> None:

@@ -107,8 +107,9 @@ def _words(prompt: Prompt) -> str:
 class FakeSpeech:
     """One chunk of 20 ms a word."""
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, faults: Faults, stand_in: str = "") -> None:
         self._faults = faults
+        self._stand_in = stand_in
         self._sentences: asyncio.Queue[str | None] = asyncio.Queue()
 
     async def speak(self, sentence: str) -> None:
@@ -126,7 +127,7 @@ class FakeSpeech:
         while (sentence := await self._sentences.get()) is not None:
             words = sentence.split()
             times = tuple(SpokenWord(word, 20 * place, 20 * place + 20) for place, word in enumerate(words))
-            yield SpeechChunk(index, b"\xff" * 160 * len(words), times, last=True)
+            yield SpeechChunk(index, b"\xff" * 160 * len(words), times, last=True, voice=self._stand_in)
             index += 1
 
 
@@ -137,6 +138,7 @@ class FakeVoice:
         self.faults = Faults()
         self.opened = 0
         self.refused: set[str] = set()  # voice ids
+        self.stand_in = ""  # who speaks instead
 
     @asynccontextmanager
     async def open(self, settings: VoiceSettings) -> AsyncIterator[FakeSpeech]:
@@ -144,7 +146,7 @@ class FakeVoice:
         self.opened += 1
         if settings.voice_id in self.refused:
             raise broken("refused", curable=False)
-        yield FakeSpeech(self.faults)
+        yield FakeSpeech(self.faults, self.stand_in)
 
 
 class FakeRecogniser:

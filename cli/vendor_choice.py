@@ -1,0 +1,67 @@
+"""Which vendors stand behind the model, the voice and the recogniser, and who takes over from whom."""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cli.settings import Settings, reveal
+
+if TYPE_CHECKING:
+    from core.ports.reasoner import Reasoner
+    from core.ports.speech import Voice
+
+
+@dataclass(frozen=True)
+class Voices:
+    """``replies`` are written while they are spoken, ``lines`` are all there: one request a sentence will do."""
+
+    replies: "Voice"
+    lines: "Voice"
+
+
+def reasoner(settings: Settings, stack: AsyncExitStack) -> "Reasoner":
+    """Claude, then a second Claude, then whatever speaks OpenAI's protocol."""
+    from vendors.anthropic_reasoner import AnthropicReasoner
+    from vendors.fallback_reasoner import FallbackReasoner
+    from vendors.hedging import Member
+
+    key, origin = reveal(settings.anthropic_api_key), settings.anthropic_base_url
+    claude = AnthropicReasoner(
+        key,
+        origin,
+        reply_model=settings.reply_model,
+        step_model=settings.step_model,
+        summary_model=settings.summary_model,
+    )
+    stack.push_async_callback(claude.close)
+    members: list[Member[Reasoner]] = [Member("anthropic", claude)]
+    if (second := settings.fallback_model) is not None:
+        other = AnthropicReasoner(key, origin, reply_model=second, step_model=second, summary_model=second)
+        stack.push_async_callback(other.close)
+        members.append(Member(f"anthropic {second}", other))
+    return FallbackReasoner(members, hedge_after=settings.model_hedge_seconds)
+
+
+def voices(settings: Settings, stack: AsyncExitStack) -> Voices:
+    """ElevenLabs by its socket and by HTTP, each behind the other, then Deepgram's Aura."""
+    from vendors.deepgram_tts import DeepgramVoice
+    from vendors.elevenlabs_tts import ElevenLabsHttpVoice, ElevenLabsVoice
+    from vendors.fallback_voice import FallbackVoice
+    from vendors.hedging import Member
+
+    key, origin = reveal(settings.elevenlabs_api_key), settings.elevenlabs_base_url
+    by_socket, by_http = ElevenLabsVoice(key, origin), ElevenLabsHttpVoice(key, origin)
+    stack.push_async_callback(by_socket.aclose)
+    stack.push_async_callback(by_http.aclose)
+    socket: Member[Voice] = Member("elevenlabs", by_socket)
+    http: Member[Voice] = Member("elevenlabs by HTTP", by_http)
+    behind: list[Member[Voice]] = []
+    if settings.second_voices:
+        aura = DeepgramVoice(reveal(settings.deepgram_api_key), settings.second_voices, settings.deepgram_base_url)
+        stack.push_async_callback(aura.aclose)
+        behind.append(Member("deepgram", aura))
+    hedge_after = settings.voice_hedge_seconds
+    return Voices(
+        replies=FallbackVoice([socket, http, *behind], hedge_after=hedge_after),
+        lines=FallbackVoice([http, socket, *behind], hedge_after=hedge_after),
+    )
