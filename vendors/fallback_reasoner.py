@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from core.contracts.call import CallSummary
 from core.conversation import Step
 from core.ports.errors import VendorError
-from core.ports.reasoner import FindStep, Prompt, Reasoner, ReplyPiece, TextPiece
+from core.ports.reasoner import FindStep, Prompt, Reasoner, ReplyPiece, SummedUp, TextPiece
 from core.sentences import SentenceCutter
 from vendors.hedging import Member, Race
 
@@ -63,9 +62,9 @@ class FallbackReasoner:
         log.info("step_reasoned", vendor=member.name)
         return step
 
-    async def summarize(self, prompt: Prompt) -> CallSummary:
+    async def summarize(self, prompt: Prompt) -> SummedUp:
         """Raises VendorError. Nobody waits for it: one model at a time, each as long as it takes."""
-        race: Race[Reasoner, CallSummary] = Race(self._members, patience=3_600.0, within=3_600.0)
+        race: Race[Reasoner, SummedUp] = Race(self._members, patience=3_600.0, within=3_600.0)
         member, summary = await race.run(lambda member: member.port.summarize(prompt))
         member.circuit.succeed()
         return summary

@@ -201,7 +201,7 @@ async def test_a_step_is_found_by_the_next_model(kind: str) -> None:
 
 async def test_a_call_is_summed_up_by_the_next_model() -> None:
     async with models(Fault("anthropic", "status", status=529, match=FIRST)) as world:
-        assert (await world.reasoner.summarize(ASKED)).summary
+        assert (await world.reasoner.summarize(ASKED)).summary.topic
 
 
 async def test_a_caller_who_cuts_in_drops_all_requests() -> None:
