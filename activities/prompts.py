@@ -8,6 +8,7 @@ parentheses in callers' words are taken out, so that nobody can speak a note.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from activities.key_notes import key_notes, shown_arguments
 from core.contracts.call import CallRecord, ReasonStep, Respond
 from core.conversation import Exchange, ToolResult
 from core.playbook import END_CALL_TOOL, TRANSFER_TOOL, Playbook, PlaybookStep
@@ -69,7 +70,7 @@ def reply_prompt(playbook: Playbook, request: Respond) -> Prompt:
         messages.append(Message("user", _go_on_after(request.kept)))
     return Prompt(
         system=reply_system(playbook),
-        situation=_situation(step, request.variables),
+        situation=_situation(playbook, step, request.variables),
         messages=tuple(messages),
         tools=tools_for(playbook, step),
         max_tokens=REPLY_TOKENS,
@@ -128,14 +129,16 @@ def reply_system(playbook: Playbook) -> str:
 def tools_for(playbook: Playbook, step: PlaybookStep) -> tuple[ToolSpec, ...]:
     """What the model may ask for in this step: the step's own tools, ending the call, and a person if there is one."""
     named = [playbook.tool(name) for name in step.tools if name not in (END_CALL_TOOL, TRANSFER_TOOL)]
-    own = tuple(ToolSpec(tool.name, tool.description, tool.arguments) for tool in named)
+    own = tuple(ToolSpec(tool.name, tool.description, shown_arguments(playbook, tool.arguments)) for tool in named)
     return (*own, _END_CALL, _TRANSFER) if playbook.transfer_to else (*own, _END_CALL)
 
 
-def _situation(step: PlaybookStep, variables: Mapping[str, str]) -> str:
+def _situation(playbook: Playbook, step: PlaybookStep, variables: Mapping[str, str]) -> str:
     parts = [f"# Where the call is now\nThe step is {step.name}. What to achieve in it: {step.goal}"]
     if step.tools:
         parts.append(f"Tools for this step: {', '.join(step.tools)}.")
+    if notes := key_notes(playbook.keypad(step.name)):
+        parts.append(notes)
     if variables:
         known = (f"{name}: {_clip(_one_line(value))}" for name, value in sorted(variables.items()))
         parts.append("# What is known about this call\n" + _bullets(known))

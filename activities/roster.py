@@ -55,7 +55,7 @@ def roster(ports: Ports) -> Roster:
     lines = SpokenLines(ports.line_voice, ports.speech_cache)
     speech = SpeechActivities(ports.line_voice, lines, ports.playback, shelf, ports.feed)
     telephony = TelephonyActivities(ports.telephony, ports.feed)
-    crm = CrmActivities(ports.crm, shelf, ports.store, ports.feed)
+    crm = CrmActivities(ports.crm, ports.playback, shelf, ports.store, ports.feed)
     after_call = AfterCallActivities(ports.store, ports.reasoner, shelf, ports.feed)
     return Roster(
         calls=[

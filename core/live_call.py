@@ -287,4 +287,4 @@ class LiveCall:
 
 
 def _address(attach: Attach) -> GatewayAddress:
-    return GatewayAddress(attach.attachment, attach.playback_url, attach.audio_url)
+    return GatewayAddress(attach.attachment, attach.playback_url, attach.audio_url, attach.digits_url)

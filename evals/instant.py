@@ -121,6 +121,10 @@ class TellingPlaybackLine:
     ) -> None:
         """Taken."""
 
+    async def fetch_digits(self, digits_url: str, name: str) -> str | None:
+        """Nobody keys anything in."""
+        return None
+
     async def fetch_turn_audio(self, audio_url: str, turn: int) -> bytes:
         """Silence."""
         return AUDIO

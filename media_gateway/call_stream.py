@@ -38,6 +38,7 @@ from media_gateway.call_notes import CallNotes
 from media_gateway.deps import GatewayDeps
 from media_gateway.holding import HoldingLines
 from media_gateway.kept_audio import KeptAudio
+from media_gateway.kept_digits import KeptDigits
 from media_gateway.latency import TurnLatency
 from media_gateway.listening import Listening
 from media_gateway.metrics import GatewayMetrics
@@ -93,11 +94,13 @@ class CallStream:
         identity: StreamIdentity,
         line: CarrierLine,
         holding: HoldingLines,
+        digits: KeptDigits,
         clock: Callable[[], float],
     ) -> None:
         self.identity = identity
         self.kept = KeptAudio()
         self.holding = holding
+        self._digits = digits
         self._settings = deps.settings
         self._metrics = metrics
         self._line = line
@@ -210,6 +213,7 @@ class CallStream:
             carrier_call_id=identity.carrier_call_id,
             playback_url=internal.replace("http", "ws", 1) + "/internal/playback",
             audio_url=f"{internal}/internal/calls/{identity.call_id}/turns",
+            digits_url=f"{internal}/internal/calls/{identity.call_id}/digits",
         )
         while True:
             try:
@@ -276,8 +280,11 @@ class CallStream:
 
     def _keys_entered(self, entered: KeysEntered) -> None:
         now_ms = self._clock()
+        keyed = entered.keyed
+        if keyed.sensitive and keyed.complete:
+            self._digits.keep(self.identity.call_id, keyed.field, entered.digits)
         self._detector.turn_was_keyed(now_ms)
-        self._turn_ended(TurnEnded(entered.text, 1.0, now_ms, words=0, keyed=entered.keyed))
+        self._turn_ended(TurnEnded(entered.text, 1.0, now_ms, words=0, keyed=keyed))
 
     def _report_turn(self, ended: TurnEnded) -> None:
         assert self._turn is not None

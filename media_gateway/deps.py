@@ -25,6 +25,7 @@ class GatewaySettings:
     turn: float = 1.0  # for the workflow to accept a turn; then a holding line and the signal
     recogniser: float = 8.0  # for a lost recogniser to come back; then the call is told that it is deaf
     delivery: float = 600.0  # after a stream's end, for what the workflow has not heard yet
+    digits: float = 60.0  # after a stream's end, for sensitive digits: the call may come back, a tool may be running
     drain: float = 120.0  # told to stop, for live streams to end by themselves
 
     @property

@@ -10,7 +10,7 @@ from media_gateway.streams import Streams
 
 
 def create_internal_app(streams: Streams, internal_secret: str) -> FastAPI:
-    """What workers reach: the playback socket and the kept audio of turns."""
+    """What workers reach: the playback socket, the kept audio of turns and what was keyed in."""
     app = FastAPI(title="Holdfast media gateway, internal", openapi_url=None)
     expected = f"Bearer {internal_secret}".encode()
 
@@ -33,5 +33,14 @@ def create_internal_app(streams: Streams, internal_secret: str) -> FastAPI:
         if audio is None:
             raise HTTPException(404, "no audio is kept of this turn")
         return Response(audio, media_type="audio/basic")
+
+    @app.get("/internal/calls/{call_id}/digits/{name}")
+    async def digits(request: Request, call_id: str, name: str) -> Response:
+        if not allowed(request):
+            raise HTTPException(401, "not allowed")
+        found = streams.digits.get(call_id, name)
+        if found is None:
+            raise HTTPException(404, "no digits are kept under this name")
+        return PlainTextResponse(found, headers={"Cache-Control": "no-store"})
 
     return app

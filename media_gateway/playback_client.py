@@ -235,6 +235,17 @@ class PlaybackClient:
         socket = await self._socket(gateway.playback_url)
         socket.send(HoldingLines(call_id, gateway.attachment, tuple(lines)))
 
+    async def fetch_digits(self, digits_url: str, name: str) -> str | None:
+        """Sensitive digits that the caller has keyed in; None if the gateway has none. Raises PlaybackLost."""
+        try:
+            response = await self._http.get(f"{digits_url}/{name}")
+            if response.status_code == httpx.codes.NOT_FOUND:
+                return None
+            response.raise_for_status()
+        except httpx.HTTPError as error:
+            raise PlaybackLost("the digits cannot be had") from error
+        return response.text
+
     async def fetch_turn_audio(self, audio_url: str, turn: int) -> bytes:
         """A turn's kept mu-law audio. Raises PlaybackLost."""
         try:

@@ -37,7 +37,7 @@ async def serve(
     """
     stop = stop or asyncio.Event()
     hurry = asyncio.Event()
-    streams = Streams(deps.settings.stream_secret, deps.settings.capacity)
+    streams = Streams(deps.settings.stream_secret, deps.settings.capacity, deps.settings.digits)
     endpoint = MediaEndpoint(deps, streams, GatewayMetrics())
     workers = _internal_server(streams, deps.settings.internal_secret)
     with _signals(stop, hurry):

@@ -77,7 +77,7 @@ class MediaEndpoint:
         attachment = self._streams.admit(call_id, parameters.get("token", ""), round(time.time() * 1_000))
         identity = StreamIdentity(call_id, attachment, start.start.stream_sid, start.start.call_sid)
         lines = self._streams.holding_lines(call_id)
-        stream = CallStream(self._deps, self._metrics, identity, socket, lines, StreamClock())
+        stream = CallStream(self._deps, self._metrics, identity, socket, lines, self._streams.digits, StreamClock())
         self._streams.join(stream)
         task = asyncio.create_task(self._see_through(stream, socket))
         self._running.add(task)

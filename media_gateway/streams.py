@@ -7,6 +7,7 @@ from core.stream_token import MAX_AGE_MS, BadToken, check_token
 from media_gateway.call_stream import CallStream
 from media_gateway.holding import HoldingLines
 from media_gateway.kept_audio import KeptAudio
+from media_gateway.kept_digits import KeptDigits
 
 CALLS_REMEMBERED = 64  # ended streams whose audio and lines may still be asked for
 
@@ -14,7 +15,10 @@ CALLS_REMEMBERED = 64  # ended streams whose audio and lines may still be asked 
 class Streams:
     """Live streams by call, and what is kept of the last ended ones."""
 
-    def __init__(self, stream_secret: str, capacity: int) -> None:
+    def __init__(self, stream_secret: str, capacity: int, digits_grace: float) -> None:
+        """``digits_grace``: seconds that sensitive digits outlive their stream."""
+        self.digits = KeptDigits()
+        self._digits_grace = digits_grace
         self._secret = stream_secret
         self._capacity = capacity
         self._live: dict[str, CallStream] = {}
@@ -78,10 +82,15 @@ class Streams:
         if self._live.get(call_id) is not stream:
             return
         del self._live[call_id]
+        asyncio.get_running_loop().call_later(self._digits_grace, self._wipe_digits, call_id)
         self._ended[call_id] = stream.kept, stream.holding
         self._ended.move_to_end(call_id)
         while len(self._ended) > CALLS_REMEMBERED:
             self._ended.popitem(last=False)
+
+    def _wipe_digits(self, call_id: str) -> None:
+        if call_id not in self._live:  # it has not come back
+            self.digits.wipe(call_id)
 
     def find(self, call_id: str, attachment: int) -> CallStream | None:
         """The live stream of exactly this attachment."""

@@ -45,6 +45,7 @@ async def _run_at_crm(live: LiveCall, call: ToolCall, ordinal: int) -> ToolResul
         call=call,
         idempotency_key=f"{call_id}:{turn.number}:{ordinal}",
         caller_number=live.call.caller_number,
+        digits_url=live.gateway.digits_url if live.gateway else "",
     )
     try:
         return await workflow.execute_activity_method(

@@ -82,6 +82,7 @@ class Attach:
     carrier_call_id: str
     playback_url: str  # ws://.. of the gateway that holds the stream, for workers
     audio_url: str  # http://.. where a turn's kept audio can be fetched: <audio_url>/<turn>/audio
+    digits_url: str = ""  # http://.. where sensitive digits can be fetched: <digits_url>/<name>
 
 
 @dataclass(frozen=True)
@@ -302,6 +303,7 @@ class GatewayAddress:
     attachment: int
     playback_url: str
     audio_url: str
+    digits_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -433,6 +435,7 @@ class RunTool:
     call: ToolCall
     idempotency_key: str  # "<call>:<turn>:<ordinal>"
     caller_number: str
+    digits_url: str = ""  # of the call's gateway now, for arguments that name sensitive digits
 
 
 @dataclass(frozen=True)

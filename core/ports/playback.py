@@ -66,6 +66,10 @@ class PlaybackLine(Protocol):
         """Give the gateway the call's holding lines (text, audio), to fill silence with everything else dead."""
         ...
 
+    async def fetch_digits(self, digits_url: str, name: str) -> str | None:
+        """Sensitive digits that the caller has keyed in; None if the gateway has none. Raises PlaybackLost."""
+        ...
+
     async def fetch_turn_audio(self, audio_url: str, turn: int) -> bytes:
         """The mu-law audio of a caller's turn that the gateway kept. Raises PlaybackLost."""
         ...

@@ -3,12 +3,15 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from core.contracts import names
 from core.contracts.call import ReplyKey
 from core.keypad import DigitField, Key, KeyAction, Keypad
+from core.ports.errors import PlaybackLost
 from core.turns import EndOfTurn, Listen
 from media_gateway.playback_client import PlaybackClient
-from tests.media_gateway.conftest import RULES, Call, StartCall
+from tests.media_gateway.conftest import RULES, Call, StartCall, StartGateway
 from tests.media_gateway.recording_call import Answers
 
 ORDER = Keypad(DigitField("order_number", least=5, most=8), (Key("0", KeyAction.TRANSFER),))
@@ -111,3 +114,63 @@ async def test_a_key_that_is_stuck_makes_one_turn(start_call: StartCall, playbac
     await call.carrier.return_marks()
     await call.told(names.PLAYBACK_REPORT, 2)
     assert len(await turns(call)) == 1
+
+
+CARD = Keypad(DigitField("card_number", least=12, most=19, sensitive=True))
+
+
+async def digits_of(call: Call, playback: PlaybackClient) -> str | None:
+    attach = (await call.told(names.ATTACH))[0]
+    return await playback.fetch_digits(attach["digits_url"], "card_number")
+
+
+async def test_sensitive_digits_stay_with_the_gateway(start_call: StartCall, playback: PlaybackClient) -> None:
+    call = await start_call()
+    await ask(call, playback, CARD)
+    assert await digits_of(call, playback) is None
+    await press(call, "4111111111111111#")
+    (turn,) = await turns(call)
+    assert (turn["text"], turn["keyed"]["sensitive"]) == ("[card_number] 16 digits", True)
+    assert await digits_of(call, playback) == "4111111111111111"
+    history = repr((await call.workflow.fetch_history()).events)
+    assert "[card_number] 16 digits" in history
+    assert not [text for text in (history, repr(call.gateway.feed.events)) if "411111" in text]
+
+
+async def test_only_workers_are_given_digits(start_call: StartCall, playback: PlaybackClient) -> None:
+    call = await start_call()
+    await ask(call, playback, CARD)
+    await press(call, "4111111111111111#")
+    await turns(call)
+    stranger = PlaybackClient("a guess")
+    with pytest.raises(PlaybackLost):
+        await digits_of(call, stranger)
+    await stranger.close()
+
+
+async def test_sensitive_digits_are_wiped_once_the_stream_is_over(
+    start_gateway: StartGateway, start_call: StartCall, playback: PlaybackClient
+) -> None:
+    call = await start_call(at=await start_gateway(digits=0.05))
+    await ask(call, playback, CARD)
+    await press(call, "4111111111111111#")
+    await turns(call)
+    assert await digits_of(call, playback) == "4111111111111111"
+    await call.carrier.hang_up()
+    while await digits_of(call, playback) is not None:
+        pass
+
+
+async def test_a_call_that_comes_back_to_its_gateway_finds_its_digits(
+    start_call: StartCall, playback: PlaybackClient
+) -> None:
+    call = await start_call()
+    await ask(call, playback, CARD)
+    await press(call, "4111111111111111#")
+    await turns(call)
+    await call.carrier.drop()
+    again = await call.gateway.carrier()
+    await again.start(call.id)
+    await call.told(names.ATTACH, 2)
+    assert await digits_of(call, playback) == "4111111111111111"
+    await again.drop()

@@ -1,9 +1,16 @@
 """What callers do with the keys of their phones."""
 
 from core.contracts.call import CallerTurn
+from core.conversation import ToolCall
 from core.keypad import KeyAction, Keyed
 from core.outcome import Disposition
+from core.ports.errors import VendorError
+from tests.world.playbook import keyed_orders
 from tests.world.world import CallWorld, ScriptedCall
+
+CARD = "4111111111111111"
+PAYING = keyed_orders()
+PAY = ToolCall("t1", "find_order", {"order_number": "[order_number]"})
 
 
 def keyed(call: ScriptedCall, text: str, how: Keyed) -> CallerTurn:
@@ -75,3 +82,40 @@ async def test_key_and_words_that_come_together_are_both_answered(world: CallWor
     while (reply := await call.next_reply()).key.turn < 2:
         pass
     assert "48213" in reply.text
+
+
+async def caller_who_has_keyed_a_card_number_in(world: CallWorld, kept: str | None = CARD) -> ScriptedCall:
+    call = await world.answered_call(PAYING)
+    await call.asks("Where is my order?")
+    if kept:
+        world.playback.digits["http://gateway/digits", "order_number"] = kept
+    sensitive = Keyed(field="order_number", count=16, sensitive=True)
+    await call.send(keyed(call, "[order_number] 16 digits", sensitive))
+    return call
+
+
+async def test_sensitive_digits_reach_the_crm_and_nobody_else(world: CallWorld) -> None:
+    world.crm.faults.coming.append(VendorError("crm", "unavailable", f"no luck with {CARD}", curable=True))
+    world.reasoner.will_say("Which one?", [PAY], "It is paid.")
+    call = await caller_who_has_keyed_a_card_number_in(world)
+    assert [await call.hears(), await call.hears()] == ["", "It is paid."]
+    assert [arguments for _, arguments, _ in world.crm.runs] == [{"order_number": CARD}] * 2
+    (result,) = (await call.transcript())[-1].tools
+    assert result.call == PAY
+    assert "[order_number]" in result.content
+    await call.hangs_up()
+    await call.result()
+    await call.after_call()
+    history = repr((await call.handle.fetch_history()).events)
+    assert "[order_number] 16 digits" in history
+    told = [history, repr(world.reasoner.prompts), repr(world.feed.lines), repr(world.store.records)]
+    assert not [text for text in told if CARD in text]
+
+
+async def test_digits_that_went_down_with_a_gateway_are_asked_for_again(world: CallWorld) -> None:
+    world.reasoner.will_say("Which one?", [PAY], "Please key it in once more.")
+    call = await caller_who_has_keyed_a_card_number_in(world, kept=None)
+    assert [await call.hears(), await call.hears()] == ["", "Please key it in once more."]
+    assert world.crm.runs == []
+    (result,) = (await call.transcript())[-1].tools
+    assert result.content == "not at hand any more: ask the caller to key in again: order_number"

@@ -244,6 +244,7 @@ class FakePlaybackLine:
         self.dead: set[str] = set()  # gateways that cannot be reached, by playback_url
         self.opened: list[ReplyKey] = []
         self.tells_what_was_heard = False
+        self.digits: dict[tuple[str, str], str] = {}  # (digits_url, name) -> what was keyed in
 
     def told(self, what: str, playback: FakePlayback) -> None:
         """Pass on what happened to a reply."""
@@ -267,6 +268,10 @@ class FakePlaybackLine:
     ) -> None:
         """Keep them."""
         self.holding_lines[call_id] = list(lines)
+
+    async def fetch_digits(self, digits_url: str, name: str) -> str | None:
+        """What a caller has keyed in."""
+        return self.digits.get((digits_url, name))
 
     async def fetch_turn_audio(self, audio_url: str, turn: int) -> bytes:
         """A second of silence."""

@@ -50,3 +50,9 @@ def orders(transfer_to: str | None = "+12025550100") -> Playbook:
     if transfer_to is None:
         text = text.replace('transfer_to: "+12025550100"\n', "").replace("    escalates: true\n", "")
     return parse_playbook(text)
+
+
+def keyed_orders() -> Playbook:
+    """The playbook, whose order numbers are keyed in and told to nobody but the tool."""
+    tools = "    tools: [find_order]\n"
+    return parse_playbook(ORDERS.replace(tools, f"{tools}    digits: {{name: order_number, sensitive: true}}\n"))

@@ -185,7 +185,9 @@ class ScriptedCall:
     async def try_attach(self, attachment: int) -> Attached:
         """Report a stream, and no more."""
         stream_id, playback_url = f"MZ{attachment}", self.playback_url(attachment)
-        attach = Attach(attachment, stream_id, self.carrier_call_id, playback_url, "http://gateway")
+        attach = Attach(
+            attachment, stream_id, self.carrier_call_id, playback_url, "http://gateway", "http://gateway/digits"
+        )
         answer: Attached = await self.handle.execute_update(names.ATTACH, attach, result_type=Attached)
         return answer
 
