@@ -72,10 +72,10 @@ class ConversationActivities:
         try:
             async with asyncio.timeout(LOAD_S):
                 with vendor_failures():
-                    finder = (await self._shelf.get(request.playbook)).finder
+                    ready = await self._shelf.get(request.playbook)
         except TimeoutError:
             return Step(name=None, confidence=0.0, method="lexical", took_ms=now_ms() - started)
-        found = _timed(finder.find(request.text, request.current_step), started)
+        found = _timed(ready.match(request.text, request.current_step, canned=request.canned), started)
         if found.name is not None:
             self._feed.note(step_found(request.call_id, request.turn, found))
         return found

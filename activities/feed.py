@@ -4,7 +4,7 @@ import time
 from dataclasses import asdict
 
 from core.contracts.call import CallOpening, Phase
-from core.conversation import Step, ToolCall, ToolResult
+from core.conversation import CANNED, MODEL, Step, ToolCall, ToolResult
 from core.ports.call_log import CallEvent
 
 
@@ -26,7 +26,9 @@ def phase(call_id: str, entered: Phase) -> CallEvent:
 def step_found(call_id: str, turn: int, step: Step) -> CallEvent:
     """A turn belongs to a step."""
     found = {"step": step.name, "method": step.method, "confidence": step.confidence, "took_ms": step.took_ms}
-    return CallEvent(call_id, "step_found", now_ms(), {"turn": turn} | found)
+    return CallEvent(
+        call_id, "step_found", now_ms(), {"turn": turn} | found | {"answer": CANNED if step.answer else MODEL}
+    )
 
 
 def tool_called(call_id: str, turn: int, call: ToolCall) -> CallEvent:

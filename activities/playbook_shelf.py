@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 import jsonschema_rs
 
 from activities.spoken_lines import as_spoken, fixed_lines
+from core.canned import CannedFinder
+from core.conversation import Step
 from core.manner import Manner
 from core.playbook import Playbook
 from core.ports.playbooks import Playbooks
 from core.ports.speech import VoiceSettings
-from core.steps import StepFinder
+from core.steps import LEXICAL, StepFinder
 from core.turns import Listen
 
 ROOM = 64
@@ -22,9 +24,22 @@ class ReadyPlaybook:
 
     playbook: Playbook
     finder: StepFinder
+    canned: CannedFinder
     arguments: dict[str, jsonschema_rs.Validator]  # tool name -> its JSON Schema
     voice: VoiceSettings
     fixed_lines: frozenset[str]  # as they are spoken
+
+    def match(self, text: str, current_step: str, *, canned: bool) -> Step:
+        """The step of a turn by its words, ``name`` None if unsure; with its canned answer if one may be given."""
+        found = self.finder.find(text, current_step)
+        answer = self.canned.find(text, found.name) if canned else None
+        if answer is None:
+            return found
+        step = self.playbook.step(answer.step)
+        confidence = max(found.confidence, round(answer.likeness, 3))
+        return Step(
+            step.name, confidence, LEXICAL, escalates=step.escalates, ends_call=step.ends_call, answer=answer.answer
+        )
 
     def voice_in(self, manner: Manner) -> VoiceSettings:
         """The voice as this caller is to hear it."""
@@ -60,6 +75,7 @@ def _prepare(playbook: Playbook) -> ReadyPlaybook:
     return ReadyPlaybook(
         playbook=playbook,
         finder=StepFinder(playbook),
+        canned=CannedFinder(playbook),
         arguments={tool.name: jsonschema_rs.validator_for(tool.arguments) for tool in playbook.tools},
         voice=voice_of(playbook),
         fixed_lines=frozenset(map(as_spoken, fixed_lines(playbook))),

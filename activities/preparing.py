@@ -82,12 +82,15 @@ class LinePreparer:
                 if voice in failed:
                     continue
                 try:
-                    await self._lines.get(voice, text)
+                    recording = await self._lines.get(voice, text)
                 except VendorError as error:
                     failed.add(voice)
                     log.warning("line_not_prepared", vendor=error.vendor, kind=error.kind)
                 else:
-                    self._prepared.add((voice, text))
+                    if recording.stand_in:
+                        failed.add(voice)
+                    else:
+                        self._prepared.add((voice, text))
 
         async with asyncio.TaskGroup() as tasks:
             for _ in range(AT_ONCE):

@@ -155,7 +155,7 @@ def _step_system(playbook: Playbook) -> str:
 
 
 def _step_line(step: PlaybookStep) -> str:
-    examples = "; ".join(f'"{example}"' for example in step.examples)
+    examples = "; ".join(f'"{example}"' for example in step.callers_say)
     return f"- {step.name}: {step.goal}" + (f" Callers say: {examples}" if examples else "")
 
 

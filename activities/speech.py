@@ -44,7 +44,7 @@ class SpeechActivities:
         """Speak one line; with ``prepare``, then give the gateway the holding lines and keep the apology ready."""
         if request.key.attempt == 1:
             self._announce(request)
-        timings = ReplyTimings(started_ms=now_ms())
+        timings = ReplyTimings(started_ms=now_ms(), step_ms=request.step_ms)
         with bound_contextvars(call_id=request.call_id, turn=request.key.turn), vendor_failures(), heartbeats():
             ready = await self._shelf.get(request.playbook)
             listen = ready.listen_in(request.manner, request.step)
@@ -67,14 +67,15 @@ class SpeechActivities:
             recording = await self._lines.find(settings, line.text)
         if recording is not None:
             await line.deliver(Replay(recording.after(line.kept)), playback)
+            playback.finish(hear=True)
         else:
             async with self._voice.open(settings) as voice:
                 tape = Tape(voice)
                 await line.deliver(tape, playback)
+            playback.finish(hear=True)
             line.usage = Usage(characters=sum(map(len, line.sentences)), voice=line.stand_in)
             if fixed and not line.kept:
                 await self._lines.keep(settings, line.text, tape.recording())
-        playback.finish(hear=True)
 
     async def _prepare(self, request: SpeakLine, ready: ReadyPlaybook) -> None:
         """Not worth failing a line that was spoken well."""

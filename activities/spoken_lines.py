@@ -29,7 +29,7 @@ class SpokenLines:
 
     async def keep(self, settings: VoiceSettings, text: str, recording: Recording) -> None:
         """What was recorded, unless another voice stood in: the line's own is to be heard once it can be again."""
-        if not any(chunk.voice for chunk in recording.chunks):
+        if not recording.stand_in:
             await self._cache.keep(settings, as_spoken(text), recording)
 
     async def _record(self, settings: VoiceSettings, text: str) -> Recording:
@@ -111,5 +111,6 @@ def fixed_lines(playbook: Playbook) -> tuple[str, ...]:
         playbook.farewell,
         *playbook.silence_prompts,
         playbook.welcome_back,
+        *(canned.answer for step in playbook.steps for canned in step.canned),
     )
     return tuple(dict.fromkeys(lines))

@@ -167,6 +167,7 @@ class Turn(BaseModel):
     step: str
     step_method: str
     step_confidence: float
+    answer_method: str = Field(description="Who answered: model, canned (fixed words of the playbook), or empty")
     said: str
     heard: str
     interrupted: bool
@@ -185,6 +186,7 @@ class Turn(BaseModel):
             step=record.step,
             step_method=record.step_method,
             step_confidence=record.step_confidence,
+            answer_method=record.answer_method,
             said=record.said,
             heard=record.heard,
             interrupted=record.interrupted,

@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.markup import escape
 
+from core.conversation import CANNED
 from core.timings import LAYERS
 
 Data = Mapping[str, Any]
@@ -36,7 +37,8 @@ def _caller(data: Data) -> str:
 
 def _step(data: Data) -> str:
     how = f"{data.get('method')}, {_share(data.get('confidence'))}, {_ms(data.get('took_ms'))}"
-    return _line("dim", "  step", f"{data.get('step')} ({how})")
+    canned = ", canned answer" if data.get("answer") == CANNED else ""
+    return _line("dim", "  step", f"{data.get('step')} ({how}){canned}")
 
 
 def _tool_called(data: Data) -> str:

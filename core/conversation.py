@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Step:
     escalates: bool = False
     ends_call: bool = False
     usage: Usage | None = None  # what the model took, where it was asked
+    answer: str = ""  # a canned one of the playbook: no model is needed
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,11 @@ class TurnRecord:
     usage: Usage = Usage()
     started_ms: float = 0.0
     step_usage: Usage = Usage()  # of finding the step
+    answer_method: str = ""  # MODEL | CANNED; "": the turn was not answered
 
 
+MODEL: Final = "model"
+CANNED: Final = "canned"
 RECENT_EXCHANGES = 12
 """How many exchanges a prompt remembers."""
 
@@ -113,6 +117,9 @@ class Turn:
     usage: Usage = Usage()
     started_ms: float = 0.0
     step_usage: Usage = Usage()
+    canned: str = ""  # the answer found for it
+    answer_method: str = ""
+    tools_told: int = 0  # how many of ``tools`` had answered when we spoke last
 
     @property
     def said(self) -> str:
@@ -139,6 +146,17 @@ class Turn:
         """Whether speech is being made of which the caller has not heard the end."""
         return any(not utterance.said and utterance.heard is None for utterance in self.utterances)
 
+    @property
+    def owes_results(self) -> bool:
+        """Whether tools have answered and the caller has not heard of it, or not all."""
+        return len(self.tools) > self.tools_told or (bool(self.tools) and self.interrupted)
+
+    def fixed_answer(self) -> str:
+        """The canned answer; "" if there is none, or tools have told something since. Writes down who answers."""
+        line = "" if self.tools else self.canned
+        self.answer_method = CANNED if line else MODEL
+        return line
+
     def exchange(self) -> Exchange:
         """As the prompt remembers it. Speech that is still playing counts as heard."""
         heard = _joined(said.said if said.heard is None else said.heard for said in self.utterances)
@@ -161,6 +179,7 @@ class Turn:
             usage=self.usage,
             started_ms=self.started_ms,
             step_usage=self.step_usage,
+            answer_method=self.answer_method,
         )
 
 
@@ -180,6 +199,11 @@ class Conversation:
         """The running turn."""
         return self.turns[-1]
 
+    @property
+    def owes_results(self) -> bool:
+        """Whether only the model can answer now: it has to tell what tools have found."""
+        return any(turn.owes_results for turn in self.turns[-2:])
+
     def hear(self, number: int, text: str, confidence: float, now_ms: float) -> Turn:
         """The caller has spoken. A number that was used already goes on with that turn."""
         if number <= self.now.number:
@@ -196,11 +220,13 @@ class Conversation:
         self.now.step_confidence = step.confidence
         if step.usage is not None:
             self.now.step_usage = sum_usage((self.now.step_usage, step.usage))
+        self.now.canned = step.answer
 
     def speak(self, attachment: int) -> Utterance:
         """Begin the running turn's next piece of speech."""
         utterance = Utterance(attachment, len(self.now.utterances))
         self.now.utterances.append(utterance)
+        self.now.tools_told = len(self.now.tools)
         return utterance
 
     def heard(self, turn: int, utterance: tuple[int, int, int], text: str, *, interrupted: bool) -> Turn | None:

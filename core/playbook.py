@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from core.keypad import Key, KeyAction, Keypad
-from core.playbook_parts import DigitsChoice, KeyChoice, KeyName, Line, Misplaced, Name, Part, PhoneNumber
+from core.playbook_parts import Canned, DigitsChoice, KeyChoice, KeyName, Line, Misplaced, Name, Part, PhoneNumber
 
 END_CALL_TOOL = "end_call"
 TRANSFER_TOOL = "transfer_to_human"
@@ -57,11 +57,17 @@ class PlaybookStep(Part):
     name: Name
     goal: Line
     examples: tuple[Line, ...] = ()
+    canned: tuple[Canned, ...] = ()
     tools: tuple[Name, ...] = ()
     digits: DigitsChoice | None = None
     keys: dict[KeyName, KeyChoice] = Field(default_factory=dict, description="in this step, on top of the playbook's")
     escalates: bool = False
     ends_call: bool = False
+
+    @property
+    def callers_say(self) -> tuple[str, ...]:
+        """All examples of what callers say in this step."""
+        return (*self.examples, *(example for canned in self.canned for example in canned.examples))
 
 
 class Playbook(Part):
@@ -102,6 +108,7 @@ class Playbook(Part):
                 )
             _arguments_fit(tool, ("tools", index, "arguments"))
         known = {tool.name for tool in self.tools} | {END_CALL_TOOL, TRANSFER_TOOL}
+        _answers_fit(self.steps)
         for index, step in enumerate(self.steps):
             for place, name in enumerate(step.tools):
                 if name not in known:
@@ -285,14 +292,14 @@ def _line(node: yaml.Node | None, at: tuple[str | int, ...]) -> int:
 
 def _fields_beside(at: tuple[str | int, ...]) -> list[str]:
     owners: dict[str | int, type[BaseModel]] = {
+        "canned": Canned,
+        "digits": DigitsChoice,
         "steps": PlaybookStep,
         "tools": Tool,
         "voice": VoiceChoice,
         "turn_taking": TurnTakingChoice,
     }
-    owner = owners.get(at[0], Playbook) if len(at) > 1 else Playbook
-    if "digits" in at[:-1]:
-        owner = DigitsChoice
+    owner = next((owners[name] for name in reversed(at[:-1]) if name in owners), Playbook)
     return [name for name in owner.model_fields if name != "digest"]
 
 
@@ -316,6 +323,27 @@ def _arguments_fit(tool: Tool, at: tuple[str | int, ...]) -> None:
     for place, name in enumerate(required):
         if name not in properties:
             raise Misplaced((*at, "required", place), f"no argument is named {name!r}", str(name), list(properties))
+
+
+def _answers_fit(steps: tuple[PlaybookStep, ...]) -> None:
+    """A canned answer is said as it stands, and each question has one answer."""
+    asked: dict[str, str] = {_plain(example): step.name for step in steps for example in step.examples}
+    for index, step in enumerate(steps):
+        for place, canned in enumerate(step.canned):
+            at = ("steps", index, "canned", place)
+            if "{" in canned.answer or "}" in canned.answer:
+                raise Misplaced((*at, "answer"), "is said as it stands: it can hold no {placeholder}")
+            if not any(char.isalnum() for char in canned.answer):
+                raise Misplaced((*at, "answer"), "holds nothing to say")
+            for number, example in enumerate(canned.examples):
+                if (other := asked.get(_plain(example))) is not None:
+                    where = f"the step {other!r} has this example already, so nobody can tell which is meant"
+                    raise Misplaced((*at, "examples", number), where)
+            asked |= {_plain(example): step.name for example in canned.examples}
+
+
+def _plain(text: str) -> str:
+    return "".join(char for char in text.casefold() if char.isalnum())
 
 
 def _unique(where: str, names: list[str]) -> None:

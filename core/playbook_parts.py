@@ -1,4 +1,4 @@
-"""What the parts of a playbook have in common, and the parts about keys."""
+"""What the parts of a playbook have in common, and the smaller parts."""
 
 from typing import Annotated, Literal
 
@@ -45,3 +45,10 @@ class DigitsChoice(Part):
     def field(self) -> DigitField:
         """As the gateway collects them."""
         return DigitField(self.name, self.min, self.max, self.terminator, self.timeout_ms, sensitive=self.sensitive)
+
+
+class Canned(Part):
+    """A question with one fixed answer, which is spoken without asking the model."""
+
+    examples: tuple[Line, ...] = Field(min_length=1)
+    answer: Line

@@ -102,6 +102,7 @@ class _LiveTurn:
     step: str = ""
     step_method: str = ""
     step_confidence: float = 0.0
+    answer_method: str = ""
     interrupted: bool = False
     layers: dict[str, float] = field(default_factory=dict)
     heard: dict[int, str] = field(default_factory=dict)  # part -> text; a later attempt takes an earlier one's place
@@ -118,6 +119,7 @@ class _LiveTurn:
                 self.step = str(data.get("step") or self.step)
                 self.step_method = str(data.get("method", ""))
                 self.step_confidence = float(data.get("confidence", 0.0))
+                self.answer_method = str(data.get("answer", ""))
             case "reply_started":
                 self.layers = dict(data.get("layers", {}))
             case "assistant_said":
@@ -155,4 +157,5 @@ class _LiveTurn:
             tools=tuple(self.tools),
             layers=self.layers,
             started_ms=self.started_ms,
+            answer_method=self.answer_method,
         )

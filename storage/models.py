@@ -122,6 +122,7 @@ class Turn(Base):
     characters: Mapped[int] = mapped_column(default=0)
     voice: Mapped[str] = mapped_column(default="", server_default=text("''"))  # see core.conversation.Usage
     started_ms: Mapped[float] = mapped_column(default=0.0)
+    answer_method: Mapped[str] = mapped_column(default="", server_default=text("''"))  # core.conversation.MODEL, CANNED
 
 
 class ToolRun(Base):

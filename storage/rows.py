@@ -56,6 +56,7 @@ def turn_row(call_id: str, record: TurnRecord) -> Turn:
         characters=record.usage.characters,
         voice=record.usage.voice,
         started_ms=record.started_ms,
+        answer_method=record.answer_method,
     )
 
 
@@ -96,6 +97,7 @@ def turn_record(row: Turn, tools: Iterable[ToolRun]) -> TurnRecord:
         layers=row.layers,
         usage=Usage(row.model, row.input_tokens, row.output_tokens, row.characters, row.voice),
         started_ms=row.started_ms,
+        answer_method=row.answer_method,
     )
 
 

@@ -142,6 +142,9 @@ class CallWorkflow(CallMessages):
         """Answer the running turn: words, and as long as the model asks for tools, their results in further words."""
         live = self.live
         live.answer_again = False
+        if line := live.conversation.now.fixed_answer():
+            await self._say(line)
+            return
         try:
             for _ in range(TOOL_ROUNDS):
                 began = workflow.time()

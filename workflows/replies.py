@@ -64,20 +64,21 @@ class Speaker:
         """Speak one line. ``last``: nothing the caller says stops it. None: cut off. Raises ReplyFailed."""
 
         def start(gateway: GatewayAddress, key: ReplyKey, _: tuple[str, ...]) -> workflow.ActivityHandle[Reply]:
-            call = self._live.call
+            live = self._live
             return workflow.start_activity_method(
                 SpeechActivities.speak_line,
                 SpeakLine(
-                    call_id=call.call_id,
-                    playbook=call.playbook.ref,
+                    call_id=live.call.call_id,
+                    playbook=live.call.playbook.ref,
                     gateway=gateway,
                     key=key,
                     line=line,
                     prepare=prepare,
                     opening=opening,
-                    manner=self._live.manner,
-                    step=self._live.conversation.now.step,
-                    within_s=call.timers.reply,
+                    manner=live.manner,
+                    step=live.conversation.now.step,
+                    step_ms=live.conversation.now.step_ms,
+                    within_s=live.call.timers.reply,
                 ),
                 schedule_to_start_timeout=FREE_SLOT,
                 start_to_close_timeout=self._patience + HEARING,

@@ -52,7 +52,14 @@ async def _match(live: LiveCall, text: str) -> Step | None:
     try:
         return await workflow.execute_local_activity_method(
             ConversationActivities.match_step,
-            MatchStep(live.call.call_id, live.call.playbook.ref, turn.step, text, turn.number),
+            MatchStep(
+                live.call.call_id,
+                live.call.playbook.ref,
+                turn.step,
+                text,
+                turn.number,
+                canned=not live.conversation.owes_results,
+            ),
             schedule_to_close_timeout=timedelta(milliseconds=500),  # it takes 1 ms, and holds back messages meanwhile
             retry_policy=ONCE,
             summary=f"turn {turn.number}: match step",

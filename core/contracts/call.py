@@ -315,6 +315,7 @@ class MatchStep:
     current_step: str
     text: str
     turn: int = 0
+    canned: bool = False  # a canned answer may be given
 
 
 @dataclass(frozen=True)
@@ -383,6 +384,7 @@ class SpeakLine:
     manner: Manner = Manner()
     step: str = ""  # where the call is: what the caller may answer with
     within_s: float = 12.0  # for making it
+    step_ms: float = 0.0  # for the timings: what finding the step took
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ class CallEvent:
         call_started   direction, playbook, caller_number, our_number
         phase          phase
         caller_turn    turn, text, confidence
-        step_found     turn, step, method, confidence, took_ms
+        step_found     turn, step, method, confidence, took_ms, answer (who answers: core.conversation.MODEL, CANNED)
         tool_called    turn, name, arguments
         tool_returned  turn, name, ok, content, took_ms
         reply_started  turn, layers (name -> ms, see core.timings), latency_ms (caller stopped -> first frame)

@@ -28,6 +28,11 @@ class Recording:
         """Bytes of audio."""
         return sum(len(chunk.audio) for chunk in self.chunks)
 
+    @property
+    def stand_in(self) -> bool:
+        """Whether another voice than the one asked for had to speak: not to be kept."""
+        return any(chunk.voice for chunk in self.chunks)
+
     def after(self, sentences: int) -> "Recording":
         """What follows the first sentences, counted from 0 again."""
         if not sentences:

@@ -46,7 +46,7 @@ def test_every_shipped_playbook_parses_and_is_whole(path: Path) -> None:
     assert playbook.name == path.stem
     assert any(step.ends_call for step in playbook.steps)
     assert any(step.escalates for step in playbook.steps)
-    assert all(5 <= len(step.examples) <= 10 for step in playbook.steps)
+    assert all(5 <= len(step.callers_say) <= 15 for step in playbook.steps)
     used = {name for step in playbook.steps for name in step.tools}
     assert used == {tool.name for tool in playbook.tools}
     fictional = [*playbook.numbers, playbook.transfer_to or ""]
@@ -88,6 +88,30 @@ def test_the_reference_changes_with_the_text() -> None:
         ("[number]", "[nummber]", 21, "tools.0.arguments.required.0", "no argument is named 'nummber'", "'number'?"),
         ("goal: Help.", "goal: Help.\ngoal: Help.", 3, "goal", "is written twice", ""),
         ("ends_call: true", "ends_call: true\n    goal: Bye.", 13, "steps.1.goal", "is written twice", ""),
+        (
+            "ends_call: true",
+            "canned: [{example: [Bye.], answer: Bye.}]",
+            12,
+            "steps.1.canned.0.example",
+            "no such field",
+            "did you mean 'examples'?",
+        ),
+        (
+            "ends_call: true",
+            "canned: [{examples: [Bye.], answer: 'Bye, {name}.'}]",
+            12,
+            "steps.1.canned.0.answer",
+            "is said as it stands",
+            "",
+        ),
+        (
+            "ends_call: true",
+            "examples: [Bye now.]\n    canned: [{examples: [bye now], answer: Bye.}]",
+            13,
+            "steps.1.canned.0.examples.0",
+            "the step 'bye' has this example already",
+            "",
+        ),
     ],
 )
 def test_a_fault_names_file_line_field_and_hint(

@@ -49,6 +49,7 @@ QUESTION = TurnRecord(
     layers={"end_of_turn": 371.2, "hop": 12.0},
     usage=Usage("claude-haiku-4-5", input_tokens=1_000, output_tokens=40, characters=36),
     started_ms=4_200.25,
+    answer_method="canned",
 )
 
 

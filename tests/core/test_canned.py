@@ -1,0 +1,86 @@
+"""Canned answers: given when the question is surely theirs, never when the turn holds more than it."""
+
+from pathlib import Path
+
+import pytest
+
+from core.canned import CannedFinder
+from core.playbook import Playbook, parse_playbook
+from core.steps import StepFinder
+from tests.world.playbook import ORDERS, orders
+
+PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
+CANNED = """\
+    canned:
+      - examples: ["How long do I have to return something?", "Until when can I return the shoes?"]
+        answer: You have 30 days.
+      - examples: ["Where do I find the return label?"]
+        answer: The label is in the box.
+"""
+
+
+def with_canned() -> Playbook:
+    return parse_playbook(ORDERS.replace("    goal: Take a return.\n", "    goal: Take a return.\n" + CANNED))
+
+
+def answer(text: str, playbook: Playbook | None = None) -> str | None:
+    playbook = playbook or with_canned()
+    step = StepFinder(playbook).find(text, "order_status")
+    found = CannedFinder(playbook).find(text, step.name)
+    return found.answer if found else None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("How long do I have to return something?", "You have 30 days."),
+        ("Hello, how long do I have to return something, please?", "You have 30 days."),
+        ("I have a question. Where do I find the return label?", "The label is in the box."),
+        ("Where can I find the return label?", "The label is in the box."),
+    ],
+)
+def test_question_like_an_example_is_answered(text: str, expected: str) -> None:
+    assert answer(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "How long do I have to return something with the number 48213?",
+        "I do not find the return label, so where is it?",
+        "How long do I have to return something, and where do I find the return label?",
+        "Where do I find the return label? My parcel came broken.",
+        "Where do I find the return label and can I talk to a human?",
+        "Can I find the return label?",
+        "Can I return the shoes?",
+        "Where is my order?",
+        "Hm.",
+        "",
+    ],
+)
+def test_turn_that_holds_anything_else_is_for_the_model(text: str) -> None:
+    assert answer(text) is None
+
+
+def test_answer_of_another_step_than_the_words_tell_is_not_given() -> None:
+    assert CannedFinder(with_canned()).find("Where do I find the return label?", "order_status") is None
+
+
+def test_question_also_tells_its_step() -> None:
+    found = StepFinder(with_canned()).find("Where do I find the return label?", "order_status")
+    assert found.name == "returns"
+
+
+def test_playbook_without_canned_answers_gives_none() -> None:
+    assert answer("Where do I find the return label?", orders()) is None
+
+
+@pytest.mark.parametrize("path", sorted(PLAYBOOKS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_examples_of_the_playbooks_shipped_find_their_own_answers_only(path: Path) -> None:
+    playbook = parse_playbook(path.read_text(), path.name)
+    for step in playbook.steps:
+        for canned in step.canned:
+            for example in canned.examples:
+                assert answer(example, playbook) == canned.answer, example
+        for example in step.examples:
+            assert answer(example, playbook) is None, example
