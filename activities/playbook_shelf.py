@@ -12,8 +12,10 @@ from core.manner import Manner
 from core.playbook import Playbook
 from core.ports.playbooks import Playbooks
 from core.ports.speech import VoiceSettings
+from core.sentences import SentenceCutter
 from core.steps import LEXICAL, StepFinder
 from core.turns import Listen
+from core.words import words_of
 
 ROOM = 64
 
@@ -47,9 +49,32 @@ class ReadyPlaybook:
         language = manner.language or self.voice.language
         return replace(self.voice, stability=stability, speed=self.voice.speed * manner.speed, language=language)
 
-    def listen_in(self, manner: Manner, step: str) -> Listen:
-        """How to listen to this caller's answer in this step."""
-        return Listen(pause_ms=manner.pause_ms, language=manner.language, keypad=self.playbook.keypad(step))
+    def listen_in(self, manner: Manner, step: str, line: str = "") -> Listen:
+        """How to listen to this caller's answer to a reply in this step, or to a line."""
+        interruptible = bool(line) or all(known.interruptible for known in self.playbook.steps if known.name == step)
+        return Listen(
+            pause_ms=manner.pause_ms,
+            language=manner.language,
+            keypad=self.playbook.keypad(step),
+            interruptible=interruptible,
+            protected=protected_sentences(self.playbook, line),
+        )
+
+
+def protected_sentences(playbook: Playbook, line: str) -> int:
+    """How many sentences at the beginning of a line are to be said to their end: up to the last that must be."""
+    protected = {_plain(line) for line in playbook.protected_lines}
+    disclosure = _plain(playbook.disclosure) if playbook.protect_disclosure else ""
+    found, cutter = 0, SentenceCutter()
+    for count, sentence in enumerate([*cutter.feed(line), *cutter.finish()], 1):
+        plain = _plain(sentence)
+        if plain in protected or (plain and plain in disclosure):
+            found = count
+    return found
+
+
+def _plain(line: str) -> str:
+    return " ".join(words_of(line))
 
 
 class PlaybookShelf:

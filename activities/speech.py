@@ -47,7 +47,7 @@ class SpeechActivities:
         timings = ReplyTimings(started_ms=now_ms(), step_ms=request.step_ms)
         with bound_contextvars(call_id=request.call_id, turn=request.key.turn), vendor_failures(), heartbeats():
             ready = await self._shelf.get(request.playbook)
-            listen = ready.listen_in(request.manner, request.step)
+            listen = ready.listen_in(request.manner, request.step, request.line)
             async with self._playback.open(request.call_id, request.gateway, request.key, listen) as playback:
                 kept = await playback.kept() if request.key.attempt > 1 else ()
                 line = _Line(request.line, len(kept), timings)

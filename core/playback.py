@@ -56,15 +56,6 @@ class Played:
 PlaybackOutput = Play | SetMark | Clear | Played
 
 
-@dataclass(frozen=True, slots=True)
-class Unheard:
-    """Audio that a cut kept from the caller, from the exact sample on."""
-
-    key: ReplyKey | None
-    sentence: int
-    audio: bytes
-
-
 @dataclass(slots=True)
 class _Sentence:
     number: int
@@ -127,6 +118,16 @@ class _Chunk:
             self.sentence.heard += size
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """Audio that the caller has yet to hear, while playback is held."""
+
+    part: _Part | None
+    sentence: _Sentence | None
+    audio: bytes
+    ends_sentence: bool = False
+
+
 class Playback:
     """The ledger of one stream. Times are ms on any one clock; every method returns what is to be done, in order."""
 
@@ -139,22 +140,23 @@ class Playback:
         self._marked = 0  # position of the newest mark
         self._anchor = 0  # a position that was being played ..
         self._anchor_ms = 0.0  # .. at this time
-        self._unheard: tuple[Unheard, ...] = ()
+        self._waiting: list[_Waiting] | None = None  # while playback is held: what the caller has yet to hear
 
     @property
     def playing(self) -> bool:
-        """Whether audio is queued that is not known to be played."""
-        return bool(self._ahead)
+        """Whether audio is queued, at the carrier or here while playback is held, that is not known to be played."""
+        return bool(self._ahead or self._waiting)
+
+    @property
+    def held(self) -> bool:
+        """Whether playback is held: from ``hold`` to ``go_on`` or a cut."""
+        return self._waiting is not None
 
     @property
     def speaking(self) -> bool:
         """Whether audio of a reply, not of a holding line, is queued that is not known to be played."""
-        return any(chunk.part is not None for chunk in self._ahead)
-
-    @property
-    def unheard(self) -> tuple[Unheard, ...]:
-        """What the last cut kept from the caller, to go on with; gone once anything else is played."""
-        return self._unheard
+        ahead = any(chunk.part is not None for chunk in self._ahead)
+        return ahead or any(waiting.part is not None for waiting in self._waiting or ())
 
     def position(self, now_ms: float) -> int:
         """Bytes of the stream the caller has heard at most: real time since the last returned mark, up to the next."""
@@ -170,6 +172,16 @@ class Playback:
         """Whether the caller has cut this (turn, part) off: no attempt may take it up again."""
         part = self._parts.get((key.turn, key.part))
         return part is not None and part.cut
+
+    def sentences_heard(self, key: ReplyKey, now_ms: float) -> int:
+        """How many whole sentences of this (turn, part) the caller has heard by now."""
+        part = self._parts.get((key.turn, key.part))
+        if part is None:
+            return 0
+        position = self.position(now_ms)
+        ahead = {id(chunk.sentence) for chunk in self._ahead if chunk.end > position}
+        ahead.update(id(waiting.sentence) for waiting in self._waiting or ())
+        return sum(sentence.whole and id(sentence) not in ahead for sentence in part.sentences)
 
     def open(self, key: ReplyKey, now_ms: float) -> list[PlaybackOutput]:
         """A reply begins. A later attempt goes on after the whole sentences of the earlier ones: an unfinished one
@@ -212,11 +224,38 @@ class Playback:
             sentence.whole = True
             sentence.text = text or " ".join(word for word, _, _ in sentence.words)
             outputs += self._mark(key.turn)
+            if self._waiting:
+                self._waiting[-1].ends_sentence = True
         return outputs
 
-    def hold(self, audio: bytes, turn: int, now_ms: float) -> list[PlaybackOutput]:
+    def fill(self, audio: bytes, turn: int, now_ms: float) -> list[PlaybackOutput]:
         """Fill silence with a holding line; it is no reply and has no report."""
         return [*self._send(None, None, audio, now_ms), *self._mark(turn)]
+
+    def hold(self, now_ms: float) -> list[PlaybackOutput]:
+        """The caller may be cutting in: be silent at once, and keep what was not heard. What comes meanwhile waits."""
+        if self.held:
+            return []
+        self._waiting = [_Waiting(part, sentence, audio) for part, sentence, audio in self._split_queue(now_ms)]
+        for waiting in self._waiting:
+            if waiting.part is not None:
+                waiting.part.unplayed += len(waiting.audio)
+        if not self._waiting:  # only marks were out
+            self._waiting = None
+        return [Clear(), *self._reports()]
+
+    def go_on(self, now_ms: float) -> list[PlaybackOutput]:
+        """It was none: go on from the very sample, then with what came meanwhile."""
+        if self._waiting is None:
+            return []
+        waiting, self._waiting = self._waiting, None
+        outputs: list[PlaybackOutput] = []
+        for piece in waiting:
+            outputs += self._send(piece.part, piece.sentence, piece.audio, now_ms)
+            if piece.ends_sentence:
+                outputs += self._mark(piece.part.key.turn if piece.part else 0)
+        turn = waiting[-1].part.key.turn if waiting and waiting[-1].part else 0
+        return outputs + self._mark(turn)
 
     def finish(self, key: ReplyKey) -> list[PlaybackOutput]:
         """The reply is whole."""
@@ -251,9 +290,8 @@ class Playback:
 
     def cut(self, now_ms: float) -> list[PlaybackOutput]:
         """The caller has taken the floor: nothing more is heard of any reply begun so far."""
-        playing = self.playing
+        clear: list[PlaybackOutput] = [Clear()] if self._ahead else []
         self._drop_queue(now_ms)
-        clear: list[PlaybackOutput] = [Clear()] if playing else []
         return clear + self._close_all(interrupted=True)
 
     def end(self, now_ms: float) -> list[PlaybackOutput]:
@@ -264,11 +302,13 @@ class Playback:
     def _send(
         self, part: _Part | None, sentence: _Sentence | None, audio: bytes, now_ms: float
     ) -> Iterator[PlaybackOutput]:
-        """Pass audio on in pieces that each end at a mark where one is due."""
+        """Pass audio on in pieces that each end at a mark where one is due; while playback is held, keep it."""
+        if self._waiting is not None:
+            if audio:
+                self._waiting.append(_Waiting(part, sentence, audio))
+            return
         if audio and self._reckoned(now_ms) >= self._sent:  # the carrier's queue has run dry: this plays at once
             self._anchor, self._anchor_ms = self._sent, now_ms
-        if audio:
-            self._unheard = ()
         start = 0
         while start < len(audio):
             piece = audio[start : start + MARK_EVERY_BYTES - (self._sent - self._marked)]
@@ -313,12 +353,13 @@ class Playback:
         return self._anchor + int((now_ms - self._anchor_ms) * BYTES_PER_MS)
 
     def _drop_queue(self, now_ms: float) -> None:
-        """Count what was heard as heard, and keep the rest as unheard."""
-        rest = list(self._split_queue(now_ms))
-        self._unheard = tuple(
-            Unheard(part.key if part else None, sentence.number if sentence else 0, audio)
-            for part, sentence, audio in rest
-        )
+        """Count what was heard as heard, and drop the rest."""
+        for waiting in self._waiting or ():
+            if waiting.part is not None:
+                waiting.part.unplayed -= len(waiting.audio)
+        self._waiting = None
+        for _ in self._split_queue(now_ms):
+            pass
 
     def _split_queue(self, now_ms: float) -> Iterator[tuple[_Part | None, _Sentence | None, bytes]]:
         """Empty the queue; what was not heard, from the exact sample on."""
@@ -336,6 +377,8 @@ class Playback:
 
     def _take_back_unfinished(self, part: _Part, now_ms: float) -> list[PlaybackOutput]:
         unfinished = [sentence for sentence in part.sentences if not sentence.whole and sentence.size]
+        if self._waiting is not None:
+            return self._take_back_waiting(part, unfinished)
         position = self.position(now_ms)
         starts = {
             id(chunk.sentence): chunk.end - len(chunk.audio)
@@ -354,6 +397,15 @@ class Playback:
             outputs += self._send(owner, sentence, audio, now_ms)
         part.sentences = [s for s in part.sentences if not any(s is gone for gone in unbegun)]
         return outputs + self._mark(part.key.turn)
+
+    def _take_back_waiting(self, part: _Part, unfinished: list[_Sentence]) -> list[PlaybackOutput]:
+        """The same while playback is held: the carrier has none of it."""
+        unbegun = {id(sentence) for sentence in unfinished if sentence.heard == 0}
+        kept = [waiting for waiting in self._waiting or () if id(waiting.sentence) not in unbegun]
+        part.unplayed -= sum(len(w.audio) for w in self._waiting or () if id(w.sentence) in unbegun)
+        part.sentences = [sentence for sentence in part.sentences if id(sentence) not in unbegun]
+        self._waiting = kept
+        return []
 
     def _forget_reported(self) -> None:
         """Parts that have been reported and played are of no further use, but the newest may have another attempt."""

@@ -36,6 +36,10 @@ class TurnTakingChoice(Part):
     endpointing_ms: int = Field(300, ge=10, le=5_000)
     interruptible: bool = True
     barge_in_min_words: int = Field(1, ge=1, le=10)
+    barge_in_min_ms: int = Field(700, ge=100, le=10_000)
+    barge_in_hold_ms: int = Field(120, ge=0, le=2_000)
+    protected_opening_ms: int = Field(0, ge=0, le=60_000)
+    backchannels: tuple[Line, ...] = ()
     silence_after_ms: int = Field(10_000, ge=2_000, le=120_000)
     keyterms: tuple[str, ...] = ()
 
@@ -63,6 +67,7 @@ class PlaybookStep(Part):
     keys: dict[KeyName, KeyChoice] = Field(default_factory=dict, description="in this step, on top of the playbook's")
     escalates: bool = False
     ends_call: bool = False
+    interruptible: bool = Field(True, description="whether the caller may cut answers in this step off")
 
     @property
     def callers_say(self) -> tuple[str, ...]:
@@ -80,6 +85,8 @@ class Playbook(Part):
     numbers: tuple[PhoneNumber, ...] = Field((), description="numbers of ours that this playbook answers")
     voice: VoiceChoice = VoiceChoice()
     disclosure: Line = "I am an AI assistant, and this call may be recorded."
+    protect_disclosure: bool = Field(True, description="whether the disclosure is said to its end, whatever is heard")
+    protected_lines: tuple[Line, ...] = Field((), description="sentences of lines that are said to their end")
     greeting: Line
     welcome_back: Line = "Sorry, we were cut off for a moment. Please go on."
     holding_lines: tuple[Line, ...] = Field(("One moment, please.", "Just a second, I am still here."), min_length=1)

@@ -1,7 +1,10 @@
 """Turn-taking: what the recogniser and the voice detector heard, and what follows from it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.backchannels import Backchannels
+from core.interruptions import FRAME_MS, Interruptions, Ruling
 from core.keypad import Keyed, Keypad
 
 
@@ -15,7 +18,11 @@ class TurnTaking:
     end_of_turn_timeout_ms: int = 5_000  # Flux: eot_timeout_ms
     endpointing_ms: int = 300  # nova-3: silence that makes speech_final
     interruptible: bool = True
-    barge_in_min_words: int = 1  # words of the recogniser before playback stops
+    barge_in_min_words: int = 1  # words of the recogniser before playback stops, backchannels not counted ..
+    barge_in_min_ms: int = 700  # .. or speech so long with at least one such word in it
+    barge_in_hold_ms: int = 120  # speech so long holds playback until its words are known; 0: words only
+    protected_opening_ms: int = 0  # of the first reply on a stream: nothing interrupts it
+    backchannels: tuple[str, ...] = ()  # beside those of the language (core.backchannels)
     silence_after_ms: int = 10_000  # nobody speaks for so long: the gateway says so
     keyterms: tuple[str, ...] = ()
 
@@ -28,6 +35,8 @@ class Listen:
     pause_ms: int = 0  # how much longer than usual the caller's pauses may be
     language: str = ""  # "": as before
     keypad: Keypad = Keypad()  # what the caller may press
+    interruptible: bool = True
+    protected: int = 0  # so many sentences at the reply's beginning are not
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,16 @@ class TurnEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class MayBargeIn:
+    """Speech over the assistant, of which it is not known yet what it is: be silent at once, keep the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class FalseInterruption:
+    """It was none: go on from the very sample."""
+
+
+@dataclass(frozen=True, slots=True)
 class BargedIn:
     """The caller has taken the floor while the assistant was speaking: stop at once."""
 
@@ -99,10 +118,12 @@ class Silence:
     """Nobody has spoken for ``TurnTaking.silence_after_ms``."""
 
 
-TurnEvent = TurnEnded | BargedIn | CallerWithdrew | Silence
+TurnEvent = TurnEnded | MayBargeIn | FalseInterruption | BargedIn | CallerWithdrew | Silence
 
 VOICE_HANGOVER_MS = 100.0  # WebRTC's detector (mode 2, 20 ms) still calls five frames after speech voiced
 VOICE_TAIL_MS = 700.0  # sound so recent may be words that the recogniser has yet to report
+VOICE_NOW_MS = 200.0  # voice so recent is still going on
+ANSWER_OVERLAP_MS = 1_000.0  # "okay" so shortly before the assistant has finished is an answer, sooner a backchannel
 REPLY_PATIENCE_MS = 15_000.0  # on top, while the assistant is due to speak: its deadlines are the workflow's matter
 
 
@@ -117,16 +138,28 @@ class TurnDetector:
     def __init__(self, rules: TurnTaking, now_ms: float) -> None:
         self.rules = rules
         self._playing = False
+        self.protected = False  # the driver's word: what is being heard may not be interrupted
+        self.talk_over_ms = 0.0  # speech while the assistant was heard
+        self.talk_overs = 0
+        self._opening_over_ms: float | None = None
         self._assistant_due = True  # the greeting
         self._caller_holds_floor = False  # from a barge-in to the end of that turn
         self._utterance = False
+        self._words = ""  # of the utterance, so far
         self._held: list[TurnEnded] = []  # turns that wait for the end of playback
         self._last_voice_ms = -VOICE_TAIL_MS
         self._first_voice_ms: float | None = None  # of the utterance
         self._quiet_since_ms = now_ms
         self._silence_due_ms = 0.0
+        self._last_speech_ms = -VOICE_TAIL_MS
         self.listen = Listen()
+        self._interruptions = _interruptions(rules)
         self._set_silence()
+
+    @property
+    def assistant_speaks(self) -> bool:
+        """Whether the assistant is heard, or held: the caller's voice is to be looked at twice."""
+        return self._playing
 
     @property
     def speech_under_way(self) -> bool:
@@ -141,15 +174,26 @@ class TurnDetector:
     def follow(self, rules: TurnTaking) -> None:
         """Go by these rules from now on."""
         self.rules = rules
+        self._interruptions = _interruptions(rules)
         self._set_silence()
 
-    def hear_frame(self, voiced: bool, now_ms: float) -> Silence | None:
-        """The next 20 ms of the caller's line. The hot path: 50 times a second in every call."""
+    def hear_frame(self, voiced: bool, now_ms: float, *, speech: bool = False) -> Sequence[TurnEvent]:
+        """The next 20 ms of the caller's line. The hot path: 50 times a second in every call.
+
+        ``speech``: a second, better detector agrees that it is; asked only while the assistant speaks.
+        """
         if voiced:
             self._last_voice_ms = now_ms
             if self._first_voice_ms is None:
                 self._first_voice_ms = now_ms
-        return self._check_silence(now_ms) if now_ms >= self._silence_due_ms else None
+        if self._playing and (speech or self._interruptions.held):
+            return self._hear_over_assistant(speech, now_ms)
+        return self._check_silence(now_ms) if now_ms >= self._silence_due_ms else ()
+
+    def interruptible(self, now_ms: float) -> bool:
+        """Whether the caller may cut off what they are hearing."""
+        opening = self._opening_over_ms is not None and now_ms < self._opening_over_ms
+        return self.rules.interruptible and self.listen.interruptible and not self.protected and not opening
 
     def hear_recogniser(self, event: RecogniserEvent, now_ms: float) -> list[TurnEvent]:
         """What the recogniser made of the audio so far."""
@@ -162,7 +206,7 @@ class TurnDetector:
             case EndOfTurn(text, confidence):
                 return self._end_utterance(text.strip(), confidence, now_ms)
             case RecogniserLost():
-                self._utterance = False
+                self._utterance, self._words = False, ""
         return []
 
     def set_playing(self, playing: bool, now_ms: float) -> list[TurnEvent]:
@@ -170,9 +214,13 @@ class TurnDetector:
         if playing == self._playing:
             return []
         self._playing = playing
+        self._interruptions.begin()
         if playing:
             self._assistant_due = False
-            return []
+            if self._opening_over_ms is None:
+                self._opening_over_ms = now_ms + self.rules.protected_opening_ms
+            return self._begin_over_caller(now_ms)
+        self._drop_backchannels(now_ms)
         self._be_quiet_from(now_ms)
         return self._release_held()
 
@@ -185,20 +233,49 @@ class TurnDetector:
         if not text.strip():
             return []
         self._utterance = True
+        self._words = text
         self._be_quiet_from(now_ms)
-        return self._barge_in(text)
+        return self._barge_in(text, now_ms)
 
-    def _barge_in(self, text: str) -> list[TurnEvent]:
-        enough = len(text.split()) >= self.rules.barge_in_min_words
-        if not (self._playing and self.rules.interruptible and enough):
+    def _barge_in(self, text: str, now_ms: float) -> list[TurnEvent]:
+        if not (self._playing and self.interruptible(now_ms)):
             return []
-        self._playing = False  # the driver clears at once
-        self._caller_holds_floor = True
-        return [BargedIn()]
+        return self._obey(self._interruptions.hear_words(text, self._last_voice_ms, now_ms))
+
+    def _begin_over_caller(self, now_ms: float) -> list[TurnEvent]:
+        """The assistant begins while the caller speaks: it shall not talk over them."""
+        if not (self._utterance and now_ms - self._last_voice_ms <= VOICE_NOW_MS and self.interruptible(now_ms)):
+            return []
+        return self._barge_in(self._words, now_ms) or self._obey(self._interruptions.hold(now_ms))
+
+    def _hear_over_assistant(self, speech: bool, now_ms: float) -> list[TurnEvent]:
+        if speech and not self._interruptions.held:
+            if now_ms - self._last_speech_ms > VOICE_NOW_MS:
+                self.talk_overs += 1
+            self._last_speech_ms = now_ms
+            self.talk_over_ms += FRAME_MS
+        if not self.interruptible(now_ms):
+            return []
+        hear = self._interruptions.hear_speech if speech else self._interruptions.check
+        return self._obey(hear(now_ms))
+
+    def _obey(self, ruling: Ruling) -> list[TurnEvent]:
+        match ruling:
+            case Ruling.HOLD:
+                return [MayBargeIn()]
+            case Ruling.GO_ON:
+                return [FalseInterruption()]
+            case Ruling.STOP:
+                self._playing = False  # the driver clears at once
+                self._caller_holds_floor = True
+                return [BargedIn()]
+        return []
 
     def _end_utterance(self, text: str, confidence: float, now_ms: float) -> list[TurnEvent]:
-        events = self._barge_in(text) if text else []
-        self._utterance = False
+        events = self._barge_in(text, now_ms) if text else []
+        if self._playing:
+            events += self._obey(self._interruptions.end_of_words())
+        self._utterance, self._words = False, ""
         speech_ended_ms = self._speech_ended_ms(now_ms)
         self._first_voice_ms = None
         self._be_quiet_from(now_ms)
@@ -223,6 +300,7 @@ class TurnDetector:
         if not self._held:
             return []
         held, self._held = self._held, []
+        self._interruptions.forgive()
         self._caller_holds_floor = False
         self._assistant_due = True
         self._set_silence()
@@ -235,6 +313,12 @@ class TurnDetector:
             )
         ]
 
+    def _drop_backchannels(self, now_ms: float) -> None:
+        """What only showed that the caller listens asks for nothing; shortly before the end it is an answer."""
+        backchannel = self._interruptions.is_backchannel
+        if self._held and all(backchannel(turn.text) for turn in self._held):
+            self._held = [turn for turn in self._held if now_ms - turn.speech_ended_ms <= ANSWER_OVERLAP_MS]
+
     def _be_quiet_from(self, now_ms: float) -> None:
         self._quiet_since_ms = now_ms
         self._set_silence()
@@ -243,12 +327,17 @@ class TurnDetector:
         patience_ms = REPLY_PATIENCE_MS if self._assistant_due else 0.0
         self._silence_due_ms = self._quiet_since_ms + self.rules.silence_after_ms + patience_ms
 
-    def _check_silence(self, now_ms: float) -> Silence | None:
+    def _check_silence(self, now_ms: float) -> Sequence[TurnEvent]:
         if self._playing:
-            return None
+            return ()
         sounding = now_ms - self._last_voice_ms < VOICE_TAIL_MS
         if sounding and now_ms < self._silence_due_ms + self.rules.silence_after_ms:  # longer than that: only noise
-            return None
+            return ()
         self._utterance = self._caller_holds_floor = False
         self._be_quiet_from(now_ms)
-        return Silence()
+        return (Silence(),)
+
+
+def _interruptions(rules: TurnTaking) -> Interruptions:
+    backchannels = Backchannels(rules.language, rules.backchannels)
+    return Interruptions(rules.barge_in_hold_ms, rules.barge_in_min_words, rules.barge_in_min_ms, backchannels)

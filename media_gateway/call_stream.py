@@ -1,7 +1,7 @@
 """One media stream of one call: the caller's audio in, the assistant's out, and what each means for the call."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -26,7 +26,9 @@ from core.turns import (
     BargedIn,
     CallerWithdrew,
     EndOfTurn,
+    FalseInterruption,
     Listen,
+    MayBargeIn,
     RecogniserEvent,
     Silence,
     TurnDetector,
@@ -44,6 +46,7 @@ from media_gateway.listening import Listening
 from media_gateway.metrics import GatewayMetrics
 from media_gateway.pressed_keys import PressedKeys
 from media_gateway.replies import Replies
+from media_gateway.speech_detector import SpeechDetector
 from media_gateway.voice_activity import VoiceActivity
 from media_gateway.workflow_line import CallOver, Refused, Unreachable, WorkflowLine
 
@@ -108,7 +111,9 @@ class CallStream:
         self._log = structlog.get_logger().bind(call_id=identity.call_id, attachment=identity.attachment)
         self._notes = CallNotes(deps.feed, identity.call_id, clock)
         self._voice = VoiceActivity()
+        self._speech = SpeechDetector()
         self._detector = TurnDetector(TurnTaking(), clock())
+        self._protected: ReplyKey | None = None  # the reply whose first sentences may not be interrupted
         self._playback = Playback()
         self._latency = TurnLatency()
         self._over = asyncio.Event()
@@ -166,17 +171,30 @@ class CallStream:
         voiced = self._voice.voiced(audio)
         self.kept.add(audio, voiced)
         self._listening.hear(audio)
-        if self._detector.hear_frame(voiced, now_ms) is not None:
-            self._caller_silent()
+        speech = False
+        if self._detector.assistant_speaks:
+            speech = self._speech.hear(audio, voiced)
+            if speech and self._protected is not None:
+                self._look_after_protected(now_ms)
+        if events := self._detector.hear_frame(voiced, now_ms, speech=speech):
+            self._follow(events)
 
-    def listen_for(self, listen: Listen) -> None:
-        """A reply has begun: so its answer is to be listened to."""
+    def listen_for(self, key: ReplyKey, listen: Listen) -> None:
+        """A reply has begun: so it, and its answer, is to be listened to."""
         self._detector.listen = listen
+        self._protected = key if listen.protected else None
+        self._detector.protected = bool(listen.protected)
         self._keys.expect(listen.keypad)
 
     def key_pressed(self, key: str) -> None:
         """The caller has pressed a key."""
         self._keys.press(key)
+
+    def _look_after_protected(self, now_ms: float) -> None:
+        """Lift the protection once the sentences that need it were heard."""
+        assert self._protected is not None
+        if self._playback.sentences_heard(self._protected, now_ms) >= self._detector.listen.protected:
+            self._protected, self._detector.protected = None, False
 
     def mark_returned(self, name: str) -> None:
         """The carrier has played, or dropped, all before this mark."""
@@ -189,6 +207,9 @@ class CallStream:
         """The stream is over: tell what was heard, then that it has ended."""
         self._keys.close()
         self.replies.end()
+        self._speech.rest()
+        self._metrics.talk_overs.inc(self._detector.talk_overs)
+        self._metrics.talk_over.inc(self._detector.talk_over_ms / 1_000)
         self.workflow.signal(
             names.STREAM_ENDED, lambda seq: StreamEnded(self.identity.attachment, seq, stopped, reason)
         )
@@ -244,14 +265,22 @@ class CallStream:
 
     def _recognised(self, event: RecogniserEvent) -> None:
         now_ms = self._clock()
+        if self._protected is not None:
+            self._look_after_protected(now_ms)
         events = self._detector.hear_recogniser(event, now_ms)
         if isinstance(event, EndOfTurn):
             self.kept.end_utterance(words=bool(event.text.strip()))
         self._follow(events)
 
-    def _follow(self, events: list[TurnEvent]) -> None:
+    def _follow(self, events: Sequence[TurnEvent]) -> None:
         for event in events:
             match event:
+                case MayBargeIn():
+                    self.replies.hold()
+                case FalseInterruption():
+                    self._metrics.false_interruptions.inc()
+                    self._log.info("false_interruption")
+                    self.replies.go_on()
                 case BargedIn():
                     self._metrics.barge_ins.inc()
                     self._log.info("barged_in")
@@ -271,7 +300,10 @@ class CallStream:
             self._report_turn(turn)
 
     def _speech_is_protected(self) -> bool:
-        return self._playback.playing and not self._detector.rules.interruptible
+        now_ms = self._clock()
+        if self._protected is not None:
+            self._look_after_protected(now_ms)
+        return self._playback.playing and not self._detector.interruptible(now_ms)
 
     def _keys_cut_in(self) -> None:
         if self._playback.playing:
@@ -334,7 +366,7 @@ class CallStream:
             return
         if (line := self.holding.next()) is not None:
             self._log.info("holding_line")
-            self._act(self._playback.hold(line, self._turn or 0, self._clock()))
+            self._act(self._playback.fill(line, self._turn or 0, self._clock()))
 
     def _not_wanted(self) -> None:
         self.close("the call is over, or has a newer stream")
@@ -355,6 +387,8 @@ class CallStream:
         self._follow(self._detector.set_playing(self._playback.playing, self._clock()))
         if not self._playback.playing:
             self._keys.release()
+        if not self._detector.assistant_speaks:
+            self._speech.rest()
 
     def _first_audio(self, key: ReplyKey) -> None:
         now_ms = self._clock()

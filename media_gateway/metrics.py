@@ -17,6 +17,11 @@ class GatewayMetrics:
         self.turns = self._counter("turns", "Caller turns")
         self.late = self._counter("late_answers", "Times the workflow did not answer a turn or stream in time")
         self.barge_ins = self._counter("barge_ins", "Replies that the caller cut off")
+        self.false_interruptions = self._counter(
+            "false_interruptions", "Times playback was held for what held no words"
+        )
+        self.talk_overs = self._counter("talk_overs", "Times the caller was heard speaking while the assistant was")
+        self.talk_over = self._counter("talk_over_seconds", "Time both were heard, of streams that have ended")
         self.replies_lost = self._counter("replies_lost", "Replies whose worker went away")
         self.latency = Histogram(
             "holdfast_gateway_turn_latency_seconds",

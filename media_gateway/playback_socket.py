@@ -105,7 +105,7 @@ class PlaybackSocket:
             return
         reply = stream.replies.open(message.key, message.reply, self)
         if reply is not None:
-            stream.listen_for(message.listen)
+            stream.listen_for(message.key, message.listen)
             self._replies[message.reply] = stream.replies, reply
 
     async def _write(self, data: bytes) -> None:

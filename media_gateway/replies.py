@@ -143,6 +143,14 @@ class Replies:
         self.close("the caller cut in")
         self.act(outputs)
 
+    def hold(self) -> None:
+        """The caller may be cutting in: silence at once; what plays, and what still comes in, waits."""
+        self.act(self.playback.hold(self.clock()))
+
+    def go_on(self) -> None:
+        """The caller has not cut in."""
+        self.act(self.playback.go_on(self.clock()))
+
     def timings_of(self, key: ReplyKey) -> ReplyTimings | None:
         """The worker's stamps of the reply that is coming in."""
         reply = self._streaming

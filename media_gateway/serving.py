@@ -10,6 +10,7 @@ import structlog
 import uvicorn
 from picows import ws_create_server
 
+from media_gateway import speech_detector
 from media_gateway.carrier_socket import MAX_MESSAGE_BYTES
 from media_gateway.deps import GatewayDeps
 from media_gateway.internal_app import create_internal_app
@@ -24,6 +25,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 PING_CARRIERS_AFTER = 20.0  # seconds without a frame
 PING_WORKERS_EVERY = 2.0  # a worker that hangs is found out by its pings
 PONG_DEADLINE = 5.0
+SPEECH_MODELS = 8  # loaded before the first call: for callers who speak over the assistant at the same moment
 CLOSE_DEADLINE = 5  # for sockets to close once the gateway has given up waiting
 
 
@@ -35,6 +37,7 @@ async def serve(
     Then no stream is let in any more; the live ones may go on for ``settings.drain`` seconds. A second signal cuts
     that short. What is still live is closed from our side, so that the carrier asks for the call's next TwiML.
     """
+    speech_detector.make_ready(SPEECH_MODELS)
     stop = stop or asyncio.Event()
     hurry = asyncio.Event()
     streams = Streams(deps.settings.stream_secret, deps.settings.capacity, deps.settings.digits)

@@ -119,16 +119,61 @@ def test_late_audio_of_a_reply_that_was_cut_is_dropped() -> None:
     assert playback.was_cut(FIRST)
 
 
-def test_what_a_cut_kept_from_the_caller_can_be_resumed_from_the_exact_sample() -> None:
+def test_held_playback_goes_on_from_the_exact_sample_and_then_with_what_came_meanwhile() -> None:
     playback = Playback()
     playback.open(FIRST, 0)
     audio = bytes(range(250)) * 16  # 500 ms
     playback.queue(FIRST, 0, audio, [], last=True, text="words", now_ms=0)
-    playback.cut(123)
-    assert b"".join(rest.audio for rest in playback.unheard) == audio[123 * BYTES_PER_MS :]
-    playback.open(ReplyKey(1, 2, 0, 1), 200)
-    say(playback, ReplyKey(1, 2, 0, 1), 0, "next", 200)
-    assert playback.unheard == ()
+    assert playback.hold(123) == [Clear()]
+    assert playback.held
+    assert playback.playing
+    assert say(playback, FIRST, 1, "more", 200) == []
+    assert playback.finish(FIRST) == []
+    outputs = playback.go_on(900)
+    assert audio_of(outputs) == audio[123 * BYTES_PER_MS :] + sound(300)
+    marks = marks_of(outputs)
+    (report,) = [report for mark in marks for report in reports_of(playback.mark_returned(mark, 1_600))]
+    assert (report.heard, report.complete, report.interrupted) == ("words more", True, False)
+    assert report.played_ms == 800
+
+
+def test_a_cut_of_held_playback_tells_what_was_heard_before_it_was_held() -> None:
+    playback = Playback()
+    playback.open(FIRST, 0)
+    marks = marks_of(say(playback, FIRST, 0, "one two three", 0))
+    playback.mark_returned(marks[0], 400)
+    playback.hold(650)
+    assert [report.heard for report in reports_of(playback.cut(2_000))] == ["one two"]
+    assert not playback.held
+    assert not playback.playing
+    assert playback.go_on(2_100) == []
+
+
+def test_an_attempt_that_begins_while_playback_is_held_takes_the_unfinished_sentence_back() -> None:
+    playback = Playback()
+    playback.open(FIRST, 0)
+    say(playback, FIRST, 0, "one two", 0)
+    playback.queue(FIRST, 1, sound(300), [], last=False, text="", now_ms=0)
+    playback.hold(100)
+    playback.break_off(FIRST)
+    again = ReplyKey(1, 1, 0, 2)
+    assert playback.open(again, 150) == []
+    assert playback.kept(again) == ("one two",)
+    say(playback, again, 0, "three", 160)
+    playback.finish(again)
+    assert len(audio_of(playback.go_on(200))) == 800 * BYTES_PER_MS
+
+
+def test_a_sentence_counts_as_heard_once_its_last_sample_has_been() -> None:
+    playback = Playback()
+    playback.open(FIRST, 0)
+    marks = marks_of(say(playback, FIRST, 0, "one two", 0))
+    say(playback, FIRST, 1, "three", 0)
+    playback.mark_returned(marks[0], 400)
+    assert playback.sentences_heard(FIRST, 590) == 0
+    assert playback.sentences_heard(FIRST, 600) == 1
+    playback.hold(700)
+    assert playback.sentences_heard(FIRST, 5_000) == 1
 
 
 def test_an_unplayed_queue_that_ran_dry_does_not_count_the_pause_as_heard() -> None:
@@ -194,7 +239,7 @@ def test_a_half_sentence_the_caller_is_hearing_plays_on() -> None:
 
 def test_a_holding_line_is_no_reply_and_has_no_report() -> None:
     playback = Playback()
-    outputs = playback.hold(sound(200), 3, 0)
+    outputs = playback.fill(sound(200), 3, 0)
     assert playback.playing
     assert not playback.speaking
     assert return_marks(playback, marks_of(outputs), 210) == []
@@ -230,6 +275,7 @@ class PlaybackMachine(RuleBasedStateMachine):
         self.sentence = 0
         self.said: list[str] = []
         self.reports: list[Played] = []
+        self.before = b""  # what was at the carrier when playback was held
         self.names: set[str] = set()
 
     def act(self, outputs: list[PlaybackOutput]) -> None:
@@ -327,18 +373,34 @@ class PlaybackMachine(RuleBasedStateMachine):
 
     @rule()
     def caller_cuts_in(self) -> None:
-        unplayed = b"".join(item for item in self.queue if isinstance(item, bytes))
         self.act(self.playback.cut(self.now))
-        self.open = False
-        unheard = b"".join(rest.audio for rest in self.playback.unheard)
-        assert len(unheard) == len(unplayed) or (self.late and len(unheard) > len(unplayed)), "never more than heard"
-        self.late = False
+        self.open = self.late = False
         assert not self.playback.playing
         assert not [item for item in self.queue if isinstance(item, bytes)]
 
+    @precondition(lambda self: not self.playback.held)
+    @rule()
+    def caller_may_be_cutting_in(self) -> None:
+        unplayed = b"".join(item for item in self.queue if isinstance(item, bytes))
+        self.act(self.playback.hold(self.now))
+        assert not [item for item in self.queue if isinstance(item, bytes)]
+        self.before = unplayed
+
+    @precondition(lambda self: self.playback.held)
+    @rule()
+    def it_was_nothing(self) -> None:
+        self.act(self.playback.go_on(self.now))
+        heard_again = b"".join(item for item in self.queue if isinstance(item, bytes))
+        assert self.late or heard_again.startswith(self.before)
+
     @rule(ms=st.integers(1, 900))
-    def hold(self, ms: int) -> None:
-        self.act(self.playback.hold(sound(ms), 1, self.now))
+    def silence_is_filled(self, ms: int) -> None:
+        self.act(self.playback.fill(sound(ms), 1, self.now))
+
+    @invariant()
+    def held_playback_is_silent(self) -> None:
+        if self.playback.held:
+            assert not [item for item in self.queue if isinstance(item, bytes)]
 
     @invariant()
     def silence_is_noticed(self) -> None:
@@ -347,6 +409,7 @@ class PlaybackMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Let everything play out: nothing stays unreported, and a finished reply was heard whole."""
+        self.act(self.playback.go_on(self.now))
         if finished := self.open:
             self.act(self.playback.finish(self.key))
         self.time_passes(120_000)

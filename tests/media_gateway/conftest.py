@@ -13,14 +13,16 @@ from temporalio.worker import Worker
 
 from core.contracts import names
 from core.contracts.call import GatewayAddress
-from core.turns import TurnTaking
+from core.turns import RecogniserEvent, TurnTaking
 from media_gateway.deps import GatewayDeps, GatewaySettings
 from media_gateway.playback_client import PlaybackClient
 from media_gateway.serving import serve
+from sandbox.audio_code import speak
 from tests.media_gateway.fakes import AUTH_TOKEN, STREAM_SECRET, Carrier, FakeFeed, FakeRecogniser
 from tests.media_gateway.recording_call import Answers, RecordingCall, Wanted
 
 INTERNAL_SECRET = "internal secret"
+A_WORD = speak("wait").audio
 RULES = TurnTaking(silence_after_ms=60_000)
 
 
@@ -68,6 +70,14 @@ class Call:
         """What the workflow was told under that name, once it is so much."""
         heard: list[Any] = await self.workflow.execute_update("wait_for", Wanted(message, count), result_type=list[Any])
         return heard
+
+    async def utters(self, *events: RecogniserEvent) -> None:
+        """The caller makes a sound, and this is recognised."""
+        ear = await self.gateway.recogniser.stream(len(self.gateway.recogniser.streams) or 1)
+        before = len(ear.heard)
+        await self.carrier.speak(A_WORD)
+        await ear.has_heard(before + len(A_WORD))
+        ear.say(*events)
 
     async def attached(self) -> "Call":
         """Once the workflow knows the stream."""

@@ -4,8 +4,8 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any, TypeVar
 
 from twilio.request_validator import RequestValidator
 from websockets.asyncio.client import ClientConnection, connect
@@ -20,6 +20,8 @@ from core.turns import RecogniserEvent, RecogniserLost, TurnTaking
 
 AUTH_TOKEN = "carrier secret"
 STREAM_SECRET = "stream secret"
+
+Hoped = TypeVar("Hoped")
 
 
 class FakeRecognition:
@@ -174,6 +176,25 @@ class Carrier:
         async with self._changed:
             await self._changed.wait_for(lambda: len(self.audio()) >= size)
         return self.audio()
+
+    async def quiet_until(self, hoped: Awaitable[Hoped]) -> Hoped:
+        """The caller says nothing, in real time, until this has come."""
+        waiting = asyncio.ensure_future(hoped)
+        while not waiting.done():
+            await self.speak()
+            await asyncio.wait([waiting], timeout=0.02)
+        return waiting.result()
+
+    async def plays_until(self, hoped: Awaitable[Hoped]) -> Hoped:
+        """Everything is played as it comes, in no time, until this has come."""
+        waiting = asyncio.ensure_future(hoped)
+        returned: set[str] = set()
+        while not waiting.done():
+            for name in [mark for mark in self.marks() if mark not in returned]:
+                returned.add(name)
+                await self.send({"event": "mark", "mark": {"name": name}})
+            await asyncio.wait([waiting], timeout=0.02)
+        return waiting.result()
 
     async def has(self, event: str, count: int = 1) -> None:
         """Wait until so many messages of a kind have come."""

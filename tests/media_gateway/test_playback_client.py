@@ -77,7 +77,7 @@ async def test_a_worker_that_waits_is_told_what_was_heard_instead_of_the_call(
         reply.push(0, HALF_SECOND, (), last=True, text="Two words.")
         reply.finish(hear=True)
         await call.carrier.has_audio(8_000)
-        (await call.gateway.recogniser.stream()).say(SpeechStarted(), Interim("wait"))
+        await call.utters(SpeechStarted(), Interim("wait"))
         heard = await reply.heard()
     assert heard is not None
     assert (heard.interrupted, heard.complete) == (True, False)

@@ -109,7 +109,7 @@ async def test_a_caller_who_cuts_in_hears_silence_at_once_and_the_worker_is_told
     async with playback.open(call.id, call.address, key(call, turn=0), Listen()) as reply:
         reply.push(0, ONE_SECOND, WORDS, last=False)
         await call.carrier.has_audio(8_000)
-        (await call.gateway.recogniser.stream()).say(SpeechStarted(), Interim("wait"))
+        await call.utters(SpeechStarted(), Interim("wait"))
         await reply.wait_closed()
         assert reply.closed
         await call.carrier.has("clear")
@@ -129,7 +129,7 @@ async def test_a_reply_that_comes_while_the_caller_holds_the_floor_is_not_played
         reply.push(0, ONE_SECOND, WORDS, last=True, text="One two three.")
         reply.finish(hear=False)
         await call.carrier.has_audio(8_000)
-        ear.say(Interim("wait"))
+        await call.utters(Interim("wait"))
         await call.carrier.has("clear")
     async with playback.open(call.id, call.address, key(call, turn=0, part=1), Listen()) as late:
         assert await late.kept() == ()
