@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
+from api.examples import EXAMPLES
 from api.problems import MEDIA_TYPE, Problem
 
 SWAGGER = Path(__file__).parent / "swagger"
@@ -77,6 +78,8 @@ def _schema(app: FastAPI) -> dict[str, Any]:
         "key": {"type": "http", "scheme": "bearer", "description": "HOLDFAST_API_KEY"}
     }
     schema["security"] = [{"key": []}]
+    for name, example in EXAMPLES.items():  # FastAPI would leave out of them what is null
+        schema["components"]["schemas"][name]["examples"] = [example]
     for path in schema["paths"].values():
         for operation in path.values():
             _as_problems(operation["responses"])

@@ -20,7 +20,7 @@ def router(deps: ApiDeps) -> APIRouter:
 
     @routes.get("/{name}", summary="Get a playbook", responses=problems(404))
     async def get_playbook(
-        name: Annotated[str, Path(pattern=r"^[a-z][a-z0-9_-]{0,59}$", examples=["renewal"])],
+        name: Annotated[str, Path(pattern=r"^[a-z][a-z0-9_-]{0,59}$", examples=["order_support"])],
     ) -> PlaybookDetail:
         """Its newest version."""
         playbook = await deps.playbooks.latest(name)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from api import examples
 from core.contracts.call import CallState, Direction
 from core.conversation import ToolResult, TurnRecord
 from core.outcome import Disposition
@@ -41,12 +42,10 @@ class _Body(BaseModel):
 class NewCall(_Body):
     """A call to place."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"to": "+15550100", "playbook": "renewal", "variables": {"name": "Ada"}}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.NEW_CALL]})
 
     to: PhoneNumber
-    playbook: Name = Field(description="Name of a playbook; its newest version is used", examples=["renewal"])
+    playbook: Name = Field(description="Name of a playbook; its newest version is used", examples=["order_support"])
     from_: PhoneNumber | None = Field(
         None, alias="from", description="One of our numbers; default: the installation's", examples=["+15550199"]
     )
@@ -88,7 +87,7 @@ class StartedCall(BaseModel):
     id: str = Field(examples=["out-5f0c7d2a9b6e4c1f8a3d"])
     to: str = Field(examples=["+15550100"])
     from_: str = Field(serialization_alias="from", examples=["+15550199"])
-    playbook: str = Field(description="name@hash", examples=["renewal@0f3a9c1d2b4e"])
+    playbook: str = Field(description="name@hash", examples=["order_support@bf4709f9af05"])
     url: str = Field(examples=["https://calls.example/v1/calls/out-5f0c7d2a9b6e4c1f8a3d"])
     events_url: str = Field(examples=["https://calls.example/v1/calls/out-5f0c7d2a9b6e4c1f8a3d/events"])
     temporal_url: str = Field(examples=["http://127.0.0.1:8233/namespaces/default/workflows/call-out-5f0c"])
@@ -108,7 +107,7 @@ class Call(BaseModel):
 
     id: str = Field(examples=["CA5ef8732a3c49700934481addd5ce1659"])
     direction: Direction
-    playbook: str = Field(examples=["renewal@0f3a9c1d2b4e"])
+    playbook: str = Field(examples=["order_support@bf4709f9af05"])
     caller_number: str = Field(description="The person we talk to", examples=["+15550100"])
     our_number: str = Field(examples=["+15550199"])
     phase: str = Field(examples=["live"])
@@ -260,13 +259,13 @@ class FeedLine(BaseModel):
 class PlaybookNames(BaseModel):
     """All playbooks."""
 
-    playbooks: list[str] = Field(examples=[["renewal", "support"]])
+    playbooks: list[str] = Field(examples=[["appointment_reminder", "order_support"]])
 
 
 class PlaybookDetail(BaseModel):
     """The newest version of a playbook."""
 
-    ref: str = Field(description="name@hash", examples=["renewal@0f3a9c1d2b4e"])
+    ref: str = Field(description="name@hash", examples=["order_support@bf4709f9af05"])
     playbook: Playbook
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from typing import Any
 
+import jsonschema_rs
 import schemathesis
 from fastapi.routing import iter_route_contexts
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +12,9 @@ from schemathesis import GenerationMode, Response
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from api.examples import NEW_CALL
+from cli.playbook_check import read_playbook
+from cli.settings import PACKAGED_PLAYBOOKS
 from tests.api.world import API_KEY, ApiWorld
 
 ENDLESS = ("/v1/events", "/v1/calls/{call_id}/events")  # streams: test_live.py
@@ -36,6 +40,43 @@ async def test_every_operation_is_described_in_full(world_without_temporal: ApiW
         assert told["summary"], at
         assert told["description"], at
         assert told["tags"], at
+
+
+async def test_every_body_has_an_example_that_fits_it(world_without_temporal: ApiWorld) -> None:
+    described = await description(world_without_temporal)
+    for path, methods in described["paths"].items():
+        for method, told in methods.items():
+            bodies = [told["requestBody"], *told["responses"].values()] if "requestBody" in told else []
+            for body in bodies or told["responses"].values():
+                for kind, content in body.get("content", {}).items():
+                    if kind.endswith("json"):
+                        at = f"{method} {path} {kind}"
+                        example = example_of(content["schema"], described, at)
+                        whole = content["schema"] | {"components": described["components"]}
+                        jsonschema_rs.validator_for(whole).validate(example)
+                    else:
+                        assert content["example"], path
+
+
+def example_of(schema: dict[str, Any], described: dict[str, Any], at: str) -> Any:
+    """What a reader of the description is shown: the example of the whole, else one of each part."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return example_of(described["components"]["schemas"][name], described, f"{at} {name}")
+    match schema:
+        case {"examples": [example, *_]} | {"const": example} | {"enum": [example, *_]}:
+            return example
+        case {"anyOf": [either, *_]}:
+            return example_of(either, described, at)
+        case {"items": item}:
+            return [example_of(item, described, at)]
+        case {"properties": parts}:
+            return {name: example_of(part, described, f"{at}.{name}") for name, part in parts.items()}
+        case {"type": "boolean"}:
+            return True
+        case {"default": default}:
+            return default
+    raise AssertionError(f"{at}: no example")
 
 
 async def test_every_error_is_described_as_a_problem(world_without_temporal: ApiWorld) -> None:
@@ -65,6 +106,7 @@ async def test_the_page_that_shows_it_needs_no_other_site(world_without_temporal
 
 
 async def test_it_answers_invented_requests_as_described(world: ApiWorld) -> None:
+    world.shelf.books.append(read_playbook(PACKAGED_PLAYBOOKS / f"{NEW_CALL['playbook']}.yaml"))
     described = await description(world)
     schema = schemathesis.openapi.from_dict(described)
     schema.config.update(base_url=world.origin)

@@ -1,0 +1,131 @@
+"""One call and one playbook, as the API's description shows them: what the schemas say, filled in."""
+
+from typing import Any, Final
+
+CALL: Final[dict[str, Any]] = {
+    "id": "CA5ef8732a3c49700934481addd5ce1659",
+    "direction": "inbound",
+    "playbook": "order_support@bf4709f9af05",
+    "caller_number": "+12025550117",
+    "our_number": "+12025550142",
+    "phase": "ended",
+    "live": False,
+    "step": "goodbye",
+    "disposition": "completed",
+    "started_at": "2026-11-25T19:24:13.543Z",
+    "answered_at": "2026-11-25T19:24:13.543Z",
+    "ended_at": "2026-11-25T19:25:00.075Z",
+    "turns": 1,
+    "cost_usd": 0.0474,
+    "summary": {
+        "summary": "The caller asked where order 48213 is. It has shipped and is expected on Tuesday.",
+        "topic": "order status",
+        "resolved": True,
+        "follow_up": "",
+    },
+    "crm_note": "note-1",
+    "temporal_url": "http://127.0.0.1:8233/namespaces/default/workflows/call-CA5ef8732a3c49700934481addd5ce1659",
+}
+
+LIVE_CALL: Final[dict[str, Any]] = CALL | {
+    "phase": "live",
+    "live": True,
+    "step": "order_status",
+    "disposition": None,
+    "ended_at": None,
+    "cost_usd": 0.0,
+    "summary": None,
+    "crm_note": None,
+    "transcript": [
+        {
+            "turn": 1,
+            "caller": "Where is order 48213?",
+            "confidence": 0.96,
+            "step": "order_status",
+            "step_method": "lexical",
+            "step_confidence": 1.0,
+            "said": "Order 48213 has shipped. It is expected on Tuesday.",
+            "heard": "Order 48213 has shipped.",
+            "interrupted": True,
+            "tools": [
+                {
+                    "name": "get_order_status",
+                    "arguments": {"order_number": "48213"},
+                    "ok": True,
+                    "content": '{"order_number": "48213", "status": "shipped", "expected_day": "Tuesday"}',
+                    "took_ms": 84,
+                }
+            ],
+            "layers_ms": {
+                "end_of_turn": 361.0,
+                "hop": 11.0,
+                "step": 0.2,
+                "tools": 473.6,
+                "model": 388.1,
+                "voice": 130.7,
+                "gateway": 0.6,
+            },
+            "latency_ms": 1365.2,
+            "started_at": "2026-11-25T19:24:31.102Z",
+        }
+    ],
+    "state": {
+        "phase": "live",
+        "step": "order_status",
+        "believes": {},
+        "confirmed": {"order_number": "48213"},
+        "done": ["turn 1: get_order_status"],
+        "next": "wait for the caller",
+        "last_caller": "Where is order 48213?",
+        "last_assistant": "Order 48213 has shipped.",
+    },
+}
+
+NEW_CALL: Final[dict[str, Any]] = {
+    "to": "+12025550161",
+    "playbook": "appointment_reminder",
+    "variables": {"patient_name": "Jamie Rivera"},
+}
+
+PLAYBOOK: Final[dict[str, Any]] = {
+    "ref": "order_support@bf4709f9af05",
+    "playbook": {
+        "name": "order_support",
+        "goal": "Answer customers' questions about their orders.",
+        "persona": "You are Robin of Northwind Outfitters, friendly and brief.",
+        "numbers": ["+12025550142"],
+        "greeting": "Hello, this is Robin at Northwind Outfitters. How can I help you with your order?",
+        "transfer_to": "+12025550190",
+        "steps": [
+            {
+                "name": "order_status",
+                "goal": "Find out the order number and tell where the order is.",
+                "examples": ["Where is my order?"],
+                "tools": ["get_order_status"],
+            }
+        ],
+        "tools": [
+            {
+                "name": "get_order_status",
+                "description": "Where an order is and when it will arrive.",
+                "operation": "get_order_status",
+                "arguments": {
+                    "type": "object",
+                    "properties": {"order_number": {"type": "string"}},
+                    "required": ["order_number"],
+                },
+            }
+        ],
+    },
+}
+
+READINESS: Final[dict[str, Any]] = {
+    "ready": False,
+    "checks": {
+        "temporal": {"ok": True, "took_ms": 3.3, "error": None},
+        "database": {"ok": False, "took_ms": 12.1, "error": "database: ConnectionRefusedError"},
+    },
+}
+
+EXAMPLES: Final = {"Call": CALL, "CallDetail": LIVE_CALL, "PlaybookDetail": PLAYBOOK, "Readiness": READINESS}
+"""By the name of their schema."""
