@@ -114,14 +114,17 @@ def _http_error(_: Request, error: HTTPException) -> JSONResponse:
 
 
 def _validation_error(_: Request, error: RequestValidationError) -> JSONResponse:
-    problems = [_field_problem(found["loc"], found["msg"]) for found in error.errors()]
+    problems = [_field_problem(found) for found in error.errors()]
     detail = "The request cannot be used as it is."
     return problem_response(Refusal(422, "invalid-request", detail, errors=problems).problem)
 
 
-def _field_problem(at: tuple[str | int, ...], message: str) -> FieldProblem:
-    place, *inner = at
-    message = message.removeprefix("Value error, ")
+def _field_problem(found: Mapping[str, Any]) -> FieldProblem:
+    place, *inner = found["loc"]
+    message = str(found["msg"]).removeprefix("Value error, ")
+    if found["type"] == "json_invalid":
+        why = found.get("ctx", {}).get("error", message)
+        return FieldProblem(detail=f"is no JSON: {why}, at character {inner[0] if inner else 0}", pointer="#")
     if place == "body":
         return FieldProblem(detail=message, pointer="#" + "".join(f"/{_escape(part)}" for part in inner))
     return FieldProblem(detail=message, parameter=".".join(map(str, inner)))

@@ -90,7 +90,9 @@ def _problem(answer: httpx.Response) -> str:
         told = answer.json()
     except json.JSONDecodeError:
         return f"{answer.request.url} answered {answer.status_code}: is this Holdfast?"
-    faults = [
-        f"{fault.get('pointer') or fault.get('parameter')}: {fault['detail']}" for fault in told.get("errors", [])
-    ]
-    return "; ".join([str(told.get("detail") or told.get("title")), *faults])
+    faults = [f"{_field(fault)}: {fault['detail']}" for fault in told.get("errors", [])]
+    return "; ".join(faults) or str(told.get("detail") or told.get("title"))
+
+
+def _field(fault: dict[str, str]) -> str:
+    return fault.get("pointer", "").removeprefix("#/") or fault.get("parameter") or "the request"

@@ -61,6 +61,8 @@ def _reply(data: Data) -> str:
 def _assistant(data: Data) -> str | None:
     if not data.get("heard") and not data.get("interrupted"):
         return None  # only tools were called
+    if not data.get("heard"):
+        return _line("green", "assistant", "(interrupted before a word was heard)")
     return _line("green", "assistant", f"{data.get('heard')}{' -- (interrupted)' if data.get('interrupted') else ''}")
 
 

@@ -9,7 +9,17 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from cli.settings import Settings
 
 PERSONAL_PREFIX = "pii_"
-_QUIET = ("httpx", "httpcore", "httpx2", "httpcore2", "websockets", "aiosqlite", "twilio.async_http_client", "asyncio")
+_QUIET = (
+    "httpx",
+    "httpcore",
+    "httpx2",
+    "httpcore2",
+    "websockets",
+    "picows",
+    "aiosqlite",
+    "twilio.async_http_client",
+    "asyncio",
+)
 
 
 def drop_personal_data(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

@@ -39,6 +39,12 @@ async def test_a_body_that_is_no_request_is_a_problem(world_without_temporal: Ap
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+async def test_a_body_that_is_no_json_says_where_it_breaks_off(world_without_temporal: ApiWorld) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = await world_without_temporal.v1("POST", "/v1/calls", content=b'{"to": }', headers=headers)
+    assert answer.json()["errors"] == [{"detail": "is no JSON: Expecting value, at character 7", "pointer": "#"}]
+
+
 async def test_a_body_too_large_is_refused_whether_it_says_so_or_not(world_without_temporal: ApiWorld) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(100):

@@ -147,8 +147,8 @@ def test_a_call_is_placed_by_command(dev: Dev) -> None:
 @pytest.mark.parametrize(
     ("arguments", "environment", "complaint"),
     [
-        (["+15550100", "--playbook", "nowhere"], {}, "nowhere"),
-        (["five", "--playbook", "order_support"], {}, "#/to"),
+        (["+15550100", "--playbook", "nowhere"], {}, "holdfast: playbook: names no playbook we have: nowhere"),
+        (["five", "--playbook", "order_support"], {}, "holdfast: to: is no phone number in international form"),
         (["+15550100", "--playbook", "order_support", "--var", "name"], {}, "--var name: must be key=value"),
         (
             ["+15550100", "--playbook", "order_support"],

@@ -60,7 +60,10 @@ def test_both_directions_name_the_person_first() -> None:
 
 def test_a_reply_that_was_only_tool_calls_is_left_out() -> None:
     assert shown("assistant_said", heard="", interrupted=False) is None
-    assert shown("assistant_said", heard="", interrupted=True) == "assistant   -- (interrupted)"
+
+
+def test_a_reply_that_was_cut_off_before_its_first_word_is_told() -> None:
+    assert shown("assistant_said", heard="", interrupted=True) == "assistant  (interrupted before a word was heard)"
 
 
 def test_an_unknown_kind_is_left_out() -> None:

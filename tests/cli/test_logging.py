@@ -17,6 +17,7 @@ with structlog.contextvars.bound_contextvars(call_id="CA1"):
     log.info("step_found", step="greet", pii_caller_text="my number is 42")
 log.debug("not_shown")
 logging.getLogger("httpx").info("GET https://vendor.example/secret")
+logging.getLogger("picows.server.12").info("New connection accepted from 192.0.2.7")
 logging.getLogger("temporalio.workflow").warning("from the standard library", extra={"attempt": 2})
 secret_speech = "my number is 42"
 try:
