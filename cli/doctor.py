@@ -1,6 +1,7 @@
 """holdfast doctor: what is configured, reachable and missing."""
 
 import asyncio
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ def run() -> None:
 
 async def examine(settings: Settings) -> list[Finding]:
     """Run all checks side by side, each within its deadline."""
-    checks: tuple[Check, ...] = (_vendors, _temporal, _database, _public_url, _access, _playbooks)
+    checks: tuple[Check, ...] = (_vendors, _crm, _temporal, _database, _public_url, _access, _playbooks)
     async with progress("Looking"):
         found = await asyncio.gather(*(_in_time(check, settings) for check in checks))
     return [finding for findings in found for finding in findings]
@@ -86,18 +87,43 @@ async def _vendors(settings: Settings) -> list[Finding]:
     ]
 
 
+async def _crm(settings: Settings) -> list[Finding]:
+    variable, url = variable_of("crm_base_url"), settings.crm_base_url
+    if url is None:
+        words = f"{variable} is not set: no worker starts without it (holdfast dev uses the sandbox's)"
+        return [Finding("CRM", State.FAILED, words)]
+    headers = {"Authorization": f"Bearer {reveal(settings.crm_api_key)}"}
+    try:
+        async with httpx.AsyncClient(timeout=DEADLINE_S / 2) as http:
+            answer = await http.get(url, headers=headers)  # that somebody is there; no route of it is known to be free
+    except httpx.HTTPError as error:
+        words = f"{variable}: {url} cannot be reached ({error or type(error).__name__})"
+        return [Finding("CRM", State.FAILED, words)]
+    if answer.status_code in (401, 403):
+        words = f"{variable_of('crm_api_key')}: {url} answered {answer.status_code}: it may be wrong"
+        return [Finding("CRM", State.WARNING, words)]
+    return [Finding("CRM", State.OK, url)]
+
+
 async def _temporal(settings: Settings) -> list[Finding]:
     variable = variable_of("temporal_address")
     try:
         client = await connect(settings)
         missing = await missing_search_attributes(client)
     except (RuntimeError, RPCError) as error:
-        return [Finding("Temporal", State.FAILED, f"{variable}: cannot use {settings.temporal_address}: {error}")]
+        words = f"{variable}: cannot use {settings.temporal_address}: {_in_short(error)}"
+        return [Finding("Temporal", State.FAILED, words)]
     if missing:
         words = f"not registered: {', '.join(missing)}. No call can start: run holdfast migrate"
         return [Finding("search attributes", State.FAILED, words)]
     where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
     return [Finding("Temporal", State.OK, f"{where}, search attributes are registered")]
+
+
+def _in_short(error: Exception) -> str:
+    """The SDK quotes the whole chain of its transport's errors; the last message says what it was."""
+    messages = re.findall(r'message: "([^"]+)"', str(error))
+    return messages[-1] if messages else str(error)
 
 
 async def _database(settings: Settings) -> list[Finding]:

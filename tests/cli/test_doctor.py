@@ -44,6 +44,8 @@ def settings_at(url: str, folder: Path, **changes: Any) -> Settings:
         "deepgram_api_key": "ear-key",
         "anthropic_api_key": "mind-key",
         "elevenlabs_api_key": "voice-key",
+        "crm_base_url": f"{url}/crm",
+        "crm_api_key": "crm-key",
         "api_key": "our-key",
         "public_url": url,
         "temporal_address": "127.0.0.1:9",
@@ -63,7 +65,7 @@ async def test_good_keys_and_a_migrated_database_pass(sandbox: tuple[str, Sandbo
     findings = await examine(settings)
     assert failures(findings).keys() == {"Temporal"}
     passed = {finding.what for finding in findings if finding.state is State.OK}
-    assert {"twilio", "deepgram", "anthropic", "elevenlabs", "database", "playbooks"} <= passed
+    assert {"twilio", "deepgram", "anthropic", "elevenlabs", "CRM", "database", "playbooks"} <= passed
 
 
 @pytest.mark.parametrize(
@@ -88,6 +90,22 @@ async def test_a_missing_key_is_told_by_its_variable(sandbox: tuple[str, Sandbox
     url, _ = sandbox
     told = failures(await examine(settings_at(url, tmp_path, deepgram_api_key=None)))
     assert told["deepgram"].startswith("DEEPGRAM_API_KEY not set")
+
+
+async def test_a_crm_that_is_missing_or_away_is_told_by_its_variable(
+    sandbox: tuple[str, SandboxState], tmp_path: Path
+) -> None:
+    url, _ = sandbox
+    told = failures(await examine(settings_at(url, tmp_path, crm_base_url=None)))
+    assert told["CRM"].startswith("HOLDFAST_CRM_BASE_URL is not set")
+    told = failures(await examine(settings_at(url, tmp_path, crm_base_url="http://127.0.0.1:9")))
+    assert told["CRM"].startswith("HOLDFAST_CRM_BASE_URL: http://127.0.0.1:9 cannot be reached")
+
+
+async def test_temporal_that_is_away_is_told_in_few_words(sandbox: tuple[str, SandboxState], tmp_path: Path) -> None:
+    url, _ = sandbox
+    told = failures(await examine(settings_at(url, tmp_path)))
+    assert told["Temporal"] == "TEMPORAL_ADDRESS: cannot use 127.0.0.1:9: Connection refused"
 
 
 async def test_a_vendor_that_is_down_is_no_wrong_key(sandbox: tuple[str, SandboxState], tmp_path: Path) -> None:
