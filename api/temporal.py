@@ -110,7 +110,7 @@ class Temporal:
         deadline: float = DEADLINE_SECONDS,
         update_deadline: float = UPDATE_SECONDS,
     ) -> Self:
-        """Temporal at host:port, without TLS."""
+        """Temporal at host:port, without TLS or a key: for tests."""
 
         async def connect() -> Client:
             return await Client.connect(address, namespace=namespace, data_converter=pydantic_data_converter)

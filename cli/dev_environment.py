@@ -14,6 +14,14 @@ _KEYS = {
     "elevenlabs": ("elevenlabs_api_key",),
     "anthropic": ("anthropic_api_key",),
 }
+_OF_ANOTHER_TEMPORAL = (
+    "TEMPORAL_API_KEY",
+    "TEMPORAL_TLS",
+    "TEMPORAL_TLS_SERVER_CA_CERT_PATH",
+    "TEMPORAL_TLS_SERVER_NAME",
+    "TEMPORAL_TLS_CLIENT_CERT_PATH",
+    "TEMPORAL_TLS_CLIENT_KEY_PATH",
+)  # ours on this machine speaks plainly, whatever server the environment is set up for
 _HEARD_TOGETHER = ("twilio", "deepgram", "elevenlabs")  # the sandbox's audio carries its text, real audio does not
 
 
@@ -66,6 +74,7 @@ def local_environment(
         "HOLDFAST_HOST": "127.0.0.1",
         "HOLDFAST_API_KEY": reveal(settings.api_key) or f"hf_{secrets.token_urlsafe(24)}",
         "TEMPORAL_ADDRESS": f"127.0.0.1:{where.temporal}",
+        **dict.fromkeys(_OF_ANOTHER_TEMPORAL, ""),
         "HOLDFAST_TEMPORAL_UI_URL": f"http://127.0.0.1:{where.temporal_ui}",
         "HOLDFAST_SANDBOX_PORT": str(where.sandbox),
         "DATABASE_URL": database,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.contracts.names import NAMESPACE
@@ -106,6 +106,12 @@ class Settings(BaseSettings):
     media_url: WebSocketOrigin | None = None
     temporal_address: HostAndPort = Field("localhost:7233", validation_alias="TEMPORAL_ADDRESS")
     temporal_namespace: str = Field(NAMESPACE, validation_alias="TEMPORAL_NAMESPACE")
+    temporal_api_key: Secret | None = Field(None, validation_alias="TEMPORAL_API_KEY")  # Temporal Cloud; brings TLS
+    temporal_tls: bool | None = Field(None, validation_alias="TEMPORAL_TLS")
+    temporal_tls_server_ca: FilePath | None = Field(None, validation_alias="TEMPORAL_TLS_SERVER_CA_CERT_PATH")
+    temporal_tls_server_name: str | None = Field(None, validation_alias="TEMPORAL_TLS_SERVER_NAME")
+    temporal_tls_client_cert: FilePath | None = Field(None, validation_alias="TEMPORAL_TLS_CLIENT_CERT_PATH")
+    temporal_tls_client_key: FilePath | None = Field(None, validation_alias="TEMPORAL_TLS_CLIENT_KEY_PATH")
     temporal_ui_url: HttpOrigin = "http://127.0.0.1:8233"
     database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
     data: Path = Path(".holdfast")
@@ -149,9 +155,13 @@ class Settings(BaseSettings):
     def read(cls) -> Self:
         """The environment of this process. Raises BadSettings."""
         try:
-            return cls()
+            settings = cls()
         except ValidationError as error:
             raise BadSettings([_in_words(problem["loc"], problem["msg"]) for problem in error.errors()]) from None
+        pair = ("temporal_tls_client_cert", "temporal_tls_client_key")  # neither is of use alone
+        if any(getattr(settings, field) is not None for field in pair):
+            settings.require(*pair)
+        return settings
 
     def require(self, *fields: str) -> None:
         """Raises BadSettings that names the variable of each field that is not set."""

@@ -4,8 +4,9 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import TLSConfig
 
-from cli.settings import Settings
+from cli.settings import Settings, reveal
 from core.contracts.names import SEARCH_ATTRIBUTES
 
 
@@ -18,7 +19,20 @@ async def connect(settings: Settings, *, lazy: bool = False) -> Client:
         settings.temporal_address,
         namespace=settings.temporal_namespace,
         data_converter=pydantic_data_converter,
+        api_key=reveal(settings.temporal_api_key) or None,
+        tls=_tls(settings),
         lazy=lazy,
+    )
+
+
+def _tls(settings: Settings) -> TLSConfig | bool | None:
+    """None leaves it to the SDK: TLS with an API key, none without."""
+    files = (settings.temporal_tls_server_ca, settings.temporal_tls_client_cert, settings.temporal_tls_client_key)
+    if settings.temporal_tls is False or not (any(files) or settings.temporal_tls_server_name):
+        return settings.temporal_tls
+    ca, cert, key = (file.read_bytes() if file else None for file in files)
+    return TLSConfig(
+        server_root_ca_cert=ca, domain=settings.temporal_tls_server_name, client_cert=cert, client_private_key=key
     )
 
 

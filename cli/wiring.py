@@ -5,6 +5,7 @@ Imports are local, so that a role loads only what it uses: the vendors' SDKs tak
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
     """What the API is built from. Raises BadSettings for what it cannot do without."""
     from api.deps import ApiDeps, ApiSettings
     from api.temporal import Temporal
+    from cli.temporal_client import connect
     from storage.calls import SqlCallReader
     from storage.playbooks import SqlPlaybooks
 
@@ -34,7 +36,7 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
         reader = SqlCallReader(database)
         stack.push_async_callback(reader.close)
         yield ApiDeps(
-            temporal=Temporal.at(settings.temporal_address, settings.temporal_namespace),
+            temporal=Temporal(partial(connect, settings)),
             reader=reader,
             playbooks=SqlPlaybooks(database, default=settings.default_playbook),
             settings=ApiSettings(

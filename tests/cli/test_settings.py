@@ -65,6 +65,7 @@ def test_an_empty_variable_is_one_that_is_not_set(environment: pytest.MonkeyPatc
         ("PUBLIC_URL", "calls.example.com"),
         ("HOLDFAST_MEDIA_URL", "https://calls.example.com"),
         ("TEMPORAL_ADDRESS", "localhost"),
+        ("TEMPORAL_TLS_SERVER_CA_CERT_PATH", "/nowhere/ca.pem"),
         ("HOLDFAST_PORT", "eighty"),
         ("HOLDFAST_PORT", "70000"),
         ("HOLDFAST_OUR_NUMBER", "555"),
@@ -75,6 +76,13 @@ def test_a_bad_value_is_told_with_its_variable(environment: pytest.MonkeyPatch, 
     with pytest.raises(BadSettings) as caught:
         with_(environment, **{variable: value})
     assert [problem.partition(":")[0] for problem in caught.value.problems] == [variable]
+
+
+def test_a_certificate_for_temporal_needs_its_key(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "cert.pem").write_text("")
+    with pytest.raises(BadSettings) as caught:
+        with_(environment, TEMPORAL_TLS_CLIENT_CERT_PATH=str(tmp_path / "cert.pem"))
+    assert caught.value.problems == ["TEMPORAL_TLS_CLIENT_KEY_PATH is not set"]
 
 
 def test_a_process_with_a_bad_value_says_one_line_and_no_traceback() -> None:
@@ -145,6 +153,17 @@ def test_a_local_stack_points_every_emulated_vendor_at_the_sandbox(environment: 
     read = Settings.read()
     assert read.media_origin == "ws://127.0.0.1:8000"
     assert reveal(read.api_key).startswith("hf_")
+
+
+def test_a_local_stack_uses_its_own_temporal_server_whatever_is_set_for_another(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    settings = with_(environment, TEMPORAL_ADDRESS="cloud.example:7233", TEMPORAL_API_KEY="key", TEMPORAL_TLS="true")
+    made = local_environment(settings, dict(os.environ), sandboxed_vendors(settings), WHERE, "sqlite+aiosqlite:///x")
+    read = with_(environment, **{name: value for name, value in made.items() if name.startswith("TEMPORAL_")})
+    assert read.temporal_address.startswith("127.0.0.1:")
+    assert read.temporal_api_key is None
+    assert read.temporal_tls is None
 
 
 def test_an_operators_keys_and_address_are_left_alone(environment: pytest.MonkeyPatch) -> None:
