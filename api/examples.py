@@ -44,6 +44,7 @@ LIVE_CALL: Final[dict[str, Any]] = CALL | {
             "step": "order_status",
             "step_method": "lexical",
             "step_confidence": 1.0,
+            "answer_method": "model",
             "said": "Order 48213 has shipped. It is expected on Tuesday.",
             "heard": "Order 48213 has shipped.",
             "interrupted": True,
