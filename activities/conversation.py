@@ -11,9 +11,11 @@ from temporalio import activity
 
 from activities.delivery import Delivery, heard_of, heartbeats, while_wanted
 from activities.feed import now_ms, problem, step_found
-from activities.playbook_shelf import PlaybookShelf
+from activities.fillers import filler_when_late
+from activities.playbook_shelf import PlaybookShelf, ReadyPlaybook
 from activities.prompts import reply_prompt, step_prompt
 from activities.retries import vendor_failures
+from activities.spoken_lines import SpokenLines
 from core.contracts import names
 from core.contracts.call import (
     FinalizeTranscript,
@@ -31,6 +33,7 @@ from core.ports.errors import VendorError
 from core.ports.playback import PlaybackLine, ReplyPlayback
 from core.ports.reasoner import Prompt, Reasoner, TextPiece
 from core.ports.speech import Recogniser, Voice
+from core.ports.speech_cache import Recording
 from core.sentences import SentenceCutter
 
 log = structlog.get_logger()
@@ -47,6 +50,7 @@ class ConversationActivities:
         reasoner: Reasoner,
         voice: Voice,
         recogniser: Recogniser,
+        lines: SpokenLines,
         playback: PlaybackLine,
         shelf: PlaybookShelf,
         feed: CallFeed,
@@ -54,6 +58,7 @@ class ConversationActivities:
         self._reasoner = reasoner
         self._voice = voice
         self._recogniser = recogniser
+        self._lines = lines
         self._playback = playback
         self._shelf = shelf
         self._feed = feed
@@ -114,21 +119,32 @@ class ConversationActivities:
             playback_line = self._playback.open(request.call_id, request.gateway, request.key, listen)
             async with playback_line as playback, self._voice.open(ready.voice_in(request.manner)) as voice:
                 kept = request.kept or await _kept(request, playback)
+                answered = ready.answers_in(kept)
                 delivery = Delivery(voice, playback, timings)
                 answer = _Answer(self._reasoner, delivery)
-                work = answer.give(_prompt(ready.playbook, request, kept), playback)
-                whole = await while_wanted(playback, work, request.within_s)
-                if whole and not (kept or delivery.sentences or answer.tool_calls):
+                work = answer.give(_prompt(ready.playbook, request, answered), playback)
+                filler = None if answered else self._filler(ready, request)
+                with filler_when_late(delivery, filler, request.filler_after_ms):
+                    whole = await while_wanted(playback, work, request.within_s)
+                if whole and not (answered or delivery.sentences or answer.tool_calls):
                     raise VendorError("model", "broken", "an answer without words", curable=True)
                 heard = await heard_of(playback) if whole and not answer.tool_calls else None
         return Reply(
-            text=" ".join([*kept, *delivery.sentences]),
+            text=" ".join([*kept, *delivery.filler, *delivery.sentences]),
             closed=not whole,
             timings=delivery.timings,
             tool_calls=tuple(answer.tool_calls) if whole else (),
             usage=answer.total_usage(),
             heard=heard,
+            filler=" ".join(delivery.filler),
         )
+
+    def _filler(self, ready: ReadyPlaybook, request: Respond) -> Recording | None:
+        """If it is at hand: in the voice of this call, else in the playbook's, which beats silence."""
+        if not request.filler:
+            return None
+        voices = (ready.voice_in(request.manner), ready.voice)
+        return next(filter(None, (self._lines.at_hand(voice, request.filler) for voice in voices)), None)
 
     @contextmanager
     def _failures(self, call_id: str) -> Iterator[None]:

@@ -13,6 +13,7 @@ from core.contracts.call import Heard, ReplyTimings
 from core.ports.errors import VendorError
 from core.ports.playback import ReplyPlayback
 from core.ports.speech import SpeechStream
+from core.ports.speech_cache import Recording
 
 HEARTBEAT_S = 0.8
 
@@ -23,6 +24,8 @@ class Delivery:
     def __init__(self, voice: SpeechStream, playback: ReplyPlayback, timings: ReplyTimings) -> None:
         self.timings = timings
         self.sentences: list[str] = []
+        self.filler: tuple[str, ...] = ()  # sentences that were said before the first of ``sentences``
+        self.begun = False  # audio has gone to the gateway
         self.stand_in = ""  # the voice that had to take over, if one had to
         self._voice = voice
         self._playback = playback
@@ -34,7 +37,7 @@ class Delivery:
 
     async def say(self, sentence: str) -> None:
         """Hand a whole sentence to the voice. Raises VendorError."""
-        if not self.sentences:
+        if self.timings.first_sentence_ms is None:
             self.timings = replace(self.timings, first_sentence_ms=now_ms())
         self.sentences.append(sentence)
         await self._voice.speak(sentence)
@@ -45,16 +48,31 @@ class Delivery:
 
     async def carry(self) -> None:
         """Bring all audio to the gateway as it is made. Raises VendorError, PlaybackLost."""
-        first = True
         async for chunk in self._voice.chunks():
-            if first:
-                first = False
-                at_ms = now_ms()
-                self.timings = replace(self.timings, voice_first_byte_ms=at_ms, first_pushed_ms=at_ms)
-                self._playback.began(self.timings)
+            self._begin()
             self.stand_in = chunk.voice or self.stand_in
             text = self.sentences[chunk.sentence] if chunk.last else ""
+            place = len(self.filler) + chunk.sentence
+            self._playback.push(place, chunk.audio, chunk.words, last=chunk.last, text=text)
+
+    def fill(self, filler: Recording) -> None:
+        """Say a line that is at hand while the first sentence is still being made. Raises PlaybackLost."""
+        self.filler = filler.sentences
+        self._begin()
+        for chunk in filler.chunks:
+            text = filler.sentences[chunk.sentence] if chunk.last else ""
             self._playback.push(chunk.sentence, chunk.audio, chunk.words, last=chunk.last, text=text)
+
+    def _begin(self) -> None:
+        if self.begun:
+            return
+        self.begun = True
+        at_ms = now_ms()
+        spoken_ms = self.timings.first_sentence_ms or at_ms
+        self.timings = replace(
+            self.timings, first_sentence_ms=spoken_ms, voice_first_byte_ms=at_ms, first_pushed_ms=at_ms
+        )
+        self._playback.began(self.timings)
 
 
 @contextmanager

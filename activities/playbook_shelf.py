@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import jsonschema_rs
 
-from activities.spoken_lines import as_spoken, fixed_lines
+from activities.spoken_lines import as_spoken, fixed_lines, sentences_of
 from core.canned import CannedFinder
 from core.conversation import Step
 from core.manner import Manner
@@ -30,6 +30,7 @@ class ReadyPlaybook:
     arguments: dict[str, jsonschema_rs.Validator]  # tool name -> its JSON Schema
     voice: VoiceSettings
     fixed_lines: frozenset[str]  # as they are spoken
+    fillers: frozenset[str]  # their sentences
 
     def match(self, text: str, current_step: str, *, canned: bool) -> Step:
         """The step of a turn by its words, ``name`` None if unsure; with its canned answer if one may be given."""
@@ -42,6 +43,10 @@ class ReadyPlaybook:
         return Step(
             step.name, confidence, LEXICAL, escalates=step.escalates, ends_call=step.ends_call, answer=answer.answer
         )
+
+    def answers_in(self, kept: tuple[str, ...]) -> tuple[str, ...]:
+        """What of the sentences that an earlier attempt left behind is part of the answer: not its filler."""
+        return tuple(sentence for sentence in kept if sentence not in self.fillers)
 
     def voice_in(self, manner: Manner) -> VoiceSettings:
         """The voice as this caller is to hear it."""
@@ -104,6 +109,7 @@ def _prepare(playbook: Playbook) -> ReadyPlaybook:
         arguments={tool.name: jsonschema_rs.validator_for(tool.arguments) for tool in playbook.tools},
         voice=voice_of(playbook),
         fixed_lines=frozenset(map(as_spoken, fixed_lines(playbook))),
+        fillers=frozenset(sentence for line in playbook.fillers for sentence in sentences_of(line)),
     )
 
 

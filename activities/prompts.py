@@ -11,6 +11,7 @@ from dataclasses import replace
 from activities.key_notes import key_notes, shown_arguments
 from core.contracts.call import CallRecord, ReasonStep, Respond
 from core.conversation import Exchange, ToolResult
+from core.fillers import without_fillers
 from core.playbook import END_CALL_TOOL, TRANSFER_TOOL, Playbook, PlaybookStep
 from core.ports.reasoner import FindStep, Message, Prompt, ToolSpec
 
@@ -61,6 +62,7 @@ _TRANSFER = ToolSpec(
 def reply_prompt(playbook: Playbook, request: Respond) -> Prompt:
     """The prompt for the next part of a turn's answer."""
     step = playbook.step(request.step)
+    request = _without_fillers(request, playbook.fillers)
     messages = [*_history(request.recent), Message("user", _caller_words(request.caller_text, request.recent))]
     if request.tools:
         if request.said:
@@ -131,6 +133,12 @@ def tools_for(playbook: Playbook, step: PlaybookStep) -> tuple[ToolSpec, ...]:
     named = [playbook.tool(name) for name in step.tools if name not in (END_CALL_TOOL, TRANSFER_TOOL)]
     own = tuple(ToolSpec(tool.name, tool.description, shown_arguments(playbook, tool.arguments)) for tool in named)
     return (*own, _END_CALL, _TRANSFER) if playbook.transfer_to else (*own, _END_CALL)
+
+
+def _without_fillers(request: Respond, fillers: Sequence[str]) -> Respond:
+    """A model that reads its own fillers begins to write them."""
+    recent = (replace(exchange, assistant=without_fillers(exchange.assistant, fillers)) for exchange in request.recent)
+    return replace(request, recent=tuple(recent), said=without_fillers(request.said, fillers))
 
 
 def _situation(playbook: Playbook, step: PlaybookStep, variables: Mapping[str, str]) -> str:

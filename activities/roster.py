@@ -49,10 +49,10 @@ class Roster:
 def roster(ports: Ports) -> Roster:
     """All activities."""
     shelf = PlaybookShelf(ports.playbooks)
-    conversation = ConversationActivities(
-        ports.reasoner, ports.voice, ports.recogniser, ports.playback, shelf, ports.feed
-    )
     lines = SpokenLines(ports.line_voice, ports.speech_cache)
+    conversation = ConversationActivities(
+        ports.reasoner, ports.voice, ports.recogniser, lines, ports.playback, shelf, ports.feed
+    )
     speech = SpeechActivities(ports.line_voice, lines, ports.playback, shelf, ports.feed)
     telephony = TelephonyActivities(ports.telephony, ports.feed)
     crm = CrmActivities(ports.crm, ports.playback, shelf, ports.store, ports.feed)

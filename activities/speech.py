@@ -84,7 +84,7 @@ class SpeechActivities:
             async with asyncio.timeout(HOLDING_LINES_S):
                 lines = [(text, (await self._lines.get(ready.voice, text)).audio) for text in playbook.holding_lines]
                 await self._playback.keep_holding_lines(request.call_id, request.gateway, lines)
-                for text in (playbook.apology, playbook.farewell):
+                for text in (*playbook.fillers, playbook.apology, playbook.farewell):
                     await self._lines.get(ready.voice, text)
         except (VendorError, TimeoutError) as error:
             log.warning("lines_not_prepared", reason=str(error))

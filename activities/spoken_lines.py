@@ -106,6 +106,7 @@ def fixed_lines(playbook: Playbook) -> tuple[str, ...]:
     """What a playbook has the assistant say to the letter, what is needed first in front."""
     lines = (
         f"{playbook.disclosure} {playbook.greeting}".strip(),
+        *playbook.fillers,
         *playbook.holding_lines,
         playbook.apology,
         playbook.farewell,

@@ -26,6 +26,7 @@ from core.contracts.call import (
     Verb,
 )
 from core.conversation import Conversation, ToolCall, ToolResult, Utterance
+from core.fillers import next_filler, without_fillers
 from core.inbox import Inbox
 from core.manner import Manner
 from core.outcome import NOT_REACHED, CarrierState, Disposition, LegState
@@ -86,6 +87,7 @@ class LiveCall:
     escalated: bool = False  # a representative was needed
     consents: list[Consent] = field(default_factory=list)
     manner: Manner = Manner()
+    fillers_said: int = 0
     ending: Ending | None = None
 
     @classmethod
@@ -115,6 +117,16 @@ class LiveCall:
     def interrupted(self) -> bool:
         """Whether something has come that a reply must not hold up."""
         return self.over or self.gateway is None or bool(self.inbox.turns)
+
+    @property
+    def filler(self) -> str:
+        """The one to be said next; "" if there are none."""
+        return next_filler(self.call.playbook.fillers, self.fillers_said)
+
+    @property
+    def answered(self) -> bool:
+        """Whether something was said in the running turn, beyond fillers."""
+        return bool(without_fillers(self.conversation.now.said, self.call.playbook.fillers))
 
     @property
     def has_work(self) -> bool:

@@ -90,6 +90,8 @@ class Playbook(Part):
     greeting: Line
     welcome_back: Line = "Sorry, we were cut off for a moment. Please go on."
     holding_lines: tuple[Line, ...] = Field(("One moment, please.", "Just a second, I am still here."), min_length=1)
+    fillers: tuple[Line, ...] = ("Let me see.", "One moment, let me check.", "Just a second.")
+    filler_after_ms: int = Field(1_200, ge=300, le=10_000, description="of silence where an answer is due")
     silence_prompts: tuple[Line, ...] = ("Are you still there?", "I can't hear you. Please say something.")
     farewell: Line = "Thank you for calling. Goodbye."
     apology: Line = "I am sorry, something went wrong on our side. Please call again a little later."
@@ -116,6 +118,7 @@ class Playbook(Part):
             _arguments_fit(tool, ("tools", index, "arguments"))
         known = {tool.name for tool in self.tools} | {END_CALL_TOOL, TRANSFER_TOOL}
         _answers_fit(self.steps)
+        _fillers_fit(self.fillers)
         for index, step in enumerate(self.steps):
             for place, name in enumerate(step.tools):
                 if name not in known:
@@ -347,6 +350,15 @@ def _answers_fit(steps: tuple[PlaybookStep, ...]) -> None:
                     where = f"the step {other!r} has this example already, so nobody can tell which is meant"
                     raise Misplaced((*at, "examples", number), where)
             asked |= {_plain(example): step.name for example in canned.examples}
+
+
+def _fillers_fit(fillers: tuple[str, ...]) -> None:
+    """None of them may come twice in a row."""
+    if len(fillers) == 1:
+        raise Misplaced(("fillers",), "must be several, so that none is heard twice in a row, or none at all: []")
+    for index, filler in enumerate(fillers):
+        if _plain(filler) in map(_plain, fillers[:index]):
+            raise Misplaced(("fillers", index), "is there twice")
 
 
 def _plain(text: str) -> str:

@@ -31,6 +31,7 @@ from workflows.after_call import AfterCallWorkflow
 from workflows.call_messages import CallMessages
 from workflows.call_view import attributes, call_details
 from workflows.dialling import reach_the_person
+from workflows.fillers import keep_company
 from workflows.keys import keyed_step, last_said, obey
 from workflows.leg import hang_up, redirect
 from workflows.replies import ReplyFailed, Speaker, until
@@ -157,7 +158,7 @@ class CallWorkflow(CallMessages):
                     await self._say_goodbye()
                 if ends or live.interrupted:
                     return
-            if not live.conversation.now.said:
+            if not live.answered:
                 raise ReplyFailed("the model asks for tools again and again")
         except ReplyFailed as failure:
             workflow.logger.warning("reply_failed", extra={"reason": str(failure)})
@@ -180,7 +181,7 @@ class CallWorkflow(CallMessages):
 
     async def _say_goodbye(self) -> None:
         """The call has come to its end, unless the caller cuts in."""
-        if not self.live.conversation.now.said:
+        if not self.live.answered:
             await self._say(self.call.playbook.farewell)
         if await self._was_heard(lambda: self.live.interrupted) and not self.live.interrupted:
             self.live.end(Ending(Disposition.COMPLETED))
@@ -300,6 +301,8 @@ class CallWorkflow(CallMessages):
             said=now.exchange().assistant,
             manner=self.live.manner,
             within_s=self.call.timers.reply,
+            filler=self.live.filler,
+            filler_after_ms=self.call.playbook.filler_after_ms,
         )
 
     async def _run_tools(self, calls: tuple[ToolCall, ...]) -> bool:
@@ -312,7 +315,9 @@ class CallWorkflow(CallMessages):
         first = len(turn.tools) + 1
         running = [asyncio.create_task(run_tool(live, call, first + place)) for place, call in enumerate(calls)]
         done = asyncio.gather(*running)
-        if not turn.said and not await until(lambda: done.done() or live.interrupted, FILLER_AFTER):
+        if self.call.playbook.fillers:
+            await keep_company(live, done, self.speaker.say)
+        elif not turn.said and not await until(lambda: done.done() or live.interrupted, FILLER_AFTER):
             await self._say(self.call.playbook.holding_line)
         turn.tools.extend(await done)
         return any(call.name == END_CALL_TOOL for call in calls)

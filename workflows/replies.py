@@ -46,7 +46,7 @@ class Speaker:
         """Answer the running turn. None: cut off before it was whole. Raises ReplyFailed."""
 
         def start(gateway: GatewayAddress, key: ReplyKey, kept: tuple[str, ...]) -> workflow.ActivityHandle[Reply]:
-            return workflow.start_activity_method(
+            handle = workflow.start_activity_method(
                 ConversationActivities.respond,
                 request(gateway, key, kept),
                 schedule_to_start_timeout=FREE_SLOT,
@@ -55,6 +55,8 @@ class Speaker:
                 retry_policy=ONCE,  # a retry needs a new key: the loop in _deliver makes it
                 summary=_summary(key, "reply"),
             )
+            handle.add_done_callback(partial(_count_filler, self._live))
+            return handle
 
         return await self._deliver(start, lambda: self._live.interrupted)
 
@@ -167,6 +169,12 @@ def _write_down(turn: Turn, utterance: Utterance, made: asyncio.Task[Reply]) -> 
     if reply.heard is not None:
         utterance.heard, utterance.interrupted = reply.heard.text, reply.heard.interrupted
         turn.layers = dict(reply.heard.layers) or turn.layers
+
+
+def _count_filler(live: LiveCall, made: asyncio.Task[Reply]) -> None:
+    """One that may have been said counts: better one left out than one heard twice."""
+    if made.cancelled() or made.exception() is not None or made.result().filler:
+        live.fillers_said += 1
 
 
 async def until(condition: Callable[[], bool], at_most: timedelta) -> bool:

@@ -368,6 +368,8 @@ class Respond:
     said: str = ""  # what earlier parts of this turn's answer said, before ``tools`` were asked for
     manner: Manner = Manner()
     within_s: float = 12.0  # for making it: model, voice and delivery, which runs ahead of the playing
+    filler: str = ""  # said where the first audio is late; "": none
+    filler_after_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -424,6 +426,7 @@ class Reply:
     tool_calls: tuple[ToolCall, ...] = ()
     usage: Usage = Usage()
     heard: Heard | None = None
+    filler: str = ""  # the part of ``text`` that was only to show that we are there
 
 
 @dataclass(frozen=True)

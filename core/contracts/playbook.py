@@ -21,6 +21,8 @@ class PlaybookBrief:
     transfer_to: str | None = None  # where a caller goes who wants or needs a person
     turn_taking: TurnTaking = TurnTaking()
     min_confidence: float = 0.5  # below it a turn's audio is transcribed again
+    fillers: tuple[str, ...] = ()  # said in rotation; none: ``holding_line`` for tools only
+    filler_after_ms: int = 1_200
     voice_model: str = "eleven_flash_v2_5"  # for the bill
 
 
@@ -35,6 +37,8 @@ def brief_of(playbook: Playbook) -> PlaybookBrief:
         farewell=playbook.farewell,
         apology=playbook.apology,
         holding_line=playbook.holding_lines[0],
+        fillers=playbook.fillers,
+        filler_after_ms=playbook.filler_after_ms,
         transfer_to=playbook.transfer_to,
         voice_model=playbook.voice.model,
         turn_taking=TurnTaking(language=playbook.language, **playbook.turn_taking.model_dump()),

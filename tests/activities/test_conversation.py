@@ -1,17 +1,20 @@
 """Activities of a turn, each in an activity environment with fakes behind its ports."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.conversation import LOAD_S, ConversationActivities
-from activities.playbook_shelf import PlaybookShelf
+from activities.playbook_shelf import PlaybookShelf, voice_of
+from activities.spoken_lines import SpokenLines
 from core.contracts.call import GatewayAddress, MatchStep, ReasonStep, ReplyKey, Respond
 from core.conversation import ToolCall
-from core.playbook import Playbook
+from core.playbook import Playbook, parse_playbook
 from core.ports.reasoner import TextPiece
+from storage.speech_cache import KeptSpeech
 from tests.world.fakes import (
     FakeFeed,
     FakePlayback,
@@ -22,7 +25,7 @@ from tests.world.fakes import (
     FakeVoice,
     broken,
 )
-from tests.world.playbook import orders
+from tests.world.playbook import ORDERS, orders
 
 GATEWAY = GatewayAddress(1, "ws://gateway", "http://gateway")
 
@@ -38,8 +41,9 @@ class Desk:
         self.replies: asyncio.Queue[tuple[str, FakePlayback]] = asyncio.Queue()
         self.line.listeners["C1"] = lambda what, playback: self.replies.put_nowait((what, playback))
         self.shelf = PlaybookShelf(playbooks or FakePlaybooks(orders()))
+        self.lines = SpokenLines(FakeVoice(), KeptSpeech("fake", 1_000_000))
         self.activities = ConversationActivities(
-            self.reasoner, self.voice, FakeRecogniser(), self.line, self.shelf, self.feed
+            self.reasoner, self.voice, FakeRecogniser(), self.lines, self.line, self.shelf, self.feed
         )
 
     async def told(self, what: str) -> FakePlayback:
@@ -50,9 +54,20 @@ class Desk:
                 return playback
 
 
-def respond(attempt: int = 1, kept: tuple[str, ...] = ()) -> Respond:
+def respond(attempt: int = 1, kept: tuple[str, ...] = (), filler: str = "") -> Respond:
     key = ReplyKey(1, 1, 0, attempt)
-    return Respond("C1", orders().ref, GATEWAY, key, "order_status", "Where is it?", "+12025550123", kept=kept)
+    return Respond(
+        call_id="C1",
+        playbook=orders().ref,
+        gateway=GATEWAY,
+        key=key,
+        step="order_status",
+        caller_text="Where is it?",
+        caller_number="+12025550123",
+        kept=kept,
+        filler=filler,
+        filler_after_ms=10,
+    )
 
 
 async def test_sentences_reach_the_gateway_while_the_model_still_writes() -> None:
@@ -191,3 +206,66 @@ async def test_unknown_playbook_is_no_use_trying_again() -> None:
     with pytest.raises(ApplicationError) as failure:
         await ActivityEnvironment().run(desk.activities.respond, respond())
     assert (failure.value.type, failure.value.non_retryable) == ("UnknownPlaybook", True)
+
+
+async def test_caller_hears_a_filler_where_the_model_is_slow() -> None:
+    desk = Desk()
+    await desk.lines.get(voice_of(orders()), "Let me see.")
+    gate = asyncio.Event()
+    desk.reasoner.will_say([gate, TextPiece("It left on Monday.")])
+    running = asyncio.ensure_future(ActivityEnvironment().run(desk.activities.respond, respond(filler="Let me see.")))
+    playback = await desk.told("pushed")
+    assert playback.sentences == ["Let me see."]
+    assert playback.timings is not None
+    gate.set()
+    reply = await running
+    assert playback.sentences == ["Let me see.", "It left on Monday."]
+    assert (reply.text, reply.filler) == ("Let me see. It left on Monday.", "Let me see.")
+    assert reply.usage.characters == len("It left on Monday.")
+
+
+async def test_answer_in_time_has_no_filler() -> None:
+    desk = Desk()
+    await desk.lines.get(voice_of(orders()), "Let me see.")
+    rest = asyncio.Event()
+    desk.reasoner.will_say([TextPiece("It left on Monday. It ar"), rest, TextPiece("rives on Friday.")])
+    request = replace(respond(filler="Let me see."), filler_after_ms=50)
+    running = asyncio.ensure_future(ActivityEnvironment().run(desk.activities.respond, request))
+    playback = await desk.told("pushed")
+    asyncio.get_running_loop().call_later(0.1, rest.set)
+    reply = await running
+    assert playback.sentences == ["It left on Monday.", "It arrives on Friday."]
+    assert reply.filler == ""
+
+
+async def test_filler_that_is_not_at_hand_is_never_waited_for() -> None:
+    desk = Desk()
+    gate = asyncio.Event()
+    desk.reasoner.will_say([gate, TextPiece("It left on Monday.")])
+    running = asyncio.ensure_future(ActivityEnvironment().run(desk.activities.respond, respond(filler="Let me see.")))
+    asyncio.get_running_loop().call_later(0.1, gate.set)
+    assert (await running).text == "It left on Monday."
+
+
+async def test_filler_of_an_earlier_attempt_is_no_part_of_the_answer() -> None:
+    playbook = parse_playbook(ORDERS.replace("fillers: []", 'fillers: ["Let me see.", "Just a second."]'))
+    desk = Desk(FakePlaybooks(playbook))
+    request = replace(respond(attempt=2), playbook=playbook.ref)
+    desk.line.kept["C1", 1, 1, 0] = ("Let me see.",)
+    desk.reasoner.will_say("It left on Monday.")
+    reply = await ActivityEnvironment().run(desk.activities.respond, request)
+    assert reply.text == "Let me see. It left on Monday."
+    assert "Let me see." not in str(desk.reasoner.prompts[0].messages)
+    desk.reasoner.will_say([TextPiece("  ")])
+    with pytest.raises(ApplicationError, match="without words"):
+        await ActivityEnvironment().run(desk.activities.respond, request)
+
+
+async def test_caller_who_cuts_a_filler_short_stops_the_answer() -> None:
+    desk = Desk()
+    await desk.lines.get(voice_of(orders()), "Let me see.")
+    desk.reasoner.will_say([asyncio.Event()])
+    running = asyncio.ensure_future(ActivityEnvironment().run(desk.activities.respond, respond(filler="Let me see.")))
+    (await desk.told("pushed")).close()
+    reply = await running
+    assert (reply.closed, reply.text) == (True, "Let me see.")

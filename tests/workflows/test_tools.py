@@ -3,9 +3,17 @@
 import asyncio
 
 from core.conversation import ToolCall
+from core.playbook import Playbook, parse_playbook
 from core.ports.reasoner import TextPiece
 from tests.world.fakes import broken
+from tests.world.playbook import ORDERS
 from tests.world.world import CallWorld
+
+
+def patient(fillers: str) -> Playbook:
+    """A playbook whose fillers come soon."""
+    return parse_playbook(ORDERS.replace("fillers: []", f"fillers: {fillers}\nfiller_after_ms: 300"))
+
 
 FIND = ToolCall("t1", "find_order", {"order_number": "482"})
 
@@ -92,13 +100,51 @@ async def test_crm_that_stays_away_is_a_result_too(world: CallWorld) -> None:
 
 
 async def test_caller_hears_that_a_slow_tool_takes_its_time(world: CallWorld) -> None:
-    call = await world.answered_call()
+    call = await world.answered_call(patient(fillers="[]"))
     world.crm.gate = asyncio.Event()
     world.reasoner.will_say([FIND], "Found.")
     await call.asks("Where is my order?")
     assert await call.hears() == "One moment, please."
     world.crm.gate.set()
     assert await call.hears() == "Found."
+
+
+async def test_further_fillers_are_others_also_in_the_next_turn(world: CallWorld) -> None:
+    call = await world.answered_call(patient(fillers='["Let me see.", "Just a second.", "Still looking."]'))
+    world.crm.gate = asyncio.Event()
+    world.reasoner.will_say([TextPiece("I look it up. "), FIND], "Found.", [FIND], "Found again.")
+    assert await call.asks("Where is my order?") == "I look it up."
+    assert [await call.hears(), await call.hears()] == ["Let me see.", "Just a second."]
+    world.crm.gate.set()
+    assert await call.hears() == "Found."
+    world.crm.gate = asyncio.Event()
+    await call.asks("When does my parcel arrive?")
+    assert await call.hears() == "Still looking."
+    world.crm.gate.set()
+    assert await call.hears() == "Found again."
+
+
+async def test_answer_does_not_wait_until_a_filler_was_heard(world: CallWorld) -> None:
+    call = await world.answered_call(patient(fillers='["Let me see.", "Just a second."]'))
+    world.crm.gate = asyncio.Event()
+    world.reasoner.will_say([FIND], "Found.")
+    await call.asks("Where is my order?")
+    call.reports = False
+    assert await call.hears() == "Let me see."
+    world.crm.gate.set()
+    assert await call.hears() == "Found."
+
+
+async def test_filler_before_the_goodbye_is_no_goodbye(world: CallWorld) -> None:
+    call = await world.answered_call(patient(fillers='["Let me see.", "Just a second."]'))
+    gate = asyncio.Event()
+    world.reasoner.will_say([gate, ToolCall("t1", "end_call")])
+    await call.caller_says("Where is my order?")
+    await call.next_pushed("Let me see.")
+    gate.set()
+    assert await call.hears() == "Let me see."
+    assert await call.hears() == "Goodbye."
+    await call.result()
 
 
 async def test_result_of_a_tool_outlives_the_answer_that_wanted_it(world: CallWorld) -> None:

@@ -10,6 +10,7 @@ disclosure: I am an AI assistant.
 greeting: How can I help?
 welcome_back: Sorry, we were cut off.
 holding_lines: ["One moment, please."]
+fillers: []
 silence_prompts: ["Are you there?", "Hello?"]
 farewell: Goodbye.
 apology: I am sorry, something went wrong.
