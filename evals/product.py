@@ -1,7 +1,7 @@
 """The product as its users reach it: REST and the live feed."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,8 +43,8 @@ class Product:
         found: dict[str, Any] = answer.json()
         return found
 
-    async def feed(self) -> AsyncIterator[FeedLine]:
-        """The live feed of all calls, from now on."""
+    async def feed(self) -> AsyncGenerator[FeedLine, None]:
+        """The live feed of all calls, from now on. Close it."""
         async with self._http.stream("GET", "/v1/events", timeout=httpx.Timeout(10, read=None)) as answer:
             answer.raise_for_status()
             async for line in answer.aiter_lines():
