@@ -10,7 +10,7 @@ from structlog.contextvars import bound_contextvars
 from temporalio import activity
 
 from activities.delivery import Delivery, heard_of, heartbeats, while_wanted
-from activities.feed import now_ms, problem, step_found
+from activities.feed import mood_read, now_ms, problem, step_found
 from activities.fillers import filler_when_late
 from activities.playbook_shelf import PlaybookShelf, ReadyPlaybook
 from activities.prompts import reply_prompt, step_prompt
@@ -27,6 +27,7 @@ from core.contracts.call import (
     Transcript,
 )
 from core.conversation import Step, ToolCall, Usage, sum_usage
+from core.mood import known_mood
 from core.playbook import Playbook
 from core.ports.call_log import CallFeed
 from core.ports.errors import VendorError
@@ -97,15 +98,17 @@ class ConversationActivities:
             except VendorError as error:
                 log.warning("step_not_found", vendor=error.vendor, kind=error.kind)
                 found = kept
-        usage = found.usage
+        usage, mood = found.usage, known_mood(found.mood)
         known = {step.name: step for step in playbook.steps}
         if found.name in known and found.confidence >= SURE and found.method != kept.method:
             step = known[found.name]
             found = Step(step.name, found.confidence, "model", escalates=step.escalates, ends_call=step.ends_call)
         else:
             found = kept
-        found = replace(_timed(found, started), usage=usage)
+        found = replace(_timed(found, started), usage=usage, mood=mood)
         self._feed.note(step_found(request.call_id, request.turn, found))
+        if mood:
+            self._feed.note(mood_read(request.call_id, request.turn, mood))
         return found
 
     @activity.defn(name=names.RESPOND)

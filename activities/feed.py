@@ -31,6 +31,11 @@ def step_found(call_id: str, turn: int, step: Step) -> CallEvent:
     )
 
 
+def mood_read(call_id: str, turn: int, mood: str) -> CallEvent:
+    """How the caller sounds."""
+    return CallEvent(call_id, "mood", now_ms(), {"turn": turn, "mood": mood})
+
+
 def tool_called(call_id: str, turn: int, call: ToolCall) -> CallEvent:
     """A tool starts."""
     return CallEvent(call_id, "tool_called", now_ms(), {"turn": turn, "name": call.name, "arguments": call.arguments})

@@ -18,6 +18,7 @@ from core.turns import Listen
 from core.words import words_of
 
 ROOM = 64
+SLOWEST, FASTEST = 0.7, 1.2  # of any voice, times its own speed
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,13 @@ class ReadyPlaybook:
         """The voice as this caller is to hear it."""
         stability = self.voice.stability if manner.stability is None else manner.stability
         language = manner.language or self.voice.language
-        return replace(self.voice, stability=stability, speed=self.voice.speed * manner.speed, language=language)
+        speed = min(FASTEST, max(SLOWEST, self.voice.speed * manner.speed * manner.mood_speed))
+        return replace(self.voice, stability=stability, speed=speed, language=language)
+
+    def line_voice_in(self, manner: Manner, line: str) -> VoiceSettings:
+        """The voice of a line: what is fixed sounds alike in every mood, so that it is there already."""
+        fixed = as_spoken(line) in self.fixed_lines
+        return self.voice_in(replace(manner, stability=None, mood_speed=1.0) if fixed else manner)
 
     def listen_in(self, manner: Manner, step: str, line: str = "") -> Listen:
         """How to listen to this caller's answer to a reply in this step, or to a line."""

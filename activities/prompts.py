@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from activities.key_notes import key_notes, shown_arguments
-from core.contracts.call import CallRecord, ReasonStep, Respond
+from core.contracts.call import CallRecord, ReadMood, ReasonStep, Respond
 from core.conversation import Exchange, ToolResult
 from core.fillers import without_fillers
+from core.mood import MOODS
 from core.playbook import END_CALL_TOOL, TRANSFER_TOOL, Playbook, PlaybookStep
 from core.ports.reasoner import FindStep, Message, Prompt, ToolSpec
 
@@ -28,6 +29,10 @@ SILENCE = "(The caller says nothing.)"
 INTERRUPTED = "(interrupted you)"
 CUT_OFF = "—"
 
+MOOD = (
+    "\n\nTell the caller's mood, too, from the last turn's words: calm, pleased, confused, upset or angry. "
+    "Without clear signs it is calm."
+)
 _MANNERS = """\
 # How you speak
 - You are on the phone: everything you write is spoken. No lists, no markdown, no emoji, no abbreviations.
@@ -83,7 +88,7 @@ def reply_prompt(playbook: Playbook, request: Respond) -> Prompt:
 def step_prompt(playbook: Playbook, request: ReasonStep) -> FindStep:
     """The prompt that finds the playbook's step a turn belongs to."""
     prompt = Prompt(
-        system=_step_system(playbook),
+        system=_step_system(playbook) + (MOOD if request.mood else ""),
         situation=f"The call is in the step {request.current_step!r} now. When in doubt it stays there.",
         messages=(
             *_history([replace(exchange, tools=()) for exchange in request.recent[-3:]]),
@@ -92,7 +97,16 @@ def step_prompt(playbook: Playbook, request: ReasonStep) -> FindStep:
         max_tokens=STEP_TOKENS,
         conversation=request.call_id,
     )
-    return FindStep(prompt, {step.name: step.goal for step in playbook.steps})
+    return FindStep(prompt, {step.name: step.goal for step in playbook.steps}, MOODS if request.mood else ())
+
+
+def mood_prompt(playbook: Playbook, request: ReadMood) -> FindStep:
+    """The prompt that reads the caller's mood: the step is known."""
+    known = ReasonStep(
+        request.call_id, request.playbook, request.step, request.turn, request.text, request.recent, mood=True
+    )
+    asked = step_prompt(playbook, known)
+    return replace(asked, steps={request.step: asked.steps[request.step]})
 
 
 def summary_prompt(playbook: Playbook, record: CallRecord) -> Prompt:

@@ -7,6 +7,7 @@ from typing import Any
 from activities.after_call import AfterCallActivities
 from activities.conversation import ConversationActivities
 from activities.crm import CrmActivities
+from activities.mood import MoodActivities
 from activities.playbook_shelf import PlaybookShelf
 from activities.speech import SpeechActivities
 from activities.spoken_lines import SpokenLines
@@ -54,6 +55,7 @@ def roster(ports: Ports) -> Roster:
         ports.reasoner, ports.voice, ports.recogniser, lines, ports.playback, shelf, ports.feed
     )
     speech = SpeechActivities(ports.line_voice, lines, ports.playback, shelf, ports.feed)
+    mood = MoodActivities(ports.reasoner, shelf, ports.feed)
     telephony = TelephonyActivities(ports.telephony, ports.feed)
     crm = CrmActivities(ports.crm, ports.playback, shelf, ports.store, ports.feed)
     after_call = AfterCallActivities(ports.store, ports.reasoner, shelf, ports.feed)
@@ -63,6 +65,7 @@ def roster(ports: Ports) -> Roster:
             conversation.match_step,
             conversation.reason_step,
             conversation.respond,
+            mood.read_mood,
             speech.speak_line,
             telephony.dial,
             telephony.look_up_dial,

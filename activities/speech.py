@@ -51,7 +51,7 @@ class SpeechActivities:
             async with self._playback.open(request.call_id, request.gateway, request.key, listen) as playback:
                 kept = await playback.kept() if request.key.attempt > 1 else ()
                 line = _Line(request.line, len(kept), timings)
-                voice = ready.voice_in(request.manner)
+                voice = ready.line_voice_in(request.manner, request.line)
                 whole = await while_wanted(playback, self._speak(line, ready, voice, playback), request.within_s)
                 if request.prepare:
                     await self._prepare(request, ready)

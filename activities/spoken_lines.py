@@ -112,6 +112,7 @@ def fixed_lines(playbook: Playbook) -> tuple[str, ...]:
         playbook.farewell,
         *playbook.silence_prompts,
         playbook.welcome_back,
+        *([playbook.mood.escalation_line] if playbook.mood.escalate_after else []),
         *(canned.answer for step in playbook.steps for canned in step.canned),
     )
     return tuple(dict.fromkeys(lines))

@@ -45,6 +45,7 @@ LIVE_CALL: Final[dict[str, Any]] = CALL | {
             "step_method": "lexical",
             "step_confidence": 1.0,
             "answer_method": "model",
+            "mood": "calm",
             "said": "Order 48213 has shipped. It is expected on Tuesday.",
             "heard": "Order 48213 has shipped.",
             "interrupted": True,
@@ -79,6 +80,7 @@ LIVE_CALL: Final[dict[str, Any]] = CALL | {
         "next": "wait for the caller",
         "last_caller": "Where is order 48213?",
         "last_assistant": "Order 48213 has shipped.",
+        "mood": "calm",
     },
 }
 

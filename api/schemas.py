@@ -167,6 +167,7 @@ class Turn(BaseModel):
     step_method: str
     step_confidence: float
     answer_method: str = Field(description="Who answered: model, canned (fixed words of the playbook), or empty")
+    mood: str = Field(description="The caller's: calm, pleased, confused, upset, angry, or empty if not known")
     said: str
     heard: str
     interrupted: bool
@@ -186,6 +187,7 @@ class Turn(BaseModel):
             step_method=record.step_method,
             step_confidence=record.step_confidence,
             answer_method=record.answer_method,
+            mood=record.mood,
             said=record.said,
             heard=record.heard,
             interrupted=record.interrupted,
@@ -207,6 +209,7 @@ class State(BaseModel):
     next: str
     last_caller: str
     last_assistant: str
+    mood: str = Field(description="The caller's, as far as it is known")
 
     @classmethod
     def of(cls, state: CallState) -> Self:
@@ -220,6 +223,7 @@ class State(BaseModel):
             next=state.next,
             last_caller=state.last_caller,
             last_assistant=state.last_assistant,
+            mood=state.mood,
         )
 
 

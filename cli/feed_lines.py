@@ -41,6 +41,10 @@ def _step(data: Data) -> str:
     return _line("dim", "  step", f"{data.get('step')} ({how}){canned}")
 
 
+def _mood(data: Data) -> str:
+    return _line("dim", "  mood", str(data.get("mood")))
+
+
 def _tool_called(data: Data) -> str:
     arguments = data.get("arguments")
     said = ", ".join(f"{name}={value!r}" for name, value in arguments.items()) if isinstance(arguments, dict) else ""
@@ -88,6 +92,7 @@ _WORDS: dict[str, Callable[[Data], str | None]] = {
     "phase": _phase,
     "caller_turn": _caller,
     "step_found": _step,
+    "mood": _mood,
     "tool_called": _tool_called,
     "tool_returned": _tool_returned,
     "reply_started": _reply,

@@ -46,6 +46,7 @@ class Step:
     escalates: bool = False
     ends_call: bool = False
     usage: Usage | None = None  # what the model took, where it was asked
+    mood: str = ""  # the caller's (core.mood.Mood), where the model was asked for it
     answer: str = ""  # a canned one of the playbook: no model is needed
 
 
@@ -79,6 +80,7 @@ class TurnRecord:
     started_ms: float = 0.0
     step_usage: Usage = Usage()  # of finding the step
     answer_method: str = ""  # MODEL | CANNED; "": the turn was not answered
+    mood: str = ""  # the caller's (core.mood.Mood); "": not known
 
 
 MODEL: Final = "model"
@@ -119,6 +121,7 @@ class Turn:
     step_usage: Usage = Usage()
     canned: str = ""  # the answer found for it
     answer_method: str = ""
+    mood: str = ""
     tools_told: int = 0  # how many of ``tools`` had answered when we spoke last
 
     @property
@@ -180,6 +183,7 @@ class Turn:
             started_ms=self.started_ms,
             step_usage=self.step_usage,
             answer_method=self.answer_method,
+            mood=self.mood,
         )
 
 

@@ -25,10 +25,11 @@ from core.contracts.call import (
     TurnAccepted,
     Verb,
 )
-from core.conversation import Conversation, ToolCall, ToolResult, Utterance
+from core.conversation import Conversation, ToolCall, ToolResult, Turn, Utterance
 from core.fillers import next_filler, without_fillers
 from core.inbox import Inbox
 from core.manner import Manner
+from core.mood import heated_turns, manner_for
 from core.outcome import NOT_REACHED, CarrierState, Disposition, LegState
 from core.playbook import TRANSFER_TOOL
 
@@ -119,6 +120,23 @@ class LiveCall:
         return self.over or self.gateway is None or bool(self.inbox.turns)
 
     @property
+    def moods(self) -> tuple[str, ...]:
+        """The caller's in each turn so far, "" where nobody has told."""
+        return tuple(turn.mood for turn in self.conversation.turns if turn.number > 0)
+
+    @property
+    def mood(self) -> str:
+        """The newest that is known."""
+        return next(filter(None, reversed(self.moods)), "")
+
+    @property
+    def vexed(self) -> bool:
+        """Whether the caller has been upset for so long that a person should go on."""
+        playbook = self.call.playbook
+        after = playbook.mood.escalate_after
+        return bool(after and playbook.transfer_to) and heated_turns(self.moods) >= after
+
+    @property
     def filler(self) -> str:
         """The one to be said next; "" if there are none."""
         return next_filler(self.call.playbook.fillers, self.fillers_said)
@@ -132,6 +150,12 @@ class LiveCall:
     def has_work(self) -> bool:
         """Whether it is our turn to do something."""
         return self.interrupted or bool(self.opening or self.answer_again or self.lines or self.silent)
+
+    def feel(self, turn: Turn, mood: str) -> None:
+        """The caller's mood in a turn has become known, perhaps late; from now on they are spoken to accordingly."""
+        if mood:
+            turn.mood = mood
+            self.manner = manner_for(self.manner, self.mood, self.call.playbook.mood)
 
     def end(self, ending: Ending) -> None:
         """The first ending stays."""

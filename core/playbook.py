@@ -11,7 +11,19 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from core.keypad import Key, KeyAction, Keypad
-from core.playbook_parts import Canned, DigitsChoice, KeyChoice, KeyName, Line, Misplaced, Name, Part, PhoneNumber
+from core.playbook_parts import (
+    Canned,
+    DigitsChoice,
+    KeyChoice,
+    KeyName,
+    Line,
+    Misplaced,
+    MoodChoice,
+    MoodVoiceChoice,
+    Name,
+    Part,
+    PhoneNumber,
+)
 
 END_CALL_TOOL = "end_call"
 TRANSFER_TOOL = "transfer_to_human"
@@ -97,6 +109,7 @@ class Playbook(Part):
     apology: Line = "I am sorry, something went wrong on our side. Please call again a little later."
     transfer_to: PhoneNumber | None = None
     turn_taking: TurnTakingChoice = TurnTakingChoice()
+    mood: MoodChoice = MoodChoice()
     min_confidence: float = Field(0.5, ge=0, le=1)
     never_say: tuple[Line, ...] = ()
     keys: dict[KeyName, KeyChoice] = Field(
@@ -119,6 +132,10 @@ class Playbook(Part):
         known = {tool.name for tool in self.tools} | {END_CALL_TOOL, TRANSFER_TOOL}
         _answers_fit(self.steps)
         _fillers_fit(self.fillers)
+        if self.mood.escalate_after and self.transfer_to is None:
+            raise Misplaced(("mood", "escalate_after"), "needs transfer_to, a number to hand over to")
+        if not self.mood.read and (self.mood.every or self.mood.escalate_after or self.mood.voices):
+            raise Misplaced(("mood", "read"), "is off, so nothing else of mood can take effect")
         for index, step in enumerate(self.steps):
             for place, name in enumerate(step.tools):
                 if name not in known:
@@ -304,6 +321,8 @@ def _fields_beside(at: tuple[str | int, ...]) -> list[str]:
     owners: dict[str | int, type[BaseModel]] = {
         "canned": Canned,
         "digits": DigitsChoice,
+        "mood": MoodChoice,
+        "voices": MoodVoiceChoice,
         "steps": PlaybookStep,
         "tools": Tool,
         "voice": VoiceChoice,

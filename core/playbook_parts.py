@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.keypad import DigitField
+from core.mood import MoodRules, MoodVoice
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
 Line = Annotated[str, Field(min_length=1, max_length=600)]
@@ -52,3 +53,30 @@ class Canned(Part):
 
     examples: tuple[Line, ...] = Field(min_length=1)
     answer: Line
+
+
+class MoodVoiceChoice(Part):
+    """How the assistant sounds to a caller of one mood."""
+
+    stability: float | None = Field(None, ge=0, le=1)
+    speed: float = Field(1.0, ge=0.8, le=1.2, description="times the usual one")
+
+
+class MoodChoice(Part):
+    """Whether the caller's mood is read, and what follows from it. Field meanings: core.mood.MoodRules."""
+
+    read: bool = True
+    every: int = Field(0, ge=0, le=50)
+    voices: dict[Literal["calm", "pleased", "confused", "upset", "angry"], MoodVoiceChoice] = Field(
+        default_factory=dict
+    )
+    escalate_after: int = Field(0, ge=0, le=20)
+    escalation_line: Line = "I am sorry about the trouble. I am connecting you with a colleague now."
+
+    @property
+    def rules(self) -> MoodRules:
+        """As calls keep them."""
+        if not self.read:
+            return MoodRules()
+        voices = {str(mood): MoodVoice(voice.stability, voice.speed) for mood, voice in self.voices.items()}
+        return MoodRules(True, self.every, voices, self.escalate_after, self.escalation_line)

@@ -33,7 +33,9 @@ def _choices(conversation: Conversation, schema: Mapping[str, Any]) -> dict[str,
     found: dict[str, Any] = {}
     for name, part in schema.get("properties", {}).items():
         options = part.get("enum") if isinstance(part, Mapping) else None
-        if options and all(isinstance(option, str) for option in options):
+        if name == "mood":
+            found[name] = model_words.mood(conversation.caller_text)
+        elif options and all(isinstance(option, str) for option in options):
             found[name], found["confidence"] = _choose(options, conversation)
     return found
 

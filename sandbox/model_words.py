@@ -49,6 +49,17 @@ _PERSON = re.compile(
     r")\b",
     re.I,
 )
+_MOODS = {
+    "angry": re.compile(r"\b(?:angry|furious|outrageous|ridiculous|fed up|unacceptable|a scandal|sick of)\b", re.I),
+    "upset": re.compile(r"\b(?:upset|annoyed|annoying|disappointed|frustrat\w+|terrible|awful|third time)\b", re.I),
+    "confused": re.compile(r"\b(?:confused|confusing|don't (?:understand|get it)|what do you mean|lost me)\b", re.I),
+    "pleased": re.compile(r"\b(?:great|wonderful|perfect|lovely|excellent|very kind|brilliant)\b", re.I),
+}
+
+
+def mood(text: str) -> str:
+    """How the caller sounds: the strongest sign counts."""
+    return next((name for name, signs in _MOODS.items() if signs.search(text)), "calm")
 
 
 def words(text: str) -> list[str]:

@@ -15,7 +15,7 @@ from storage.models import Call
 
 OF_CALLS: Final = frozenset({"call_started", "phase", "call_ended"})
 OF_TURNS: Final = frozenset(
-    {"caller_turn", "step_found", "reply_started", "assistant_said", "tool_called", "tool_returned"}
+    {"caller_turn", "step_found", "mood", "reply_started", "assistant_said", "tool_called", "tool_returned"}
 )
 
 _ANSWERED = {Phase.CONNECTING.value, Phase.LIVE.value, Phase.TRANSFERRING.value}
@@ -103,6 +103,7 @@ class _LiveTurn:
     step_method: str = ""
     step_confidence: float = 0.0
     answer_method: str = ""
+    mood: str = ""
     interrupted: bool = False
     layers: dict[str, float] = field(default_factory=dict)
     heard: dict[int, str] = field(default_factory=dict)  # part -> text; a later attempt takes an earlier one's place
@@ -120,6 +121,8 @@ class _LiveTurn:
                 self.step_method = str(data.get("method", ""))
                 self.step_confidence = float(data.get("confidence", 0.0))
                 self.answer_method = str(data.get("answer", ""))
+            case "mood":
+                self.mood = str(data.get("mood", ""))
             case "reply_started":
                 self.layers = dict(data.get("layers", {}))
             case "assistant_said":
@@ -158,4 +161,5 @@ class _LiveTurn:
             layers=self.layers,
             started_ms=self.started_ms,
             answer_method=self.answer_method,
+            mood=self.mood,
         )

@@ -123,6 +123,7 @@ class Turn(Base):
     voice: Mapped[str] = mapped_column(default="", server_default=text("''"))  # see core.conversation.Usage
     started_ms: Mapped[float] = mapped_column(default=0.0)
     answer_method: Mapped[str] = mapped_column(default="", server_default=text("''"))  # core.conversation.MODEL, CANNED
+    mood: Mapped[str] = mapped_column(default="", server_default=text("''"))  # the caller's: core.mood.Mood
 
 
 class ToolRun(Base):

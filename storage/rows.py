@@ -57,6 +57,7 @@ def turn_row(call_id: str, record: TurnRecord) -> Turn:
         voice=record.usage.voice,
         started_ms=record.started_ms,
         answer_method=record.answer_method,
+        mood=record.mood,
     )
 
 
@@ -98,6 +99,7 @@ def turn_record(row: Turn, tools: Iterable[ToolRun]) -> TurnRecord:
         usage=Usage(row.model, row.input_tokens, row.output_tokens, row.characters, row.voice),
         started_ms=row.started_ms,
         answer_method=row.answer_method,
+        mood=row.mood,
     )
 
 

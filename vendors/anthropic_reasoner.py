@@ -96,10 +96,10 @@ class AnthropicReasoner:
     async def find_step(self, request: FindStep) -> Step:
         """Raises VendorError."""
         asked = _request(request.prompt, self._step_model)
-        found, usage = await self._structured(asked, _step_schema(request.steps), _FoundStep, self._deadlines.step)
+        found, usage = await self._structured(asked, _step_schema(request), _FoundStep, self._deadlines.step)
         if found.step not in request.steps:
             raise broken("the step is none of the playbook's")
-        return Step(found.step, min(1.0, max(0.0, found.confidence)), "model", usage=usage)
+        return Step(found.step, min(1.0, max(0.0, found.confidence)), "model", usage=usage, mood=found.mood)
 
     async def summarize(self, prompt: Prompt) -> SummedUp:
         """Raises VendorError."""
@@ -141,6 +141,7 @@ class AnthropicReasoner:
 class _FoundStep(msgspec.Struct):
     step: str
     confidence: float
+    mood: str = ""
 
 
 class _Part(msgspec.Struct):
@@ -325,14 +326,17 @@ _SUMMARY_SCHEMA: Mapping[str, Any] = {
 }
 
 
-def _step_schema(steps: Mapping[str, str]) -> dict[str, Any]:
+def _step_schema(request: FindStep) -> dict[str, Any]:
     """No bounds on the number: structured output does not take any."""
+    properties: dict[str, Any] = {
+        "step": {"type": "string", "enum": list(request.steps), "description": "the step's name"},
+        "confidence": {"type": "number", "description": "how sure you are, from 0 to 1"},
+    }
+    if request.moods:
+        properties["mood"] = {"type": "string", "enum": list(request.moods), "description": "the caller's mood"}
     return {
         "type": "object",
-        "properties": {
-            "step": {"type": "string", "enum": list(steps), "description": "the step's name"},
-            "confidence": {"type": "number", "description": "how sure you are, from 0 to 1"},
-        },
-        "required": ["step", "confidence"],
+        "properties": properties,
+        "required": list(properties),
         "additionalProperties": False,
     }

@@ -34,6 +34,7 @@ from workflows.dialling import reach_the_person
 from workflows.fillers import keep_company
 from workflows.keys import keyed_step, last_said, obey
 from workflows.leg import hang_up, redirect
+from workflows.mood import MoodReader
 from workflows.replies import ReplyFailed, Speaker, until
 from workflows.tools import run_tool
 from workflows.understanding import find_step, understood
@@ -53,7 +54,8 @@ class CallWorkflow(CallMessages):
     def __init__(self, call: CallInput | LiveCall) -> None:
         self.live = call if isinstance(call, LiveCall) else LiveCall.begin(call, _now_ms())
         self.call = self.live.call
-        self.speaker = Speaker(self.live, self._publish)
+        self.speaker = Speaker(self.live, self._speech_is_under_way)
+        self.moods = MoodReader(self.live)
         self._published = {
             pair.key: str(pair.value) for pair in workflow.info().typed_search_attributes.search_attributes
         }
@@ -117,6 +119,7 @@ class CallWorkflow(CallMessages):
             return
         step = keyed_step(live, turns) or await find_step(live, said)
         live.conversation.find(step)
+        live.feel(live.conversation.now, step.mood)
         if not await self._obey_key(obey(live, turns)):
             await self._reply()
         if live.interrupted:
@@ -125,6 +128,9 @@ class CallWorkflow(CallMessages):
             live.hand_to(self.call.playbook.transfer_to, Disposition.TRANSFERRED)
         elif step.ends_call:
             await self._say_goodbye()
+        elif live.vexed and self.call.playbook.transfer_to:
+            line = self.call.playbook.mood.escalation_line
+            live.hand_to(self.call.playbook.transfer_to, Disposition.TRANSFERRED, line)
 
     async def _obey_key(self, action: KeyAction | None) -> bool:
         """Do what a single key asks for; False: an answer is wanted."""
@@ -362,6 +368,10 @@ class CallWorkflow(CallMessages):
         return self.live.ending.disposition if self.live.ending else Disposition.FAILED
 
     # Everything else
+
+    def _speech_is_under_way(self) -> None:
+        self._publish()
+        self.moods.read_if_due()
 
     def _publish(self) -> None:
         """Tell those who look on. Called once speech is scheduled, so that nobody waits for it."""

@@ -39,6 +39,7 @@ def call_state(live: LiveCall) -> CallState:
         last_assistant=_last(live, "assistant"),
         turns=now.number,
         disposition=live.ending.disposition if live.ending else None,
+        mood=live.mood,
         consent=live.consents[-1].given if live.consents else None,
     )
 
@@ -79,6 +80,8 @@ def call_details(live: LiveCall) -> str:
         lines.append(f"- Caller: “{caller}”")
     if said := _last(live, "assistant"):
         lines.append(f"- Assistant: “{said}”")
+    if live.mood:
+        lines.append(f"- Mood: {live.mood}")
     for result in now.tools:
         lines.append(f"- {result.call.name}: {'done' if result.ok else 'failed'}")
     lines += ["", "&nbsp;"]  # the UI's frame is one line too short

@@ -71,7 +71,13 @@ async def _match(live: LiveCall, text: str) -> Step | None:
 async def _reason(live: LiveCall, text: str) -> Step:
     turn = live.conversation.now
     request = ReasonStep(
-        live.call.call_id, live.call.playbook.ref, turn.step, turn.number, text, live.conversation.recent()
+        live.call.call_id,
+        live.call.playbook.ref,
+        turn.step,
+        turn.number,
+        text,
+        live.conversation.recent(),
+        mood=live.call.playbook.mood.read,
     )
     try:
         return await workflow.execute_activity_method(

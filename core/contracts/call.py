@@ -328,6 +328,27 @@ class ReasonStep:
     turn: int
     text: str
     recent: tuple[Exchange, ...] = ()
+    mood: bool = False  # tell how the caller sounds, too
+
+
+@dataclass(frozen=True)
+class ReadMood:
+    """Ask the model how the caller of a turn sounds."""
+
+    call_id: str
+    playbook: str
+    step: str
+    turn: int
+    text: str
+    recent: tuple[Exchange, ...] = ()
+
+
+@dataclass(frozen=True)
+class MoodRead:
+    """A core.mood.Mood, "" if the model did not tell."""
+
+    mood: str
+    usage: Usage = Usage()
 
 
 @dataclass(frozen=True)
@@ -500,6 +521,7 @@ class CallState:
     turns: int = 0
     disposition: Disposition | None = None
     consent: bool | None = None  # given or refused by a key; the last word counts
+    mood: str = ""  # the caller's, as far as it is known (core.mood.Mood)
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ TRANSCRIPT: Final = "transcript"  # query: -> list[TurnRecord]
 # Activities.
 MATCH_STEP: Final = "match_step"
 REASON_STEP: Final = "reason_step"
+READ_MOOD: Final = "read_mood"
 FINALIZE_TRANSCRIPT: Final = "finalize_transcript"
 RESPOND: Final = "respond"
 SPEAK_LINE: Final = "speak_line"

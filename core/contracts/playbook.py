@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.mood import MoodRules
 from core.playbook import Playbook
 from core.turns import TurnTaking
 
@@ -23,6 +24,7 @@ class PlaybookBrief:
     min_confidence: float = 0.5  # below it a turn's audio is transcribed again
     fillers: tuple[str, ...] = ()  # said in rotation; none: ``holding_line`` for tools only
     filler_after_ms: int = 1_200
+    mood: MoodRules = MoodRules()
     voice_model: str = "eleven_flash_v2_5"  # for the bill
 
 
@@ -39,6 +41,7 @@ def brief_of(playbook: Playbook) -> PlaybookBrief:
         holding_line=playbook.holding_lines[0],
         fillers=playbook.fillers,
         filler_after_ms=playbook.filler_after_ms,
+        mood=playbook.mood.rules,
         transfer_to=playbook.transfer_to,
         voice_model=playbook.voice.model,
         turn_taking=TurnTaking(language=playbook.language, **playbook.turn_taking.model_dump()),

@@ -18,6 +18,7 @@ class CallEvent:
         phase          phase
         caller_turn    turn, text, confidence
         step_found     turn, step, method, confidence, took_ms, answer (who answers: core.conversation.MODEL, CANNED)
+        mood           turn, mood (core.mood.Mood)
         tool_called    turn, name, arguments
         tool_returned  turn, name, ok, content, took_ms
         reply_started  turn, layers (name -> ms, see core.timings), latency_ms (caller stopped -> first frame)

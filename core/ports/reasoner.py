@@ -49,6 +49,7 @@ class FindStep:
 
     prompt: Prompt
     steps: Mapping[str, str] = field(default_factory=dict)
+    moods: tuple[str, ...] = ()  # and which of these is the caller's mood
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from activities.prompts import (
     MAX_CHARS,
     MAX_EXCHANGES,
     MAX_TRANSCRIPT_CHARS,
+    mood_prompt,
     reply_prompt,
     step_prompt,
     summary_prompt,
@@ -17,12 +18,14 @@ from core.contracts.call import (
     Direction,
     GatewayAddress,
     Phase,
+    ReadMood,
     ReasonStep,
     ReplyKey,
     Respond,
 )
 from core.contracts.playbook import brief_of
 from core.conversation import Exchange, ToolCall, ToolResult, TurnRecord
+from core.mood import MOODS
 from core.outcome import Disposition
 from core.playbook import END_CALL_TOOL, TRANSFER_TOOL, parse_playbook
 from core.ports.reasoner import Message
@@ -150,6 +153,15 @@ def test_the_step_prompt_lists_every_step_with_its_examples() -> None:
     assert "'returns'" in found.prompt.situation
     assert found.prompt.messages[-1].text == "It broke"
     assert not any(message.tools for message in found.prompt.messages)  # none are offered here
+
+
+def test_the_mood_prompt_leaves_no_step_to_choose() -> None:
+    asked = mood_prompt(PLAYBOOK, ReadMood("CA1", PLAYBOOK.ref, "returns", 2, "It broke", (GREETED,)))
+    assert (list(asked.steps), asked.moods) == (["returns"], MOODS)
+    assert all(mood in asked.prompt.system for mood in MOODS)
+    plain = step_prompt(PLAYBOOK, ReasonStep("CA1", PLAYBOOK.ref, "returns", 2, "It broke"))
+    assert plain.moods == ()
+    assert "mood" not in plain.prompt.system
 
 
 def record(*turns: TurnRecord) -> CallRecord:

@@ -1,11 +1,14 @@
 """Lines: spoken from memory where the playbook knows them."""
 
+from dataclasses import replace
+
 from temporalio.testing import ActivityEnvironment
 
 from activities.playbook_shelf import PlaybookShelf
 from activities.speech import SpeechActivities
 from activities.spoken_lines import SpokenLines
 from core.contracts.call import CallOpening, Direction, GatewayAddress, ReplyKey, SpeakLine
+from core.manner import Manner
 from core.playbook import Playbook
 from storage.speech_cache import KeptSpeech
 from tests.world.fakes import FakeFeed, FakePlayback, FakePlaybackLine, FakePlaybooks, FakeVoice, broken
@@ -104,3 +107,19 @@ async def test_later_attempt_of_a_line_that_was_kept_costs_no_request() -> None:
     await ActivityEnvironment().run(booth.activities.speak_line, request)
     assert booth.spoken[-1].text == "How can I help?"
     assert booth.voice.opened == 1
+
+
+async def test_fixed_lines_sound_alike_in_every_mood_and_others_do_not() -> None:
+    booth = Booth()
+    angry = Manner(stability=0.9, mood_speed=0.9)
+    for line in ("Are you there?", "Are you there?", "We close at six."):
+        await ActivityEnvironment().run(booth.activities.speak_line, replace(booth.line_of(line), manner=angry))
+    assert [(voice.stability, voice.speed) for voice in booth.voice.settings] == [(0.5, 1.0), (0.9, 0.9)]
+
+
+async def test_caller_who_asked_to_slow_down_hears_fixed_lines_slowly() -> None:
+    booth = Booth()
+    await ActivityEnvironment().run(booth.activities.speak_line, booth.line_of("Are you there?"))
+    slow = replace(booth.line_of("Are you there?"), manner=Manner(speed=0.5))
+    await ActivityEnvironment().run(booth.activities.speak_line, slow)
+    assert [voice.speed for voice in booth.voice.settings] == [1.0, 0.7]

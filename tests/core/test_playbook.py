@@ -208,3 +208,19 @@ def test_no_damage_to_a_playbook_breaks_the_parser(data: st.DataObject) -> None:
     except PlaybookFaults as error:
         faults = error.faults
     assert all(1 <= fault.line <= text.count("\n") + 2 for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("mood", "field", "message"),
+    [
+        ("{escalate_after: 2}", "mood.escalate_after", "needs transfer_to"),
+        ("{read: false, every: 3}", "mood.read", "is off"),
+        ("{voices: {grumpy: {speed: 0.9}}}", "mood.voices.grumpy.[key]", "Input should be"),
+        ("{voices: {angry: {sped: 0.9}}}", "mood.voices.angry.sped", "no such field"),
+    ],
+)
+def test_moods_rules_are_checked(mood: str, field: str, message: str) -> None:
+    text = SMALL.replace('transfer_to: "+12025550190"', f"mood: {mood}")
+    (fault,) = faults_of(text)
+    assert (fault.field, fault.line) == (field, 5)
+    assert fault.message.startswith(message)

@@ -50,6 +50,7 @@ QUESTION = TurnRecord(
     usage=Usage("claude-haiku-4-5", input_tokens=1_000, output_tokens=40, characters=36),
     started_ms=4_200.25,
     answer_method="canned",
+    mood="upset",
 )
 
 

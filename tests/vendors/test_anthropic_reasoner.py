@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from core.conversation import ToolCall, ToolResult, Usage
+from core.mood import MOODS
 from core.ports.errors import VendorError
 from core.ports.reasoner import FindStep, Message, Prompt, Reasoner, ReplyPiece, TextPiece, ToolSpec
 from sandbox.app import SandboxConfig, create_app
@@ -112,6 +114,15 @@ async def test_the_step_is_found_among_those_asked_for() -> None:
     assert step.usage.model == "claude-haiku-5-5"
     assert step.usage.input_tokens > 0
     assert step.usage.output_tokens > 0
+
+
+async def test_the_mood_comes_with_the_step_where_it_is_asked_for() -> None:
+    angry = replace(STEPS.prompt, messages=(Message("user", "Where is my order? This is outrageous."),))
+    async with reasoner() as (adapter, _):
+        assert (await adapter.find_step(replace(STEPS, prompt=angry))).mood == ""
+        step = await adapter.find_step(replace(STEPS, prompt=angry, moods=MOODS))
+    assert (step.name, step.mood) == ("orders", "angry")
+    assert 0.5 < step.confidence <= 1
 
 
 async def test_a_call_is_summed_up() -> None:

@@ -58,6 +58,7 @@ class FakeReasoner:
     def __init__(self) -> None:
         self.answers: deque[Answer] = deque()
         self.steps: deque[str] = deque()
+        self.moods: deque[str] = deque()  # told where they are asked for
         self.prompts: list[Prompt] = []
         self.faults = Faults()
         self.step_faults = Faults()
@@ -68,12 +69,13 @@ class FakeReasoner:
         self.answers.extend([TextPiece(answer)] if isinstance(answer, str) else answer for answer in answers)
 
     async def find_step(self, request: FindStep) -> Step:
-        """The next of ``steps``, else unsure."""
+        """The next of ``steps``, else unsure; and the next of ``moods``."""
         self.step_faults.meet()
+        mood = self.moods.popleft() if request.moods and self.moods else ""
         usage = Usage(model="fake", input_tokens=20, output_tokens=3)
         if self.steps:
-            return Step(self.steps.popleft(), 0.9, "model", usage=usage)
-        return Step(None, 0.0, "model", usage=usage)
+            return Step(self.steps.popleft(), 0.9, "model", usage=usage, mood=mood)
+        return Step(None, 0.0, "model", usage=usage, mood=mood)
 
     @asynccontextmanager
     async def reply(self, prompt: Prompt) -> AsyncIterator[AsyncIterator[ReplyPiece]]:
@@ -137,6 +139,7 @@ class FakeVoice:
     def __init__(self) -> None:
         self.faults = Faults()
         self.opened = 0
+        self.settings: list[VoiceSettings] = []  # of each opening
         self.refused: set[str] = set()  # voice ids
         self.stand_in = ""  # who speaks instead
 
@@ -144,6 +147,7 @@ class FakeVoice:
     async def open(self, settings: VoiceSettings) -> AsyncIterator[FakeSpeech]:
         """A stream for one reply."""
         self.opened += 1
+        self.settings.append(settings)
         if settings.voice_id in self.refused:
             raise broken("refused", curable=False)
         yield FakeSpeech(self.faults, self.stand_in)

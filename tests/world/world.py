@@ -298,6 +298,16 @@ class ScriptedCall:
 
     # What came of it
 
+    async def activity_has_ended(self, name: str) -> None:
+        """Wait for one that nobody else waits for."""
+        scheduled: set[int] = set()
+        async with asyncio.timeout(PATIENCE_S):
+            async for event in self.handle.fetch_history_events(wait_new_event=True):
+                if event.activity_task_scheduled_event_attributes.activity_type.name == name:
+                    scheduled.add(event.event_id)
+                if event.activity_task_completed_event_attributes.scheduled_event_id in scheduled:
+                    return
+
     async def result(self) -> CallResult:
         """The end."""
         async with asyncio.timeout(PATIENCE_S):

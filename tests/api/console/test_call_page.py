@@ -85,6 +85,13 @@ async def test_the_page_of_a_call_that_ends_loses_its_buttons_and_gets_its_summa
     await console.expect_shown("#head .facts", "note-77")
 
 
+async def test_a_turn_tells_who_answered_and_how_the_caller_sounded(console: LoggedIn, store: SqlCallStore) -> None:
+    await store.save(record("CA1", turn(1, "This is a shambles.", "Sorry.", mood="angry", answer_method="canned")))
+    await console.page.goto(f"{console.world.origin}/calls/CA1")
+    await console.expect_shown("#turn-1 .found", "Angry")
+    await console.expect_shown("#turn-1 .found", "Canned answer")
+
+
 async def test_a_finished_call_is_shown_whole(console: LoggedIn, store: SqlCallStore) -> None:
     ended = record("CA1", turn(1, "Where is my order?", "It has shipped.", tools=(look_up(), look_up(ok=False))))
     await store.save(ended)

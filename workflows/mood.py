@@ -1,0 +1,55 @@
+"""How the caller feels, read while the assistant speaks: no answer waits for it."""
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+
+from temporalio import workflow
+
+from core.contracts.call import MoodRead, ReadMood
+from core.conversation import Turn, sum_usage
+from core.live_call import LiveCall
+from core.mood import is_due
+from workflows.replies import ONCE
+
+with workflow.unsafe.imports_passed_through():
+    from activities.mood import MoodActivities
+
+
+class MoodReader:
+    """Reads the mood of turns whose step was found without the model."""
+
+    def __init__(self, live: LiveCall) -> None:
+        self._live = live
+        self._asked: set[int] = set()  # turns
+
+    def read_if_due(self) -> None:
+        """Called once speech is scheduled."""
+        live = self._live
+        turn = live.conversation.now
+        rules = live.call.playbook.mood
+        if turn.number in self._asked or not turn.caller or not is_due(live.moods, rules):
+            return
+        self._asked.add(turn.number)
+        handle = workflow.start_activity_method(
+            MoodActivities.read_mood,
+            ReadMood(
+                live.call.call_id,
+                live.call.playbook.ref,
+                turn.step,
+                turn.number,
+                turn.caller,
+                live.conversation.recent(),
+            ),
+            schedule_to_close_timeout=timedelta(seconds=10),  # one model call, for which nobody waits
+            retry_policy=ONCE,
+            summary=f"turn {turn.number}: read mood",
+        )
+        handle.add_done_callback(partial(self._hear, turn))
+
+    def _hear(self, turn: Turn, reading: asyncio.Task[MoodRead]) -> None:
+        if reading.cancelled() or reading.exception() is not None:
+            return
+        read = reading.result()
+        turn.step_usage = sum_usage((turn.step_usage, read.usage))
+        self._live.feel(turn, read.mood)
