@@ -8,7 +8,7 @@ from cli.settings import Settings, reveal
 
 if TYPE_CHECKING:
     from core.ports.reasoner import Reasoner
-    from core.ports.speech import Voice
+    from core.ports.speech import Recogniser, Voice
 
 
 @dataclass(frozen=True)
@@ -65,3 +65,18 @@ def voices(settings: Settings, stack: AsyncExitStack) -> Voices:
         replies=FallbackVoice([socket, http, *behind], hedge_after=hedge_after),
         lines=FallbackVoice([http, socket, *behind], hedge_after=hedge_after),
     )
+
+
+def recogniser(settings: Settings, stack: AsyncExitStack) -> "Recogniser":
+    """Deepgram's Flux and nova-3, each behind the other; kept audio by nova-3."""
+    from vendors.deepgram_stt import FLUX_LANGUAGES, NOVA_LANGUAGES, DeepgramRecogniser
+    from vendors.fallback_recogniser import Ear, FallbackRecogniser
+    from vendors.hedging import Member
+
+    deepgram = DeepgramRecogniser(reveal(settings.deepgram_api_key), settings.deepgram_base_url)
+    stack.push_async_callback(deepgram.aclose)
+    ears = [
+        Ear("flux", FLUX_LANGUAGES, Member("deepgram flux", deepgram)),
+        Ear("nova-3", NOVA_LANGUAGES, Member("deepgram nova-3", deepgram)),
+    ]
+    return FallbackRecogniser(ears, [Member("deepgram prerecorded", deepgram)])

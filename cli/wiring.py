@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from core.ports.speech_cache import SpeechCache
     from media_gateway.deps import GatewayDeps
     from storage.database import Database
-    from vendors.deepgram_stt import DeepgramRecogniser
 
 
 @asynccontextmanager
@@ -62,8 +61,6 @@ async def gateway_deps(settings: Settings, internal_port: int) -> AsyncIterator[
 
     settings.require("twilio_auth_token", "deepgram_api_key")
     async with _database(settings) as database, _feed(database) as feed, AsyncExitStack() as stack:
-        recogniser = _recogniser(settings)
-        stack.push_async_callback(recogniser.aclose)
         yield GatewayDeps(
             settings=GatewaySettings(
                 media_url=settings.media_origin,
@@ -74,7 +71,7 @@ async def gateway_deps(settings: Settings, internal_port: int) -> AsyncIterator[
                 drain=settings.drain_seconds,
             ),
             temporal=await connect(settings, lazy=True),
-            recogniser=recogniser,
+            recogniser=vendor_choice.recogniser(settings, stack),
             feed=feed,
         )
 
@@ -92,7 +89,6 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
     keys = ("twilio_account_sid", "twilio_auth_token", "deepgram_api_key", "anthropic_api_key", "elevenlabs_api_key")
     settings.require(*keys, "crm_base_url")
     async with _database(settings) as database, _feed(database) as feed, AsyncExitStack() as stack:
-        recogniser = _recogniser(settings)
         voices = vendor_choice.voices(settings, stack)
         telephony = TwilioTelephony(
             settings.twilio_account_sid or "",
@@ -103,7 +99,6 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
         crm = HttpCrm(settings.crm_base_url or "", reveal(settings.crm_api_key))
         playback = PlaybackClient(settings.internal_key)
         for close in (
-            recogniser.aclose,
             telephony.aclose,
             crm.close,
             playback.close,
@@ -114,7 +109,7 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
             voice=voices.replies,
             line_voice=voices.lines,
             speech_cache=_speech_cache(settings),
-            recogniser=recogniser,
+            recogniser=vendor_choice.recogniser(settings, stack),
             playback=playback,
             playbooks=SqlPlaybooks(database, default=settings.default_playbook),
             telephony=telephony,
@@ -145,12 +140,6 @@ async def _feed(database: "Database") -> AsyncIterator["CallFeed"]:
         yield feed
     finally:
         await feed.close()
-
-
-def _recogniser(settings: Settings) -> "DeepgramRecogniser":
-    from vendors.deepgram_stt import DeepgramRecogniser
-
-    return DeepgramRecogniser(reveal(settings.deepgram_api_key), settings.deepgram_base_url)
 
 
 def _speech_cache(settings: Settings) -> "SpeechCache":

@@ -170,7 +170,7 @@ class CallStream:
         now_ms = self._clock()
         voiced = self._voice.voiced(audio)
         self.kept.add(audio, voiced)
-        self._listening.hear(audio)
+        self._listening.hear(audio, voiced, now_ms)
         speech = False
         if self._detector.assistant_speaks:
             speech = self._speech.hear(audio, voiced)

@@ -176,6 +176,8 @@ class FluxStream(Stream):
 
     async def _tell(self, events: list[TurnInfo]) -> None:
         for info in events:
+            if info.event == "EndOfTurn" and self.state.take_fault("deepgram", info.transcript, ("endless",)):
+                continue
             if info.event != "Update":
                 self.state.stamp(
                     "deepgram",

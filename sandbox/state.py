@@ -35,7 +35,7 @@ class Fault:
     kind: "status" (answer with ``status``), "connect" (refuse or close at once), "stall" (no byte at all),
     "stall_after" (no byte after the first), "drip" (``delay_ms`` before each piece), "drop" (close in mid-stream),
     "mute" (stay open and say nothing), "garbage" (answer with something that is no answer), "unsure" (Deepgram: the
-    words come with a low confidence).
+    words come with a low confidence), "endless" (Deepgram's Flux: a turn's end is not told).
     """
 
     vendor: str  # "deepgram" | "anthropic" | "elevenlabs" | "twilio" | "crm"

@@ -15,6 +15,7 @@ from picows import WSError, WSInvalidStatusError
 
 from core.contracts.call import Transcript
 from core.ports.errors import VendorError
+from core.ports.speech import Recognition
 from core.turns import (
     EagerEndOfTurn,
     EndOfTurn,
@@ -32,6 +33,12 @@ VENDOR = "deepgram"
 DEFAULT_BASE_URL = "https://api.deepgram.com"
 CLOSE_SECONDS = 1.0
 UTTERANCE_END_MS = 1_000  # the least that nova-3 takes
+FLUX_LANGUAGES = frozenset(("en", "es", "fr", "de", "hi", "ru", "pt", "ja", "it", "nl"))
+NOVA_LANGUAGES = FLUX_LANGUAGES.union(
+    ("bg", "ca", "cs", "da", "el", "et", "fi", "hu", "id", "ko", "lt", "lv", "ms", "no", "pl", "ro", "sk", "sv"),
+    ("tr", "uk", "vi", "zh"),
+)
+"""Source: Deepgram, "Models & Languages Overview", and its changelog up to March 2026."""
 _SILENCE = b"\xff" * 640  # 80 ms, what Flux likes best
 
 
@@ -69,8 +76,8 @@ class DeepgramRecogniser:
         self._transcribe_timeout = transcribe_timeout
         self._keep_alive = keep_alive
 
-    async def open(self, turn_taking: TurnTaking) -> "DeepgramRecognition":
-        """Open a live stream, Flux or nova-3 as the rules say. Raises VendorError."""
+    async def open(self, turn_taking: TurnTaking, instead_of: Recognition | None = None) -> "DeepgramRecognition":
+        """Open a live stream, Flux or nova-3 as the rules say, whatever went before. Raises VendorError."""
         stack = AsyncExitStack()
         recognition = None
         try:

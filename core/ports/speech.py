@@ -34,8 +34,13 @@ class Recognition(Protocol):
 class Recogniser(Protocol):
     """Speech to text."""
 
-    async def open(self, turn_taking: TurnTaking) -> Recognition:
-        """Open a live stream. Raises VendorError."""
+    async def open(self, turn_taking: TurnTaking, instead_of: Recognition | None = None) -> Recognition:
+        """Open a live stream. Raises VendorError.
+
+        Args:
+            instead_of: a stream of this recogniser's that went mute or did not last; where there are several vendors,
+                another one is preferred.
+        """
         ...
 
     async def transcribe(self, audio: bytes, language: str) -> Transcript:

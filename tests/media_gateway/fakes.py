@@ -15,6 +15,7 @@ from core.contracts.call import Transcript
 from core.g711 import SILENT_FRAME
 from core.ports.call_log import CallEvent
 from core.ports.errors import VendorError
+from core.ports.speech import Recognition
 from core.stream_token import make_token
 from core.turns import RecogniserEvent, RecogniserLost, TurnTaking
 
@@ -78,10 +79,14 @@ class FakeRecogniser:
     def __init__(self) -> None:
         self.streams: list[FakeRecognition] = []
         self.errors: list[VendorError] = []
+        self.relieved: list[Recognition | None] = []  # for each try, the stream it was to replace
+        self.transcripts: list[Transcript] = []
+        self.asked: list[bytes] = []  # kept audio to be transcribed
         self._opened = asyncio.Condition()
 
-    async def open(self, turn_taking: TurnTaking) -> FakeRecognition:
+    async def open(self, turn_taking: TurnTaking, instead_of: Recognition | None = None) -> FakeRecognition:
         """core.ports.speech.Recogniser."""
+        self.relieved.append(instead_of)
         if self.errors:
             raise self.errors.pop(0)
         async with self._opened:
@@ -91,7 +96,10 @@ class FakeRecogniser:
 
     async def transcribe(self, audio: bytes, language: str) -> Transcript:
         """core.ports.speech.Recogniser."""
-        raise VendorError("recogniser", "unavailable", "no transcription in these tests", curable=False)
+        self.asked.append(audio)
+        if not self.transcripts:
+            raise VendorError("recogniser", "unavailable", "nothing to be transcribed", curable=False)
+        return self.transcripts.pop(0)
 
     async def stream(self, number: int = 1) -> FakeRecognition:
         """The nth stream, once it is open."""

@@ -208,7 +208,7 @@ async def test_a_caller_who_cuts_in_drops_all_requests() -> None:
     async with models(Fault("anthropic", "stall", times=2), hedge_after=0.05) as world:
         listening = asyncio.create_task(world.reply())
         while world.asked() < 2:  # noqa: ASYNC110 (the sandbox tells nobody)
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
         listening.cancel()
         with pytest.raises(asyncio.CancelledError):
             await listening

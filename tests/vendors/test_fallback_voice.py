@@ -248,7 +248,7 @@ async def test_leaving_stops_all_that_speak() -> None:
             await speech.speak(SENTENCES[0])
             waiting = asyncio.ensure_future(anext(speech.chunks()))
             while [stamp.what for stamp in world.state.stamps].count("text") < 2:  # noqa: ASYNC110 (nobody tells)
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0)
             waiting.cancel()
             await asyncio.wait({waiting})
         assert all(member.circuit.state(0) is CircuitState.CLOSED for member in world.members)

@@ -160,7 +160,7 @@ class FakeRecogniser:
         self.text = "Where is my order?"
         self.faults = Faults()
 
-    async def open(self, turn_taking: TurnTaking) -> Recognition:
+    async def open(self, turn_taking: TurnTaking, instead_of: Recognition | None = None) -> Recognition:
         """Workers never listen live."""
         raise NotImplementedError
 
