@@ -80,7 +80,7 @@ class ConversationActivities:
                 with vendor_failures():
                     ready = await self._shelf.get(request.playbook)
         except TimeoutError:
-            return Step(name=None, confidence=0.0, method="lexical", took_ms=now_ms() - started)
+            return _timed(Step(name=None, confidence=0.0, method="lexical"), started)
         found = _timed(ready.match(request.text, request.current_step, canned=request.canned), started)
         if found.name is not None:
             self._feed.note(step_found(request.call_id, request.turn, found))
@@ -114,19 +114,19 @@ class ConversationActivities:
     @activity.defn(name=names.RESPOND)
     async def respond(self, request: Respond) -> Reply:
         """Answer: the model writes, the voice speaks each sentence as soon as it is whole, the gateway plays."""
-        timings = ReplyTimings(started_ms=now_ms(), step_ms=request.step_ms, tools_ms=request.tools_ms)
+        timings = ReplyTimings(now_ms(), request.step_from_ms, request.step_to_ms, request.asked_ms)
         bound = bound_contextvars(call_id=request.call_id, turn=request.key.turn)
         with bound, self._failures(request.call_id), heartbeats():
             ready = await self._shelf.get(request.playbook)
             listen = ready.listen_in(request.manner, request.step)
-            playback_line = self._playback.open(request.call_id, request.gateway, request.key, listen)
+            playback_line = self._playback.open(request.call_id, request.gateway, request.key, listen, request.hold)
             async with playback_line as playback, self._voice.open(ready.voice_in(request.manner)) as voice:
                 kept = request.kept or await _kept(request, playback)
                 answered = ready.answers_in(kept)
                 delivery = Delivery(voice, playback, timings)
                 answer = _Answer(self._reasoner, delivery)
                 work = answer.give(_prompt(ready.playbook, request, answered), playback)
-                filler = None if answered else self._filler(ready, request)
+                filler = None if answered or request.hold else self._filler(ready, request)
                 with filler_when_late(delivery, filler, request.filler_after_ms):
                     whole = await while_wanted(playback, work, request.within_s)
                 if whole and not (answered or delivery.sentences or answer.tool_calls):
@@ -206,4 +206,5 @@ def _prompt(playbook: Playbook, request: Respond, kept: tuple[str, ...]) -> Prom
 
 
 def _timed(step: Step, started_ms: float) -> Step:
-    return replace(step, took_ms=round(now_ms() - started_ms, 3))
+    at_ms = now_ms()
+    return replace(step, took_ms=round(at_ms - started_ms, 3), at_ms=at_ms)

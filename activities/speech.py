@@ -44,11 +44,13 @@ class SpeechActivities:
         """Speak one line; with ``prepare``, then give the gateway the holding lines and keep the apology ready."""
         if request.key.attempt == 1:
             self._announce(request)
-        timings = ReplyTimings(started_ms=now_ms(), step_ms=request.step_ms)
+        timings = ReplyTimings(now_ms(), request.step_from_ms, request.step_to_ms)
         with bound_contextvars(call_id=request.call_id, turn=request.key.turn), vendor_failures(), heartbeats():
             ready = await self._shelf.get(request.playbook)
             listen = ready.listen_in(request.manner, request.step, request.line)
-            async with self._playback.open(request.call_id, request.gateway, request.key, listen) as playback:
+            async with self._playback.open(
+                request.call_id, request.gateway, request.key, listen, request.hold
+            ) as playback:
                 kept = await playback.kept() if request.key.attempt > 1 else ()
                 line = _Line(request.line, len(kept), timings)
                 voice = ready.line_voice_in(request.manner, request.line)

@@ -43,6 +43,7 @@ class Step:
     confidence: float
     method: str  # "lexical" | "model" | "keys" | "kept": no finding was sure, the call stays where it is
     took_ms: float = 0.0
+    at_ms: float | None = None  # when it was found, by the worker's clock
     escalates: bool = False
     ends_call: bool = False
     usage: Usage | None = None  # what the model took, where it was asked
@@ -111,8 +112,9 @@ class Turn:
     confidence: float = 1.0
     step_method: str = "kept"
     step_confidence: float = 0.0
-    step_ms: float = 0.0  # what finding it took
-    tools_ms: float = 0.0
+    step_from_ms: float | None = None  # finding it began, and ended, by the workers' clocks
+    step_to_ms: float | None = None
+    asked_ms: float | None = None  # the first activity of a turn with tool calls started
     utterances: list[Utterance] = field(default_factory=list)
     tools: list[ToolResult] = field(default_factory=list)
     layers: dict[str, float] = field(default_factory=dict)
@@ -123,6 +125,9 @@ class Turn:
     answer_method: str = ""
     mood: str = ""
     tools_told: int = 0  # how many of ``tools`` had answered when we spoke last
+    eager: int | None = None  # the event that brought it: it may be no turn at all, and counts for nothing yet
+    dropped: bool = False  # it was none
+    first_part: int = 0  # parts before were made for eager turns of the same number
 
     @property
     def said(self) -> str:
@@ -192,6 +197,8 @@ class Conversation:
     """All turns of a call, the running one last. Turn 0 is before the caller's first words."""
 
     turns: list[Turn]
+    withdrawn: list[Usage] = field(default_factory=list)  # of answers that were made ahead and never let go
+    dropped: tuple[int, int] = (0, 0)  # the eager turn last dropped, and how many parts its number has used up
 
     @classmethod
     def begin(cls, step: str, now_ms: float) -> "Conversation":
@@ -208,14 +215,45 @@ class Conversation:
         """Whether only the model can answer now: it has to tell what tools have found."""
         return any(turn.owes_results for turn in self.turns[-2:])
 
+    @property
+    def settled(self) -> Turn:
+        """The last turn that is no mere guess."""
+        return self.now if self.now.eager is None else self.turns[-2]
+
     def hear(self, number: int, text: str, confidence: float, now_ms: float) -> Turn:
         """The caller has spoken. A number that was used already goes on with that turn."""
         if number <= self.now.number:
             self.now.caller = _joined((self.now.caller, text))
             self.now.confidence = min(self.now.confidence, confidence)
         else:
-            self.turns.append(Turn(number, self.now.step, text, confidence, started_ms=now_ms))
+            first = self.dropped[1] if self.dropped[0] == number else 0
+            turn = Turn(number, self.now.step, text, confidence, started_ms=now_ms, first_part=first)
+            self.turns.append(turn)
         return self.now
+
+    def foresee(self, number: int, text: str, confidence: float, now_ms: float, seq: int) -> Turn:
+        """The caller has probably spoken: the running turn, until it is committed or dropped."""
+        turn = self.hear(number, text, confidence, now_ms)
+        turn.eager = seq
+        return turn
+
+    def commit(self, turn: Turn, confidence: float, now_ms: float) -> None:
+        """It was a turn."""
+        turn.eager, turn.confidence, turn.started_ms = None, confidence, now_ms
+
+    def drop(self) -> None:
+        """The running turn was none. What it took is counted apart; its number goes on with parts of its own."""
+        turn = self.turns.pop()
+        turn.dropped = True
+        self.dropped = turn.number, turn.first_part + len(turn.utterances)
+        self.spend(turn, Usage())
+
+    def spend(self, turn: Turn, usage: Usage) -> None:
+        """Put on a turn what an answer to it took, also when it comes to light later."""
+        turn.usage = sum_usage((turn.usage, usage))
+        if turn.dropped:
+            self.withdrawn += [used for used in (turn.usage, turn.step_usage) if used != Usage()]
+            turn.usage = turn.step_usage = Usage()
 
     def find(self, step: Step) -> None:
         """The running turn belongs to this step."""
@@ -228,7 +266,7 @@ class Conversation:
 
     def speak(self, attachment: int) -> Utterance:
         """Begin the running turn's next piece of speech."""
-        utterance = Utterance(attachment, len(self.now.utterances))
+        utterance = Utterance(attachment, self.now.first_part + len(self.now.utterances))
         self.now.utterances.append(utterance)
         self.now.tools_told = len(self.now.tools)
         return utterance
@@ -247,18 +285,18 @@ class Conversation:
 
     def lose_unheard(self) -> bool:
         """The gateway is gone: what it has not told, nobody knows. Whether anything was lost."""
-        lost = [said for turn in self.turns for said in turn.utterances if said.heard is None]
-        for utterance in lost:
+        lost = [(turn, said) for turn in self.turns for said in turn.utterances if said.heard is None]
+        for _, utterance in lost:
             utterance.heard = ""
-        return bool(lost)
+        return any(turn.eager is None for turn, _ in lost)
 
     def recent(self) -> tuple[Exchange, ...]:
         """The exchanges before the running turn that a prompt remembers."""
         return tuple(turn.exchange() for turn in self.turns[-RECENT_EXCHANGES - 1 : -1])
 
     def records(self) -> list[TurnRecord]:
-        """All turns."""
-        return [turn.record() for turn in self.turns]
+        """All turns that are no mere guess."""
+        return [turn.record() for turn in self.turns if turn.eager is None]
 
 
 def sum_usage(usages: Iterable[Usage]) -> Usage:

@@ -59,7 +59,7 @@ def costs_of(record: CallRecord, prices: Sequence[Price] = LIST_PRICES) -> tuple
 
     Talk is from answer to end, so a call that is not answered, or not over, has no recogniser or carrier lines.
     """
-    counted = (*_model_use(record), *_voice_use(record), *_line_use(record))
+    counted = (*_model_use(record), *_voice_use(record), *_withdrawn_use(record), *_line_use(record))
     return tuple(_priced(*line, prices) for line in counted if line[-1] > 0)
 
 
@@ -67,6 +67,8 @@ def costs_of_model(usage: Usage, prices: Sequence[Price] = LIST_PRICES) -> tuple
     """The lines for tokens that a model took beside the talk, as for the summary after it."""
     return tuple(_priced(*line, prices) for line in _tokens([usage]) if line[-1] > 0)
 
+
+WITHDRAWN: Final = " (withdrawn)"
 
 _Use = tuple[str, str, str, float]  # vendor, item, unit, quantity
 
@@ -89,6 +91,14 @@ def _voice_use(record: CallRecord) -> Iterator[_Use]:
         vendor, _, model = (voice or own).partition(" ")
         used = (turn.usage.characters for turn in record.turns if turn.usage.voice == voice)
         yield vendor, model, "characters", sum(used)
+
+
+def _withdrawn_use(record: CallRecord) -> Iterator[_Use]:
+    """What answers took that were made ahead of a turn's end and never let go: lines of their own."""
+    for vendor, item, unit, quantity in _tokens(record.withdrawn):
+        yield vendor, f"{item}{WITHDRAWN}", unit, quantity
+    characters = sum(usage.characters for usage in record.withdrawn)
+    yield "elevenlabs", f"{record.call.playbook.voice_model}{WITHDRAWN}", "characters", characters
 
 
 def _line_use(record: CallRecord) -> Iterator[_Use]:

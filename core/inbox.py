@@ -32,11 +32,15 @@ class Inbox:
     newest: int = -1  # attachment
     seen: dict[int, Seen] = field(default_factory=dict)
     turns: list[CallerTurn] = field(default_factory=list)
+    eager: CallerTurn | None = None  # probably over, and not yet taken
+    withdrawn_seq: int = -1  # eager turns of the newest attachment before it are worth nothing
 
     def attach(self, attachment: int) -> bool:
         """A stream reports itself; False if a newer one has done so."""
         if attachment < self.newest:
             return False
+        if attachment > self.newest:
+            self.eager, self.withdrawn_seq = None, -1
         self.newest = attachment
         return True
 
@@ -51,9 +55,34 @@ class Inbox:
         """
         if not self.is_new(turn.attachment, turn.seq):
             return False
+        if self.eager is not None and self.eager.turn <= turn.turn:
+            self.eager = None
         self.turns.append(turn)
         self.turns.sort(key=lambda waiting: (waiting.attachment, waiting.seq))
         return True
+
+    def put_eager(self, turn: CallerTurn, answered: int) -> bool:
+        """Keep a turn that is probably over; False if it came before, is withdrawn already, or has come for good."""
+        new = self.is_new(turn.attachment, turn.seq)
+        over = turn.turn <= self.last_turn(answered) or turn.seq < self.withdrawn_seq
+        if not new or over or turn.attachment != self.newest:
+            return False
+        self.eager = turn
+        return True
+
+    def withdraw(self, attachment: int, seq: int) -> bool:
+        """Eager turns before this event were none; False if that is no news."""
+        if not self.is_new(attachment, seq) or attachment != self.newest or seq < self.withdrawn_seq:
+            return False
+        self.withdrawn_seq = seq
+        if self.eager is not None and self.eager.seq < seq:
+            self.eager = None
+        return True
+
+    def take_eager(self) -> CallerTurn | None:
+        """The turn that is probably over, once."""
+        taken, self.eager = self.eager, None
+        return taken
 
     def take_turns(self) -> list[CallerTurn]:
         """All waiting turns, oldest first."""

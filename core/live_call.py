@@ -23,6 +23,7 @@ from core.contracts.call import (
     StreamEnded,
     StreamStatus,
     TurnAccepted,
+    TurnWithdrawn,
     Verb,
 )
 from core.conversation import Conversation, ToolCall, ToolResult, Turn, Utterance
@@ -32,6 +33,7 @@ from core.manner import Manner
 from core.mood import heated_turns, manner_for
 from core.outcome import NOT_REACHED, CarrierState, Disposition, LegState
 from core.playbook import TRANSFER_TOOL
+from core.speculation import words_key
 
 
 class Opening(StrEnum):
@@ -89,6 +91,7 @@ class LiveCall:
     consents: list[Consent] = field(default_factory=list)
     manner: Manner = Manner()
     fillers_said: int = 0
+    withdrawn: bool = False  # the running eager turn was none
     ending: Ending | None = None
 
     @classmethod
@@ -117,7 +120,13 @@ class LiveCall:
     @property
     def interrupted(self) -> bool:
         """Whether something has come that a reply must not hold up."""
-        return self.over or self.gateway is None or bool(self.inbox.turns)
+        return self.over or self.gateway is None or bool(self.inbox.turns) or self.withdrawn
+
+    @property
+    def hold(self) -> str:
+        """The words whose end a reply to the running turn has to wait for; "" if they have ended."""
+        now = self.conversation.now
+        return "" if now.eager is None else words_key(now.caller)
 
     @property
     def moods(self) -> tuple[str, ...]:
@@ -149,7 +158,8 @@ class LiveCall:
     @property
     def has_work(self) -> bool:
         """Whether it is our turn to do something."""
-        return self.interrupted or bool(self.opening or self.answer_again or self.lines or self.silent)
+        waiting = self.opening or self.answer_again or self.lines or self.silent or self.inbox.eager
+        return self.interrupted or bool(waiting)
 
     def feel(self, turn: Turn, mood: str) -> None:
         """The caller's mood in a turn has become known, perhaps late; from now on they are spoken to accordingly."""
@@ -197,7 +207,7 @@ class LiveCall:
             return Attached(accepted=False)
         if not repeated:
             self._take_stream(attach, now_ms)
-        next_turn = self.inbox.last_turn(self.conversation.now.number) + 1
+        next_turn = self.inbox.last_turn(self.conversation.settled.number) + 1
         return Attached(accepted=True, next_turn=next_turn, turn_taking=self.call.playbook.turn_taking)
 
     def _take_stream(self, attach: Attach, now_ms: float) -> None:
@@ -207,20 +217,44 @@ class LiveCall:
         self.carrier_asked = self.silent = False
         self.answered_ms = self.answered_ms or now_ms
         self.phase = Phase.LIVE
+        self.withdrawn = self.conversation.now.eager is not None  # only a gateway that is gone knew the turn's end
         unheard = self.conversation.lose_unheard()
         greeted = any(said.heard for said in self.conversation.turns[0].utterances)
-        if greeted or self.conversation.now.number > 0:
+        talked = self.conversation.settled.number > 0
+        if greeted or talked:
             self.opening = Opening.WELCOME_BACK
-            self.answer_again = self.answer_again or (unheard and self.conversation.now.number > 0)
+            self.answer_again = self.answer_again or (unheard and talked)
         else:
             self.opening = Opening.GREETING
 
     def hear_turn(self, turn: CallerTurn) -> TurnAccepted:
-        """The caller has spoken, told by update or signal or both."""
+        """The caller has spoken, or probably has, told by update or signal or both."""
+        if turn.eager:
+            return TurnAccepted(turn.turn, known=not self.inbox.put_eager(turn, self.conversation.settled.number))
         if not self.inbox.put(turn):
             return TurnAccepted(turn.turn, known=True)
         self.silences, self.silent = 0, False
+        if self._was_foreseen(turn):
+            self.inbox.turns.remove(turn)
+            self.conversation.commit(self.conversation.now, turn.confidence, turn.timings.decided_ms)
         return TurnAccepted(turn.turn)
+
+    def _was_foreseen(self, turn: CallerTurn) -> bool:
+        now = self.conversation.now
+        same = now.eager is not None and now.number == turn.turn and turn.attachment == self.inbox.newest
+        return same and not self.withdrawn and words_key(now.caller) == words_key(turn.text)
+
+    def withdraw_turn(self, withdrawn: TurnWithdrawn) -> None:
+        """The caller goes on after what was probably a turn."""
+        if not self.inbox.withdraw(withdrawn.attachment, withdrawn.seq):
+            return
+        eager = self.conversation.now.eager
+        self.withdrawn = eager is not None and eager < withdrawn.seq
+
+    def drop_eager_turn(self) -> None:
+        """The running turn was none: nothing of it has happened."""
+        self.withdrawn = False
+        self.conversation.drop()
 
     def hear_report(self, report: PlaybackReport) -> None:
         """What the caller heard of a reply; also from a gateway that has lost the call since."""

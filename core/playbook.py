@@ -45,6 +45,9 @@ class TurnTakingChoice(Part):
     recogniser: str = Field("flux", pattern="^(flux|nova-3)$")
     end_of_turn_threshold: float = Field(0.7, ge=0.5, le=1.0)
     end_of_turn_timeout_ms: int = Field(5_000, ge=500, le=60_000)
+    eager_end_of_turn_threshold: float | None = Field(
+        0.5, ge=0.3, le=0.9, description="how sure a turn's end is for its answer to be made ahead; null: never"
+    )
     endpointing_ms: int = Field(300, ge=10, le=5_000)
     interruptible: bool = True
     barge_in_min_words: int = Field(1, ge=1, le=10)

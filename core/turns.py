@@ -16,6 +16,7 @@ class TurnTaking:
     language: str = "en"
     end_of_turn_threshold: float = 0.7  # Flux: eot_threshold
     end_of_turn_timeout_ms: int = 5_000  # Flux: eot_timeout_ms
+    eager_end_of_turn_threshold: float | None = None  # Flux: eager_eot_threshold; None: nothing is made ahead
     endpointing_ms: int = 300  # nova-3: silence that makes speech_final
     interruptible: bool = True
     barge_in_min_words: int = 1  # words of the recogniser before playback stops, backchannels not counted ..
@@ -104,6 +105,21 @@ class FalseInterruption:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnLikelyEnded:
+    """The caller has probably left the floor: an answer to these words may be made, and kept back."""
+
+    text: str
+    confidence: float
+    speech_ended_ms: float
+    words: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnGoesOn:
+    """The caller has not left the floor: what was made for a turn that had likely ended is worth nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class BargedIn:
     """The caller has taken the floor while the assistant was speaking: stop at once."""
 
@@ -118,7 +134,9 @@ class Silence:
     """Nobody has spoken for ``TurnTaking.silence_after_ms``."""
 
 
-TurnEvent = TurnEnded | MayBargeIn | FalseInterruption | BargedIn | CallerWithdrew | Silence
+TurnEvent = (
+    TurnEnded | TurnLikelyEnded | TurnGoesOn | MayBargeIn | FalseInterruption | BargedIn | CallerWithdrew | Silence
+)
 
 VOICE_HANGOVER_MS = 100.0  # WebRTC's detector (mode 2, 20 ms) still calls five frames after speech voiced
 VOICE_TAIL_MS = 700.0  # sound so recent may be words that the recogniser has yet to report
@@ -165,6 +183,11 @@ class TurnDetector:
     def speech_under_way(self) -> bool:
         """Whether the recogniser is in the middle of an utterance."""
         return self._utterance
+
+    @property
+    def quiet(self) -> bool:
+        """Whether the assistant is not heard, and no words of the caller wait for the end of playback."""
+        return not self._playing and not self._held
 
     @property
     def caller_holds_floor(self) -> bool:
@@ -276,7 +299,7 @@ class TurnDetector:
         if self._playing:
             events += self._obey(self._interruptions.end_of_words())
         self._utterance, self._words = False, ""
-        speech_ended_ms = self._speech_ended_ms(now_ms)
+        speech_ended_ms = self.speech_ended_ms(now_ms)
         self._first_voice_ms = None
         self._be_quiet_from(now_ms)
         if text:
@@ -285,7 +308,8 @@ class TurnDetector:
             events += self._release_held() or self._withdraw()
         return events
 
-    def _speech_ended_ms(self, now_ms: float) -> float:
+    def speech_ended_ms(self, now_ms: float) -> float:
+        """When the caller's voice was last heard in the utterance under way."""
         if self._first_voice_ms is None:
             return now_ms
         return max(self._first_voice_ms, self._last_voice_ms - VOICE_HANGOVER_MS)

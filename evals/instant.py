@@ -111,7 +111,7 @@ class TellingPlaybackLine:
 
     @asynccontextmanager
     async def open(
-        self, call_id: str, gateway: GatewayAddress, key: ReplyKey, listen: Listen
+        self, call_id: str, gateway: GatewayAddress, key: ReplyKey, listen: Listen, hold: str = ""
     ) -> AsyncIterator[TellingPlayback]:
         """One reply."""
         yield TellingPlayback(call_id, key, self._began)

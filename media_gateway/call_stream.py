@@ -19,9 +19,11 @@ from core.contracts.call import (
     ReplyLost,
     StreamEnded,
     TurnTimings,
+    TurnWithdrawn,
 )
 from core.keypad import KeysEntered
 from core.playback import Clear, Play, Playback, PlaybackOutput, Played, SetMark, UnknownMark
+from core.speculation import Foresight, words_key
 from core.turns import (
     BargedIn,
     CallerWithdrew,
@@ -34,6 +36,8 @@ from core.turns import (
     TurnDetector,
     TurnEnded,
     TurnEvent,
+    TurnGoesOn,
+    TurnLikelyEnded,
     TurnTaking,
 )
 from media_gateway.call_notes import CallNotes
@@ -84,6 +88,15 @@ class StreamIdentity:
     carrier_call_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """A turn that has probably ended, and for whose end an answer waits."""
+
+    turn: int
+    key: str  # core.speculation.words_key
+    timings: TurnTimings
+
+
 class CallStream:
     """Puts the parts together; each decides for itself, this passes on what they decided.
 
@@ -120,9 +133,9 @@ class CallStream:
         self._delivering: asyncio.Task[None]
         self._turn: int | None = None  # the number of the caller's next turn, once the workflow has told it
         self._early: list[TurnEnded] = []  # turns from before that
-        self.workflow = WorkflowLine(
-            deps.temporal, identity.call_id, identity.attachment, late=self._hold_the_line, over=self._not_wanted
-        )
+        self._foresight = Foresight()
+        self._foreseen: Foreseen | None = None
+        self.workflow = WorkflowLine(deps.temporal, identity.call_id, identity.attachment, over=self._not_wanted)
         self._keys = PressedKeys(
             clock, protected=self._speech_is_protected, cut_in=self._keys_cut_in, entered=self._keys_entered
         )
@@ -132,6 +145,7 @@ class CallStream:
             act=self._act,
             lost=self._reply_lost,
             unheeded=self._report_heard,
+            begins=self._listen_for,
             floor_taken=lambda: self._detector.caller_holds_floor or self._keys.entering,
         )
         self._listening = Listening(
@@ -179,7 +193,7 @@ class CallStream:
         if events := self._detector.hear_frame(voiced, now_ms, speech=speech):
             self._follow(events)
 
-    def listen_for(self, key: ReplyKey, listen: Listen) -> None:
+    def _listen_for(self, key: ReplyKey, listen: Listen) -> None:
         """A reply has begun: so it, and its answer, is to be listened to."""
         self._detector.listen = listen
         self._protected = key if listen.protected else None
@@ -267,7 +281,9 @@ class CallStream:
         now_ms = self._clock()
         if self._protected is not None:
             self._look_after_protected(now_ms)
-        events = self._detector.hear_recogniser(event, now_ms)
+        quiet, speech_ended_ms = self._detector.quiet, self._detector.speech_ended_ms(now_ms)
+        decided = self._detector.hear_recogniser(event, now_ms)
+        events = self._foresight.follow(event, decided, quiet=quiet, speech_ended_ms=speech_ended_ms)
         if isinstance(event, EndOfTurn):
             self.kept.end_utterance(words=bool(event.text.strip()))
         self._follow(events)
@@ -287,10 +303,35 @@ class CallStream:
                     self.replies.cut()
                 case TurnEnded():
                     self._turn_ended(event)
+                case TurnLikelyEnded() if self._turn is not None:
+                    self._foresee(event, self._turn)
+                case TurnGoesOn():
+                    self._withdraw_foreseen()
                 case CallerWithdrew():
                     self._log.info("caller_withdrew")
                 case Silence():
                     self._caller_silent()
+
+    def _foresee(self, likely: TurnLikelyEnded, turn: int) -> None:
+        """Have an answer made; it waits here for the turn's end."""
+        now_ms = self._clock()
+        timings = TurnTimings(likely.speech_ended_ms, decided_ms=now_ms, sent_ms=now_ms)
+        self._foreseen = foreseen = Foreseen(turn, words_key(likely.text), timings)
+        self.replies.foresee(turn, foreseen.key)
+        self.workflow.turn(
+            lambda seq: CallerTurn(
+                self.identity.attachment, seq, turn, likely.text, likely.confidence, timings, likely.words, eager=True
+            ),
+            self._settings.turn,
+            late=lambda: None if self._foreseen is foreseen else self._hold_the_line(),
+        )
+
+    def _withdraw_foreseen(self) -> None:
+        if self._foreseen is not None:
+            self._foreseen = None
+            self._metrics.withdrawn.inc()
+            self.replies.withdraw()
+            self.workflow.signal(names.TURN_WITHDRAWN, lambda seq: TurnWithdrawn(self.identity.attachment, seq))
 
     def _turn_ended(self, turn: TurnEnded) -> None:
         if self._turn is None:  # the workflow is away: it will hear of it, the caller hears that we are here
@@ -324,9 +365,9 @@ class CallStream:
         now_ms = self._clock()
         timings = TurnTimings(speech_ended_ms=ended.speech_ended_ms, decided_ms=now_ms, sent_ms=now_ms)
         self.kept.keep(turn, self.kept.end_turn())
-        self._latency.turn_ended(turn, timings)
-        self.workflow.turn(
-            lambda seq: CallerTurn(
+
+        def told(seq: int) -> CallerTurn:
+            return CallerTurn(
                 attachment=self.identity.attachment,
                 seq=seq,
                 turn=turn,
@@ -335,9 +376,16 @@ class CallStream:
                 timings=timings,
                 words=ended.words,
                 keyed=ended.keyed,
-            ),
-            self._settings.turn,
-        )
+            )
+
+        foreseen, self._foreseen = self._foreseen, None
+        if foreseen is not None and (foreseen.turn, foreseen.key) == (turn, words_key(ended.text)):
+            self._latency.turn_ended(turn, foreseen.timings)
+            self.replies.let_go(turn, foreseen.key)
+            self.workflow.signal(names.CALLER_TURN_AGAIN, told)
+        else:
+            self._latency.turn_ended(turn, timings)
+            self.workflow.turn(told, self._settings.turn, late=self._hold_the_line)
         self._metrics.turns.inc()
         self._log.info("turn_ended", turn=turn, words=ended.words, pii_text=ended.text)
         self._notes.caller_turn(turn, ended)
@@ -392,7 +440,8 @@ class CallStream:
 
     def _first_audio(self, key: ReplyKey) -> None:
         now_ms = self._clock()
-        layers, latency_ms = self._latency.first_audio(key, self.replies.timings_of(key), now_ms)
+        replies = self.replies
+        layers, latency_ms = self._latency.first_audio(key, replies.timings_of(key), replies.arrival_of(key), now_ms)
         if layers:
             self._metrics.latency.observe(latency_ms / 1_000)
             self._notes.reply_started(key.turn, layers, latency_ms)

@@ -17,13 +17,15 @@ class TurnLatency:
         """The caller's turn has gone to the workflow."""
         self._turn, self._timings = turn, timings
 
-    def first_audio(self, key: ReplyKey, reply: ReplyTimings | None, now_ms: float) -> tuple[dict[str, float], float]:
+    def first_audio(
+        self, key: ReplyKey, reply: ReplyTimings | None, arrived_ms: float | None, now_ms: float
+    ) -> tuple[dict[str, float], float]:
         """Audio goes to the carrier: the layers and the whole latency in ms if it is the turn's first; else empty."""
-        if self._timings is None or key.turn != self._turn or reply is None:
+        if self._timings is None or key.turn != self._turn or reply is None or arrived_ms is None:
             return {}, 0.0
         turn, self._timings = self._timings, None
         self._spoken = (key.turn, key.part)
-        self._layers = turn_layers(turn, reply, now_ms)
+        self._layers = turn_layers(turn, reply, arrived_ms, now_ms)
         return self._layers, now_ms - turn.speech_ended_ms
 
     def layers_of(self, key: ReplyKey) -> dict[str, float]:

@@ -245,6 +245,7 @@ def _heeded(rules: TurnTaking) -> tuple[object, ...]:
         rules.language,
         rules.end_of_turn_threshold,
         rules.end_of_turn_timeout_ms,
+        rules.eager_end_of_turn_threshold,
         rules.endpointing_ms,
         rules.keyterms,
     )

@@ -15,6 +15,7 @@ class GatewayMetrics:
         self.frames = self._counter("frames_received", "Audio frames of streams that have ended")
         self.bad_messages = self._counter("bad_messages", "Messages of live streams that could not be read")
         self.turns = self._counter("turns", "Caller turns")
+        self.withdrawn = self._counter("withdrawn_turns", "Turns that had probably ended and went on")
         self.late = self._counter("late_answers", "Times the workflow did not answer a turn or stream in time")
         self.barge_ins = self._counter("barge_ins", "Replies that the caller cut off")
         self.false_interruptions = self._counter(

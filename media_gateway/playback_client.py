@@ -155,11 +155,11 @@ class GatewaySocket:
         if self.lost:
             raise PlaybackLost("the gateway, or the way to it, is gone")
 
-    def open(self, call_id: str, key: ReplyKey, listen: Listen) -> tuple[int, SocketReply]:
+    def open(self, call_id: str, key: ReplyKey, listen: Listen, hold: str) -> tuple[int, SocketReply]:
         """Begin a reply."""
         number = next(self._numbers)
         reply = self._replies[number] = SocketReply(number, self)
-        self.send(Open(number, call_id, key, listen))
+        self.send(Open(number, call_id, key, listen, hold))
         return number, reply
 
     def forget(self, number: int) -> None:
@@ -217,11 +217,11 @@ class PlaybackClient:
 
     @asynccontextmanager
     async def open(
-        self, call_id: str, gateway: GatewayAddress, key: ReplyKey, listen: Listen
+        self, call_id: str, gateway: GatewayAddress, key: ReplyKey, listen: Listen, hold: str = ""
     ) -> AsyncIterator[SocketReply]:
         """A reply at the gateway that holds the call. Raises PlaybackLost."""
         socket = await self._socket(gateway.playback_url)
-        number, reply = socket.open(call_id, key, listen)
+        number, reply = socket.open(call_id, key, listen, hold)
         try:
             yield reply
         finally:

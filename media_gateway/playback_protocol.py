@@ -25,6 +25,7 @@ class Open(msgspec.Struct, frozen=True, array_like=True, tag="open"):
     call_id: str
     key: ReplyKey
     listen: Listen = Listen()
+    hold: str = ""  # not to be heard before the caller's turn has ended with these words
 
 
 class Began(msgspec.Struct, frozen=True, array_like=True, tag="began"):

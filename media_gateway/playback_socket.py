@@ -103,9 +103,8 @@ class PlaybackSocket:
         if stream is None:
             self.closed(message.reply, "no such stream")
             return
-        reply = stream.replies.open(message.key, message.reply, self)
+        reply = stream.replies.open(message.key, message.reply, self, message.listen, message.hold)
         if reply is not None:
-            stream.listen_for(message.key, message.listen)
             self._replies[message.reply] = stream.replies, reply
 
     async def _write(self, data: bytes) -> None:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from core.contracts.call import Heard, ReplyKey, ReplyTimings
 from core.playback import Playback, PlaybackOutput, Played, Word
+from core.turns import Listen
 
 
 class ReplyMaker(Protocol):
@@ -24,6 +25,17 @@ class ReplyMaker(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some audio of a sentence, as ``Playback.queue`` takes it."""
+
+    sentence: int
+    audio: bytes
+    words: tuple[Word, ...]
+    last: bool
+    text: str
+
+
 @dataclass(eq=False, slots=True)
 class Reply:
     """One attempt at one part of an answer, on its way in."""
@@ -31,8 +43,13 @@ class Reply:
     key: ReplyKey
     number: int  # the maker's name for it
     maker: ReplyMaker
+    listen: Listen
     streaming: bool = True
     timings: ReplyTimings | None = None
+    arrived_ms: float | None = None  # its first audio, here
+    held: "list[Piece] | None" = None  # what is kept back until the caller's turn has ended; None: nothing is
+    whole: bool = False
+    hears: bool = False  # its maker waits to be told what was heard
     told: tuple[float, Heard] | None = None  # when, and what, its maker was told of its hearing
 
 
@@ -49,7 +66,11 @@ class Replies:
 
     ``act`` is given what is to be done with the carrier's line, ``lost`` the key and the kept sentences of a reply
     whose maker is gone, ``unheeded`` what was heard of one whose maker died before it can have told the workflow.
+    ``begins`` is told of each reply that the caller may hear from now on, and how to listen to its answer.
     ``floor_taken`` tells whether the caller has cut in and not finished yet.
+
+    A reply to a turn that has probably ended (``foresee``) is kept back under (turn, words_key): ``let_go`` plays it,
+    or notes that it may play when it comes; ``withdraw`` closes it.
     """
 
     playback: Playback
@@ -57,42 +78,84 @@ class Replies:
     act: Callable[[list[PlaybackOutput]], None]
     lost: Callable[[ReplyKey, tuple[str, ...]], None]
     unheeded: Callable[[ReplyKey, Heard], None]
+    begins: Callable[[ReplyKey, Listen], None]
     floor_taken: Callable[[], bool]
     _newest: ReplyKey | None = None
     _streaming: Reply | None = field(default=None)
+    _begun: Reply | None = field(default=None)  # the last that the caller may hear
+    _held: Reply | None = field(default=None)
+    _foreseen: tuple[int, str] | None = None
+    _ended: tuple[int, str] | None = None
     _hearing: dict[ReplyKey, Reply] = field(default_factory=dict)  # whole ones whose makers wait to be told
 
-    def open(self, key: ReplyKey, number: int, maker: ReplyMaker) -> Reply | None:
-        """Let a reply begin; None if it may not, its maker has been told why."""
-        if refusal := self._refusal(key):
+    def open(self, key: ReplyKey, number: int, maker: ReplyMaker, listen: Listen, hold: str = "") -> Reply | None:
+        """Let a reply begin; None if it may not, its maker has been told why. ``hold``: once its turn has ended."""
+        waits = bool(hold) and self._ended != (key.turn, hold)
+        if refusal := self._refusal(key) or (waits and self._foreseen != (key.turn, hold) and "the caller goes on"):
             maker.closed(number, refusal)
             return None
-        newest, self._newest = self._newest, key
+        self._newest = key
         self.close("a newer reply")
-        if self.floor_taken():
+        self._drop_held("a newer reply")
+        if not waits and self.floor_taken():
             maker.closed(number, "the caller speaks")
             self.act([Played(key, "", complete=False, interrupted=True, played_ms=0)])
             return None
-        now_ms = self.clock()
-        outputs: list[PlaybackOutput] = []
-        if newest is not None and newest.turn < key.turn and self.playback.speaking:
-            outputs += self.playback.cut(now_ms)  # an answer that newer words have overtaken
-        outputs += self.playback.open(key, now_ms)
-        self._streaming = Reply(key, number, maker)
-        maker.opened(number, self.playback.kept(key))
+        reply = self._streaming = Reply(key, number, maker, listen)
+        if waits:
+            reply.held, self._held = [], reply
+            maker.opened(number, ())
+        else:
+            outputs = self._begin(reply)
+            maker.opened(number, self.playback.kept(key))
+            self.act(outputs)
+        return reply
+
+    def foresee(self, turn: int, hold: str) -> None:
+        """The caller's turn has probably ended with these words: a reply to them is kept back."""
+        self._foreseen = turn, hold
+
+    def let_go(self, turn: int, hold: str) -> None:
+        """It has: play what is here, and what comes, at once."""
+        self._foreseen, self._ended = None, (turn, hold)
+        reply, self._held = self._held, None
+        if reply is None or reply.held is None:
+            return
+        pieces, reply.held = reply.held, None
+        outputs = self._begin(reply)
+        for piece in pieces:
+            outputs += self._queue(reply, piece)
+        if reply.whole:
+            if reply.hears:
+                self._hearing[reply.key] = reply
+            outputs += self.playback.finish(reply.key)
         self.act(outputs)
-        return self._streaming
+
+    def withdraw(self) -> None:
+        """It has not: the caller goes on."""
+        self._foreseen = None
+        self._drop_held("the caller goes on")
 
     def audio(
         self, reply: Reply, sentence: int, audio: bytes, words: tuple[Word, ...], *, last: bool, text: str
     ) -> None:
         """Pass audio on to the caller at once; late audio of a closed reply is dropped."""
-        if reply.streaming:
-            self.act(self.playback.queue(reply.key, sentence, audio, words, last=last, text=text, now_ms=self.clock()))
+        if not reply.streaming:
+            return
+        if reply.arrived_ms is None:
+            reply.arrived_ms = self.clock()
+        piece = Piece(sentence, audio, words, last, text)
+        if reply.held is not None:
+            reply.held.append(piece)
+        else:
+            self.act(self._queue(reply, piece))
 
     def finish(self, reply: Reply, *, hear: bool) -> None:
         """The reply is whole. ``hear``: its maker waits to be told what was heard of it."""
-        if self._stop(reply):
+        if not self._stop(reply):
+            return
+        reply.whole, reply.hears = True, hear
+        if reply.held is None:
             if hear:
                 self._hearing[reply.key] = reply
             self.act(self.playback.finish(reply.key))
@@ -109,14 +172,16 @@ class Replies:
     def break_off(self, reply: Reply) -> None:
         """Its maker has given up, or does not wait any more; what arrived keeps playing."""
         self._hearing.pop(reply.key, None)
+        reply.hears = False
         if self._stop(reply):
-            self.act(self.playback.break_off(reply.key))
+            self._leave(reply)
 
     def lose(self, reply: Reply) -> None:
         """Its maker is gone; what arrived keeps playing, another attempt may go on after it."""
+        reply.hears = False
         if self._stop(reply):
-            self.lost(reply.key, self.playback.kept(reply.key))
-            self.act(self.playback.break_off(reply.key))
+            self.lost(reply.key, () if reply.held is not None else self.playback.kept(reply.key))
+            self._leave(reply)
         elif self._hearing.pop(reply.key, None) is None and reply.told is not None:
             told_ms, heard = reply.told
             if self.clock() - told_ms < MAKER_TELLS_WITHIN_MS:
@@ -127,11 +192,12 @@ class Replies:
         reply = self._streaming
         if reply is not None and self._stop(reply):
             reply.maker.closed(reply.number, reason)
-            self.act(self.playback.break_off(reply.key))
+            self._leave(reply)
 
     def end(self) -> None:
         """The stream is over: nothing comes in any more, and what was heard goes to the workflow, before the end."""
         self.close("the stream has ended")
+        self._drop_held("the stream has ended")
         waiting, self._hearing = self._hearing, {}
         for reply in waiting.values():
             reply.maker.closed(reply.number, "the stream has ended")
@@ -141,6 +207,7 @@ class Replies:
         """The caller has cut in: silence at once, then tell the maker and the workflow."""
         outputs = self.playback.cut(self.clock())
         self.close("the caller cut in")
+        self._drop_held("the caller cut in")
         self.act(outputs)
 
     def hold(self) -> None:
@@ -152,9 +219,48 @@ class Replies:
         self.act(self.playback.go_on(self.clock()))
 
     def timings_of(self, key: ReplyKey) -> ReplyTimings | None:
-        """The worker's stamps of the reply that is coming in."""
-        reply = self._streaming
+        """The worker's stamps of the reply that the caller begins to hear."""
+        reply = self._begun
         return reply.timings if reply is not None and reply.key == key else None
+
+    def arrival_of(self, key: ReplyKey) -> float | None:
+        """When its first audio came here."""
+        reply = self._begun
+        return reply.arrived_ms if reply is not None and reply.key == key else None
+
+    def _begin(self, reply: Reply) -> list[PlaybackOutput]:
+        now_ms = self.clock()
+        before, self._begun = self._begun, reply
+        self.begins(reply.key, reply.listen)
+        outputs: list[PlaybackOutput] = []
+        if before is not None and before.key.turn < reply.key.turn and self.playback.speaking:
+            outputs += self.playback.cut(now_ms)  # an answer that newer words have overtaken
+        return outputs + self.playback.open(reply.key, now_ms)
+
+    def _queue(self, reply: Reply, piece: Piece) -> list[PlaybackOutput]:
+        return self.playback.queue(
+            reply.key,
+            piece.sentence,
+            piece.audio,
+            piece.words,
+            last=piece.last,
+            text=piece.text,
+            now_ms=self.clock(),
+        )
+
+    def _leave(self, reply: Reply) -> None:
+        """Nothing more of it comes: what arrived keeps playing, what was kept back is forgotten."""
+        if reply.held is None:
+            self.act(self.playback.break_off(reply.key))
+        elif self._held is reply:
+            self._held = None
+
+    def _drop_held(self, reason: str) -> None:
+        reply, self._held = self._held, None
+        if reply is None:
+            return
+        self._stop(reply)
+        reply.maker.closed(reply.number, reason)
 
     def _refusal(self, key: ReplyKey) -> str:
         if self._newest is not None and _rank(key) <= _rank(self._newest):

@@ -34,16 +34,13 @@ class CallOver(Exception):
 class WorkflowLine:
     """Sends the events of one attachment.
 
-    ``late`` is called when a turn was not accepted in time, ``over`` when nobody is there to be told anything.
+    ``over`` is called when nobody is there to be told anything.
     Everything but ``attach`` waits until the workflow knows the attachment.
     """
 
-    def __init__(
-        self, temporal: Client, call_id: str, attachment: int, *, late: Callable[[], None], over: Callable[[], None]
-    ) -> None:
+    def __init__(self, temporal: Client, call_id: str, attachment: int, *, over: Callable[[], None]) -> None:
         self._workflow = temporal.get_workflow_handle(names.call_workflow_id(call_id))
         self._attachment = attachment
-        self._late = late
         self._over = over
         self._outbox = Outbox()
         self._nobody_there = False
@@ -51,7 +48,7 @@ class WorkflowLine:
         self._wake = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
-        self._turns: asyncio.Queue[tuple[Letter, float]] = asyncio.Queue()
+        self._turns: asyncio.Queue[tuple[Letter, float, Callable[[], None]]] = asyncio.Queue()
 
     async def attach(self, attach: Attach, deadline: float) -> Attached:
         """Tell the workflow of the stream; safe to repeat. Raises Unreachable, Refused or CallOver."""
@@ -68,13 +65,16 @@ class WorkflowLine:
         self._empty.clear()
         self._wake.set()
 
-    def turn(self, make: Callable[[int], Any], deadline: float) -> None:
-        """Have a turn delivered as fast as can be: as an update, after ``deadline`` seconds as a signal too."""
+    def turn(self, make: Callable[[int], Any], deadline: float, late: Callable[[], None]) -> None:
+        """Have a turn delivered as fast as can be: as an update, after ``deadline`` seconds as a signal too.
+
+        ``late`` is called when it was not accepted in time.
+        """
         if self._nobody_there:
             return
         letter = self._outbox.post_update(names.CALLER_TURN_AGAIN, make)
         self._empty.clear()
-        self._turns.put_nowait((letter, deadline))
+        self._turns.put_nowait((letter, deadline, late))
 
     def give_up(self) -> None:
         """Nobody is there to be told anything, now or later."""
@@ -89,8 +89,8 @@ class WorkflowLine:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._send_signals())
             while True:
-                letter, deadline = await self._turns.get()
-                tasks.create_task(self._send_turn(letter, deadline))
+                letter, deadline, late = await self._turns.get()
+                tasks.create_task(self._send_turn(letter, deadline, late))
 
     async def all_delivered(self, deadline: float) -> bool:
         """Wait, no longer than ``deadline`` seconds, until the workflow has heard everything."""
@@ -101,14 +101,14 @@ class WorkflowLine:
             return False
         return True
 
-    async def _send_turn(self, letter: Letter, deadline: float) -> None:
+    async def _send_turn(self, letter: Letter, deadline: float, late: Callable[[], None]) -> None:
         try:
             await self._update(names.CALLER_TURN, letter.body, letter.seq, TurnAccepted, deadline)
         except Unreachable as error:
             log.warning("turn_not_accepted", turn=letter.body.turn, reason=str(error))
             self._outbox.fall_back(letter.seq)
             self._wake.set()
-            self._late()
+            late()
         except CallOver:
             self.give_up()
         else:

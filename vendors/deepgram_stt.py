@@ -128,6 +128,7 @@ class DeepgramRecogniser:
                 encoding="mulaw",
                 sample_rate=8_000,
                 eot_threshold=rules.end_of_turn_threshold,
+                eager_eot_threshold=rules.eager_end_of_turn_threshold,
                 eot_timeout_ms=rules.end_of_turn_timeout_ms,
                 keyterm=list(rules.keyterms) or None,
                 language_hint=None if english else [rules.language],

@@ -22,7 +22,7 @@ from core.contracts.call import (
     ReplyKey,
     Respond,
 )
-from core.conversation import ToolCall
+from core.conversation import Step, ToolCall
 from core.keypad import KeyAction
 from core.live_call import Ending, LiveCall, Opening
 from core.outcome import Disposition
@@ -88,6 +88,8 @@ class CallWorkflow(CallMessages):
                 await self._say(live.lines.pop(0))
             elif live.inbox.turns:
                 await self._answer(live.inbox.take_turns())
+            elif (eager := live.inbox.take_eager()) is not None:
+                await self._answer_ahead(eager)
             elif live.answer_again:
                 await self._reply()
             elif live.silent:
@@ -122,6 +124,31 @@ class CallWorkflow(CallMessages):
         live.feel(live.conversation.now, step.mood)
         if not await self._obey_key(obey(live, turns)):
             await self._reply()
+        await self._go_where_it_leads(step)
+
+    async def _answer_ahead(self, turn: CallerTurn) -> None:
+        """Answer what is probably a turn. The gateway keeps the answer back, and nothing counts, until it is one."""
+        live = self.live
+        if turn.confidence < self.call.playbook.min_confidence:
+            return  # it is to be transcribed again first
+        live.conversation.foresee(turn.turn, turn.text, turn.confidence, turn.timings.decided_ms, turn.seq)
+        step = await find_step(live, turn.text)
+        live.conversation.find(step)
+        if not live.withdrawn:
+            await self._reply()
+        if await self._settled():
+            await self._go_where_it_leads(step)
+        else:
+            live.drop_eager_turn()
+
+    async def _settled(self) -> bool:
+        """Wait until it is known whether the running turn is one. No timer: the gateway tells, or is lost."""
+        turn = self.live.conversation.now
+        await workflow.wait_condition(lambda: turn.eager is None or self.live.interrupted)
+        return turn.eager is None
+
+    async def _go_where_it_leads(self, step: Step) -> None:
+        live = self.live
         if live.interrupted:
             return
         if step.escalates and self.call.playbook.transfer_to:
@@ -154,12 +181,11 @@ class CallWorkflow(CallMessages):
             return
         try:
             for _ in range(TOOL_ROUNDS):
-                began = workflow.time()
                 reply = await self.speaker.respond(self._request)
-                if reply is None or reply.closed or not reply.tool_calls:
+                if reply is None or reply.closed or not reply.tool_calls or not await self._settled():
                     return
+                live.conversation.now.asked_ms = live.conversation.now.asked_ms or reply.timings.started_ms
                 ends = await self._run_tools(reply.tool_calls)
-                live.conversation.now.tools_ms += (workflow.time() - began) * 1_000
                 if ends and not live.interrupted:
                     await self._say_goodbye()
                 if ends or live.interrupted:
@@ -168,7 +194,8 @@ class CallWorkflow(CallMessages):
                 raise ReplyFailed("the model asks for tools again and again")
         except ReplyFailed as failure:
             workflow.logger.warning("reply_failed", extra={"reason": str(failure)})
-            live.fail()
+            if await self._settled():
+                live.fail()
 
     async def _ask_if_there(self) -> None:
         """Nobody speaks: prompt, and when all prompts were in vain, end."""
@@ -255,7 +282,8 @@ class CallWorkflow(CallMessages):
             await self.speaker.say(line, prepare=prepare, opening=opening)
         except ReplyFailed as failure:
             workflow.logger.warning("line_failed", extra={"reason": str(failure)})
-            self.live.fail()
+            if await self._settled():
+                self.live.fail()
 
     async def _say_last_words(self, line: str | None) -> None:
         """Say the line, if there is one, and wait until everything we have said was heard."""
@@ -302,10 +330,12 @@ class CallWorkflow(CallMessages):
             tools=tuple(now.tools),
             variables=self.call.variables,
             kept=kept,
-            step_ms=now.step_ms,
-            tools_ms=now.tools_ms,
+            step_from_ms=now.step_from_ms,
+            step_to_ms=now.step_to_ms,
+            asked_ms=now.asked_ms,
             said=now.exchange().assistant,
             manner=self.live.manner,
+            hold=self.live.hold,
             within_s=self.call.timers.reply,
             filler=self.live.filler,
             filler_after_ms=self.call.playbook.filler_after_ms,
@@ -347,6 +377,7 @@ class CallWorkflow(CallMessages):
             carrier_call_id=live.carrier_call_id,
             turns=tuple(live.conversation.records()),
             consents=tuple(live.consents),
+            withdrawn=tuple(live.conversation.withdrawn),
         )
         await workflow.start_child_workflow(
             AfterCallWorkflow.run,

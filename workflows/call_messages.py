@@ -27,6 +27,7 @@ from core.contracts.call import (
     TakeOver,
     Transfer,
     TurnAccepted,
+    TurnWithdrawn,
 )
 from core.conversation import TurnRecord
 from core.live_call import Ending, LiveCall
@@ -58,6 +59,11 @@ class CallMessages:
     def caller_turn_again(self, turn: CallerTurn) -> None:
         """The same, when the update's answer did not come in time."""
         self.live.hear_turn(turn)
+
+    @workflow.signal(name=names.TURN_WITHDRAWN)
+    def turn_withdrawn(self, withdrawn: TurnWithdrawn) -> None:
+        """The caller goes on after what was probably a turn."""
+        self.live.withdraw_turn(withdrawn)
 
     @workflow.signal(name=names.PLAYBACK_REPORT)
     def playback_report(self, report: PlaybackReport) -> None:

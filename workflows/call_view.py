@@ -25,7 +25,7 @@ def call_state(live: LiveCall) -> CallState:
             (confirmed if result.ok else believes).update(arguments)
             if result.ok:
                 done.append(f"turn {turn.number}: {result.call.name}")
-    now = live.conversation.now
+    now = live.conversation.settled
     return CallState(
         call_id=live.call.call_id,
         phase=live.phase,
@@ -57,7 +57,7 @@ def whats_next(live: LiveCall) -> str:
     if live.gateway is None:
         return "wait for the media stream"
     if live.inbox.turns or live.conversation.now.outstanding:
-        return f"answer turn {live.inbox.last_turn(live.conversation.now.number)}"
+        return f"answer turn {live.inbox.last_turn(live.conversation.settled.number)}"
     return "wait for the caller"
 
 
@@ -94,7 +94,7 @@ def attributes(live: LiveCall) -> dict[SearchAttributeKey[str], str]:
         names.TENANT_ATTRIBUTE: live.call.tenant,
         names.CAMPAIGN_ATTRIBUTE: live.call.campaign or "",
         names.PLAYBOOK_ATTRIBUTE: live.call.playbook.ref,
-        names.STEP_ATTRIBUTE: live.conversation.now.step,
+        names.STEP_ATTRIBUTE: live.conversation.settled.step,
         names.PHASE_ATTRIBUTE: live.phase.value,
         names.OUTCOME_ATTRIBUTE: live.ending.disposition.value if live.ending and live.phase is Phase.ENDED else "",
         names.ESCALATED_ATTRIBUTE: "true" if live.escalated else "false",

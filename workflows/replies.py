@@ -11,7 +11,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from core.contracts.call import CallOpening, GatewayAddress, Reply, ReplyKey, Respond, SpeakLine
-from core.conversation import Turn, Utterance, sum_usage
+from core.conversation import Conversation, Turn, Utterance
 from core.live_call import LiveCall
 
 with workflow.unsafe.imports_passed_through():
@@ -79,7 +79,9 @@ class Speaker:
                     opening=opening,
                     manner=live.manner,
                     step=live.conversation.now.step,
-                    step_ms=live.conversation.now.step_ms,
+                    step_from_ms=live.conversation.now.step_from_ms,
+                    step_to_ms=live.conversation.now.step_to_ms,
+                    hold=live.hold,
                     within_s=live.call.timers.reply,
                 ),
                 schedule_to_start_timeout=FREE_SLOT,
@@ -106,7 +108,7 @@ class Speaker:
         while live.gateway is not None and live.gateway.attachment == utterance.attachment:
             key = live.key(utterance)
             handle = start(live.gateway, key, kept)
-            handle.add_done_callback(partial(_write_down, live.conversation.now, utterance))
+            handle.add_done_callback(partial(_write_down, live.conversation, live.conversation.now, utterance))
             self._scheduled()
             await self._outcome(handle, utterance, key, gives_way)
             if handle.done():
@@ -158,14 +160,14 @@ class Speaker:
             await until(gives_way, pause)
 
 
-def _write_down(turn: Turn, utterance: Utterance, made: asyncio.Task[Reply]) -> None:
+def _write_down(conversation: Conversation, turn: Turn, utterance: Utterance, made: asyncio.Task[Reply]) -> None:
     if made.cancelled() or made.exception() is not None:
         return
     reply = made.result()
     utterance.said = reply.text
     if not reply.text and utterance.heard is None:
         utterance.heard = ""  # tool calls only: nothing to hear
-    turn.usage = sum_usage((turn.usage, reply.usage))
+    conversation.spend(turn, reply.usage)
     if reply.heard is not None:
         utterance.heard, utterance.interrupted = reply.heard.text, reply.heard.interrupted
         turn.layers = dict(reply.heard.layers) or turn.layers

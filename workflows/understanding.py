@@ -37,13 +37,11 @@ async def understood(live: LiveCall, turn: CallerTurn) -> tuple[str, float]:
 async def find_step(live: LiveCall, text: str) -> Step:
     """By the words; where they do not tell, by the model; where that fails too, the call stays where it is."""
     turn = live.conversation.now
-    started = workflow.time()
     matched = await _match(live, text)
-    if matched is not None and matched.name is not None:
-        turn.step_ms = matched.took_ms
-        return matched
-    found = await _reason(live, text)
-    turn.step_ms = (workflow.time() - started) * 1_000
+    found = matched if matched is not None and matched.name is not None else await _reason(live, text)
+    first = matched or found
+    if first.at_ms is not None and found.at_ms is not None:
+        turn.step_from_ms, turn.step_to_ms = first.at_ms - first.took_ms, found.at_ms
     return found
 
 

@@ -8,7 +8,7 @@ import phonenumbers
 
 from core.contracts.call import Phase
 from core.outcome import Disposition
-from core.timings import END_OF_TURN, GATEWAY, HOP, MODEL, STEP, TOOLS, VOICE
+from core.timings import END_OF_TURN, GATEWAY, HELD, HOP, MODEL, SENTENCE, STEP, TOOLS, VOICE
 
 OUTCOMES: Final = {
     Disposition.COMPLETED: ("Completed", "good"),
@@ -38,8 +38,10 @@ LAYER_NAMES: Final = {
     STEP: "Step",
     TOOLS: "Tools",
     MODEL: "Model",
+    SENTENCE: "Sentence",
     VOICE: "Voice",
     GATEWAY: "Gateway",
+    HELD: "Held",
 }
 
 

@@ -114,6 +114,7 @@ class CallerTurn:
     confidence: float
     timings: TurnTimings
     words: int = 0
+    eager: bool = False  # probably over: an answer may be made, and counts for nothing until the turn comes again
     keyed: Keyed | None = None  # it was keyed in, not spoken; ``text`` tells it in words
 
 
@@ -124,6 +125,14 @@ class Consent:
     given: bool
     turn: int
     at_ms: float
+
+
+@dataclass(frozen=True)
+class TurnWithdrawn:
+    """The caller goes on: the eager turn was none."""
+
+    attachment: int
+    seq: int
 
 
 @dataclass(frozen=True)
@@ -384,10 +393,12 @@ class Respond:
     tools: tuple[ToolResult, ...] = ()  # of this turn, in order
     variables: dict[str, str] = field(default_factory=dict)
     kept: tuple[str, ...] = ()  # sentences of an earlier attempt the caller has heard or will hear
-    step_ms: float = 0.0  # for the timings: what finding the step took
-    tools_ms: float = 0.0  # for the timings: what the turn's rounds of tool calls took, from asking the model on
+    step_from_ms: float | None = None  # for the timings, as in ReplyTimings
+    step_to_ms: float | None = None
+    asked_ms: float | None = None
     said: str = ""  # what earlier parts of this turn's answer said, before ``tools`` were asked for
     manner: Manner = Manner()
+    hold: str = ""  # core.speculation.words_key: the gateway keeps it back until the turn ends with these words
     within_s: float = 12.0  # for making it: model, voice and delivery, which runs ahead of the playing
     filler: str = ""  # said where the first audio is late; "": none
     filler_after_ms: int = 0
@@ -406,8 +417,10 @@ class SpeakLine:
     opening: CallOpening | None = None  # the call has just begun: the live feed is to hear of it
     manner: Manner = Manner()
     step: str = ""  # where the call is: what the caller may answer with
+    hold: str = ""  # as in Respond
     within_s: float = 12.0  # for making it
-    step_ms: float = 0.0  # for the timings: what finding the step took
+    step_from_ms: float | None = None  # for the timings, as in ReplyTimings
+    step_to_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -415,8 +428,9 @@ class ReplyTimings:
     """When things happened in the activity, by the worker's clock. None: did not happen."""
 
     started_ms: float
-    step_ms: float = 0.0  # finding the step, before that
-    tools_ms: float = 0.0  # rounds of tool calls of the turn, before that
+    step_from_ms: float | None = None  # before that: finding the step began ..
+    step_to_ms: float | None = None  # .. and ended
+    asked_ms: float | None = None  # the turn's first activity started, before its rounds of tool calls; None: no rounds
     model_first_token_ms: float | None = None
     first_sentence_ms: float | None = None
     voice_first_byte_ms: float | None = None
@@ -537,6 +551,7 @@ class CallRecord:
     carrier_call_id: str | None
     turns: tuple[TurnRecord, ...]
     consents: tuple[Consent, ...] = ()
+    withdrawn: tuple[Usage, ...] = ()  # what answers took that were made ahead and never let go
 
 
 @dataclass(frozen=True)

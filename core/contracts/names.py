@@ -20,6 +20,7 @@ AFTER_CALL_WORKFLOW: Final = "AfterCallWorkflow"
 ATTACH: Final = "attach"  # update: Attach -> Attached
 CALLER_TURN: Final = "caller_turn"  # update: CallerTurn -> TurnAccepted
 CALLER_TURN_AGAIN: Final = "caller_turn_again"  # signal: the same CallerTurn when the update was not accepted in time
+TURN_WITHDRAWN: Final = "turn_withdrawn"  # signal: TurnWithdrawn
 PLAYBACK_REPORT: Final = "playback_report"  # signal: PlaybackReport
 REPLY_LOST: Final = "reply_lost"  # signal: ReplyLost
 STREAM_ENDED: Final = "stream_ended"  # signal: StreamEnded

@@ -55,9 +55,12 @@ class PlaybackLine(Protocol):
     """Opens replies at gateways, over one kept socket to each."""
 
     def open(
-        self, call_id: str, gateway: GatewayAddress, key: ReplyKey, listen: Listen
+        self, call_id: str, gateway: GatewayAddress, key: ReplyKey, listen: Listen, hold: str = ""
     ) -> AbstractAsyncContextManager[ReplyPlayback]:
-        """Leaving the block before ``finish`` breaks the reply off; what arrived keeps playing. Raises PlaybackLost."""
+        """With ``hold`` the caller hears nothing of it before the turn has ended with these words (words_key); if it
+        goes on instead, the reply is closed.
+
+        Leaving the block before ``finish`` breaks the reply off; what arrived keeps playing. Raises PlaybackLost."""
         ...
 
     async def keep_holding_lines(

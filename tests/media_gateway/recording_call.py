@@ -16,6 +16,7 @@ from core.contracts.call import (
     ReplyLost,
     StreamEnded,
     TurnAccepted,
+    TurnWithdrawn,
 )
 from core.turns import TurnTaking
 
@@ -75,6 +76,11 @@ class RecordingCall:
     def playback_report(self, report: PlaybackReport) -> None:
         """Take it."""
         self._heard.append((names.PLAYBACK_REPORT, report))
+
+    @workflow.signal(name=names.TURN_WITHDRAWN)
+    def turn_withdrawn(self, withdrawn: TurnWithdrawn) -> None:
+        """Remember it."""
+        self._heard.append((names.TURN_WITHDRAWN, withdrawn))
 
     @workflow.signal(name=names.REPLY_LOST)
     def reply_lost(self, lost: ReplyLost) -> None:

@@ -173,9 +173,10 @@ class FakeRecogniser:
 class FakePlayback:
     """One reply at the gateway."""
 
-    def __init__(self, line: "FakePlaybackLine", call_id: str, key: ReplyKey) -> None:
+    def __init__(self, line: "FakePlaybackLine", call_id: str, key: ReplyKey, hold: str = "") -> None:
         self.call_id = call_id
         self.key = key
+        self.hold = hold
         self.sentences: list[str] = []
         self.timings: ReplyTimings | None = None
         self.finished = False
@@ -257,13 +258,13 @@ class FakePlaybackLine:
 
     @asynccontextmanager
     async def open(
-        self, call_id: str, gateway: GatewayAddress, key: ReplyKey, listen: Listen
+        self, call_id: str, gateway: GatewayAddress, key: ReplyKey, listen: Listen, hold: str = ""
     ) -> AsyncIterator[FakePlayback]:
         """A reply begins."""
         self.opened.append(key)
         if gateway.playback_url in self.dead:
             raise PlaybackLost("no such gateway")
-        playback = FakePlayback(self, call_id, key)
+        playback = FakePlayback(self, call_id, key, hold)
         self.told("opened", playback)
         yield playback
 

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
@@ -28,6 +29,7 @@ from core.contracts.call import (
     StreamEnded,
     TurnAccepted,
     TurnTimings,
+    TurnWithdrawn,
 )
 from core.contracts.playbook import brief_of
 from core.conversation import TurnRecord
@@ -226,6 +228,22 @@ class ScriptedCall:
         self.turn += 1
         timings = TurnTimings(1.0, 2.0, 3.0)
         return CallerTurn(self.attachment, self.seq(), self.turn, text, confidence, timings, len(text.split()))
+
+    async def probably_says(self, text: str) -> CallerTurn:
+        """Speak, and perhaps go on: the turn as it will come again if it was one."""
+        turn = self.words(text)
+        await self.send(replace(turn, eager=True))
+        return turn
+
+    async def has_said(self, turn: CallerTurn, text: str | None = None) -> None:
+        """It was one, with these words."""
+        again = replace(turn, seq=self.seq(), text=turn.text if text is None else text)
+        await self.handle.signal(names.CALLER_TURN_AGAIN, again)
+
+    async def goes_on(self) -> None:
+        """It was none."""
+        self.turn -= 1
+        await self.handle.signal(names.TURN_WITHDRAWN, TurnWithdrawn(self.attachment, self.seq()))
 
     async def send(self, turn: CallerTurn) -> TurnAccepted:
         """Report a turn."""

@@ -1,7 +1,7 @@
 // The latency of a call's turns, layer upon layer, drawn from the turns on the page.
 (() => {
   "use strict";
-  const LAYERS = ["end_of_turn", "hop", "step", "tools", "model", "voice", "gateway"];
+  const LAYERS = ["end_of_turn", "hop", "step", "tools", "model", "sentence", "voice", "gateway", "held"];
   let chart = null;
   let drawn = "";
 
