@@ -19,6 +19,8 @@ from core.words import words_of
 
 ROOM = 64
 SLOWEST, FASTEST = 0.7, 1.2  # of any voice, times its own speed
+CLEAR_STABILITY = 0.8
+QUIET_MS = 30_000  # a caller who was told to take their time may take so much more before we ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class ReadyPlaybook:
     def voice_in(self, manner: Manner) -> VoiceSettings:
         """The voice as this caller is to hear it."""
         stability = self.voice.stability if manner.stability is None else manner.stability
+        stability = max(stability, CLEAR_STABILITY) if manner.clear else stability
         language = manner.language or self.voice.language
         speed = min(FASTEST, max(SLOWEST, self.voice.speed * manner.speed * manner.mood_speed))
         return replace(self.voice, stability=stability, speed=speed, language=language)
@@ -64,10 +67,14 @@ class ReadyPlaybook:
     def listen_in(self, manner: Manner, step: str, line: str = "") -> Listen:
         """How to listen to this caller's answer to a reply in this step, or to a line."""
         interruptible = bool(line) or all(known.interruptible for known in self.playbook.steps if known.name == step)
+        expects, digits = self.playbook.expects(step)
         return Listen(
+            answer=expects,
+            digits=digits,
             pause_ms=manner.pause_ms,
             language=manner.language,
             keypad=self.playbook.keypad(step),
+            quiet_ms=QUIET_MS if line == self.playbook.take_your_time else 0,
             interruptible=interruptible,
             protected=protected_sentences(self.playbook, line),
         )

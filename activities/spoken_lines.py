@@ -111,6 +111,8 @@ def fixed_lines(playbook: Playbook) -> tuple[str, ...]:
         playbook.apology,
         playbook.farewell,
         *playbook.silence_prompts,
+        *(f"{prompt} {step.help}" for prompt in playbook.silence_prompts[1:2] for step in playbook.steps if step.help),
+        playbook.take_your_time,
         playbook.welcome_back,
         *([playbook.mood.escalation_line] if playbook.mood.escalate_after else []),
         *(canned.answer for step in playbook.steps for canned in step.canned),

@@ -41,7 +41,7 @@ class Step:
 
     name: str | None
     confidence: float
-    method: str  # "lexical" | "model" | "keys" | "kept": no finding was sure, the call stays where it is
+    method: str  # "lexical" | "model" | "keys" | "wish" | "kept": no finding was sure, the call stays where it is
     took_ms: float = 0.0
     at_ms: float | None = None  # when it was found, by the worker's clock
     escalates: bool = False

@@ -34,6 +34,7 @@ from core.mood import heated_turns, manner_for
 from core.outcome import NOT_REACHED, CarrierState, Disposition, LegState
 from core.playbook import TRANSFER_TOOL
 from core.speculation import words_key
+from core.wishes import heed, wishes_in
 
 
 class Opening(StrEnum):
@@ -167,6 +168,11 @@ class LiveCall:
             turn.mood = mood
             self.manner = manner_for(self.manner, self.mood, self.call.playbook.mood)
 
+    @property
+    def language(self) -> str:
+        """The language of the talk."""
+        return self.manner.language or self.call.playbook.turn_taking.language
+
     def end(self, ending: Ending) -> None:
         """The first ending stays."""
         self.ending = self.ending or ending
@@ -234,6 +240,8 @@ class LiveCall:
         if not self.inbox.put(turn):
             return TurnAccepted(turn.turn, known=True)
         self.silences, self.silent = 0, False
+        if not turn.eager:
+            self.manner = heed(self.manner, wishes_in(turn.text, self.language))
         if self._was_foreseen(turn):
             self.inbox.turns.remove(turn)
             self.conversation.commit(self.conversation.now, turn.confidence, turn.timings.decided_ms)

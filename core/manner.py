@@ -10,5 +10,6 @@ class Manner:
     speed: float = 1.0  # times the voice's own
     stability: float | None = None  # instead of the voice's own
     mood_speed: float = 1.0  # times that
+    clear: bool = False  # an even voice, which is easier to understand
     pause_ms: int = 0  # how much longer than usual the caller's pauses may be
     language: str = ""  # "": the playbook's first

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from core.keypad import Key, KeyAction, Keypad
 from core.playbook_parts import (
+    AnswerKindName,
     Canned,
     DigitsChoice,
     KeyChoice,
@@ -55,6 +56,8 @@ class TurnTakingChoice(Part):
     barge_in_hold_ms: int = Field(120, ge=0, le=2_000)
     protected_opening_ms: int = Field(0, ge=0, le=60_000)
     backchannels: tuple[Line, ...] = ()
+    expects: AnswerKindName = "open"
+    longest_pause_ms: int = Field(2_500, ge=1_000, le=20_000)
     silence_after_ms: int = Field(10_000, ge=2_000, le=120_000)
     keyterms: tuple[str, ...] = ()
 
@@ -82,6 +85,9 @@ class PlaybookStep(Part):
     keys: dict[KeyName, KeyChoice] = Field(default_factory=dict, description="in this step, on top of the playbook's")
     escalates: bool = False
     ends_call: bool = False
+    help: Line | None = Field(None, description="said to a caller who is silent in this step for a second time")
+    expects: AnswerKindName | None = Field(None, description="the kind of answer that answers in this step ask for")
+    expects_digits: int = Field(0, ge=0, le=40, description="how many digits a number has; 0: as `digits`, or unknown")
     interruptible: bool = Field(True, description="whether the caller may cut answers in this step off")
 
     @property
@@ -107,7 +113,8 @@ class Playbook(Part):
     holding_lines: tuple[Line, ...] = Field(("One moment, please.", "Just a second, I am still here."), min_length=1)
     fillers: tuple[Line, ...] = ("Let me see.", "One moment, let me check.", "Just a second.")
     filler_after_ms: int = Field(1_200, ge=300, le=10_000, description="of silence where an answer is due")
-    silence_prompts: tuple[Line, ...] = ("Are you still there?", "I can't hear you. Please say something.")
+    silence_prompts: tuple[Line, ...] = ("Are you still there?", "I can't hear you. Please tell me how I can help.")
+    take_your_time: Line = "Take your time."
     farewell: Line = "Thank you for calling. Goodbye."
     apology: Line = "I am sorry, something went wrong on our side. Please call again a little later."
     transfer_to: PhoneNumber | None = None
@@ -188,6 +195,15 @@ class Playbook(Part):
             digits=step.digits.field if step and step.digits else None,
             keys=tuple(Key(key, KeyAction(does)) for key, does in keys.items()),
         )
+
+    def expects(self, step_name: str) -> tuple[str, int]:
+        """The kind of answer that is asked for in this step, and how many digits it has; 0: not known."""
+        step = next((step for step in self.steps if step.name == step_name), None)
+        if step is None:
+            return self.turn_taking.expects, 0
+        keyed = step.digits
+        kind = step.expects or ("number" if keyed else self.turn_taking.expects)
+        return kind, step.expects_digits or (keyed.min if keyed and keyed.min == keyed.max else 0)
 
     @cached_property
     def sensitive_fields(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from core.keypad import DigitField
 from core.mood import MoodRules, MoodVoice
 
+AnswerKindName = Literal["open", "yes_no", "number", "spelling", "address"]  # core.endpointing.ANSWERS
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
 Line = Annotated[str, Field(min_length=1, max_length=600)]
 PhoneNumber = Annotated[str, Field(pattern=r"^\+[1-9]\d{6,14}$")]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.backchannels import Backchannels
+from core.endpointing import Expected, patience_ms
 from core.interruptions import FRAME_MS, Interruptions, Ruling
 from core.keypad import Keyed, Keypad
 
@@ -24,6 +25,8 @@ class TurnTaking:
     barge_in_hold_ms: int = 120  # speech so long holds playback until its words are known; 0: words only
     protected_opening_ms: int = 0  # of the first reply on a stream: nothing interrupts it
     backchannels: tuple[str, ...] = ()  # beside those of the language (core.backchannels)
+    expects: str = "open"  # the kind of answer, where a step does not say (core.endpointing.ANSWERS)
+    longest_pause_ms: int = 2_500  # quiet after words for so long ends the turn, whatever the recogniser says
     silence_after_ms: int = 10_000  # nobody speaks for so long: the gateway says so
     keyterms: tuple[str, ...] = ()
 
@@ -32,10 +35,12 @@ class TurnTaking:
 class Listen:
     """How to listen to the caller's answer to one reply; it comes with the reply and holds until the next."""
 
-    answer: str = "open"  # the kind of answer that is expected
+    answer: str = "open"  # the kind of answer that is expected (core.endpointing.ANSWERS)
+    digits: int = 0  # how many, of a number; 0: not known
     pause_ms: int = 0  # how much longer than usual the caller's pauses may be
     language: str = ""  # "": as before
     keypad: Keypad = Keypad()  # what the caller may press
+    quiet_ms: int = 0  # how much longer than usual the caller may be silent
     interruptible: bool = True
     protected: int = 0  # so many sentences at the reply's beginning are not
 
@@ -92,6 +97,7 @@ class TurnEnded:
     speech_ended_ms: float  # the last voiced frame, less the detector's hangover
     words: int
     keyed: Keyed | None = None  # it was keyed in, not spoken
+    unended: bool = False  # the recogniser has not told its end: the words are the last that it took them for
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,9 @@ TurnEvent = (
 
 VOICE_HANGOVER_MS = 100.0  # WebRTC's detector (mode 2, 20 ms) still calls five frames after speech voiced
 VOICE_TAIL_MS = 700.0  # sound so recent may be words that the recogniser has yet to report
+UNSURE = 0.0  # confidence of words whose end the recogniser did not tell: they are looked at again
+NOISY_END_MS = 6_000.0  # without a new word, though there is sound
+NEVER = float("inf")
 VOICE_NOW_MS = 200.0  # voice so recent is still going on
 ANSWER_OVERLAP_MS = 1_000.0  # "okay" so shortly before the assistant has finished is an answer, sooner a backchannel
 REPLY_PATIENCE_MS = 15_000.0  # on top, while the assistant is due to speak: its deadlines are the workflow's matter
@@ -164,7 +173,10 @@ class TurnDetector:
         self._caller_holds_floor = False  # from a barge-in to the end of that turn
         self._utterance = False
         self._words = ""  # of the utterance, so far
-        self._held: list[TurnEnded] = []  # turns that wait for the end of playback
+        self._words_at_ms = NEVER  # when they last changed
+        self._taken = 0  # words of the recogniser's utterance that were a turn before it told the end
+        self._held: list[TurnEnded] = []  # turns that wait for the end of playback, or of the caller's pause
+        self._release_ms = NEVER  # when the caller's pause is an end
         self._last_voice_ms = -VOICE_TAIL_MS
         self._first_voice_ms: float | None = None  # of the utterance
         self._quiet_since_ms = now_ms
@@ -211,6 +223,8 @@ class TurnDetector:
                 self._first_voice_ms = now_ms
         if self._playing and (speech or self._interruptions.held):
             return self._hear_over_assistant(speech, now_ms)
+        if now_ms >= self._release_ms or now_ms >= self._words_at_ms + self.rules.longest_pause_ms:
+            return self._check_pause(now_ms)
         return self._check_silence(now_ms) if now_ms >= self._silence_due_ms else ()
 
     def interruptible(self, now_ms: float) -> bool:
@@ -225,11 +239,13 @@ class TurnDetector:
                 self._utterance = True
                 return []
             case Interim(text) | EagerEndOfTurn(text, _):
-                return self._hear_words(text, now_ms)
+                return self._hear_words(self._new_words(text), now_ms)
             case EndOfTurn(text, confidence):
-                return self._end_utterance(text.strip(), confidence, now_ms)
+                text, self._taken = self._new_words(text), 0
+                return self._end_utterance(text, confidence, now_ms)
             case RecogniserLost():
-                self._utterance, self._words = False, ""
+                self._forget_utterance()
+                self._taken = 0
         return []
 
     def set_playing(self, playing: bool, now_ms: float) -> list[TurnEvent]:
@@ -245,7 +261,7 @@ class TurnDetector:
             return self._begin_over_caller(now_ms)
         self._drop_backchannels(now_ms)
         self._be_quiet_from(now_ms)
-        return self._release_held()
+        return self._settle(now_ms)
 
     def turn_was_keyed(self, now_ms: float) -> None:
         """The caller has keyed a turn in: the assistant is due to speak."""
@@ -253,10 +269,11 @@ class TurnDetector:
         self._be_quiet_from(now_ms)
 
     def _hear_words(self, text: str, now_ms: float) -> list[TurnEvent]:
-        if not text.strip():
+        if not text:
             return []
         self._utterance = True
-        self._words = text
+        if text != self._words:
+            self._words, self._words_at_ms = text, now_ms
         self._be_quiet_from(now_ms)
         return self._barge_in(text, now_ms)
 
@@ -294,19 +311,55 @@ class TurnDetector:
                 return [BargedIn()]
         return []
 
-    def _end_utterance(self, text: str, confidence: float, now_ms: float) -> list[TurnEvent]:
+    def _new_words(self, text: str) -> str:
+        return " ".join(text.split()[self._taken :])
+
+    def _forget_utterance(self) -> None:
+        self._utterance, self._words, self._words_at_ms = False, "", NEVER
+
+    def _end_utterance(self, text: str, confidence: float, now_ms: float, *, unended: bool = False) -> list[TurnEvent]:
         events = self._barge_in(text, now_ms) if text else []
         if self._playing:
             events += self._obey(self._interruptions.end_of_words())
-        self._utterance, self._words = False, ""
+        self._forget_utterance()
         speech_ended_ms = self.speech_ended_ms(now_ms)
         self._first_voice_ms = None
         self._be_quiet_from(now_ms)
         if text:
-            self._held.append(TurnEnded(text, confidence, speech_ended_ms, len(text.split())))
+            self._held.append(TurnEnded(text, confidence, speech_ended_ms, len(text.split()), unended=unended))
         if not self._playing:
-            events += self._release_held() or self._withdraw()
+            events += self._settle(now_ms)
         return events
+
+    def _settle(self, now_ms: float) -> list[TurnEvent]:
+        """Nobody speaks: what was said is a turn, or the caller is given time for more of it."""
+        if not self._held:
+            return self._withdraw()
+        said = " ".join(turn.text for turn in self._held)
+        due_ms = self._held[-1].speech_ended_ms + patience_ms(said, self._expected())
+        if due_ms <= now_ms:
+            return self._release_held()
+        self._release_ms = due_ms
+        return []
+
+    def _expected(self) -> Expected:
+        listen = self.listen
+        return Expected(listen.answer, listen.digits, listen.pause_ms, listen.language or self.rules.language)
+
+    def _check_pause(self, now_ms: float) -> list[TurnEvent]:
+        """A pause has lasted: it was the end, unless the caller has just begun to speak again."""
+        sounding_ms = now_ms - self._last_voice_ms
+        if now_ms >= self._words_at_ms + self.rules.longest_pause_ms:
+            if sounding_ms < self.rules.longest_pause_ms and now_ms < self._words_at_ms + NOISY_END_MS:
+                return []
+            words = self._words
+            self._taken += len(words.split())
+            return self._end_utterance(words, UNSURE, now_ms, unended=True)
+        if self._utterance:
+            return []  # its end settles the matter
+        if sounding_ms < VOICE_NOW_MS and now_ms < self._release_ms + VOICE_TAIL_MS:
+            return []
+        return [] if self._playing else self._release_held()
 
     def speech_ended_ms(self, now_ms: float) -> float:
         """When the caller's voice was last heard in the utterance under way."""
@@ -324,6 +377,7 @@ class TurnDetector:
         if not self._held:
             return []
         held, self._held = self._held, []
+        self._release_ms = NEVER
         self._interruptions.forgive()
         self._caller_holds_floor = False
         self._assistant_due = True
@@ -334,6 +388,7 @@ class TurnDetector:
                 min(turn.confidence for turn in held),
                 held[-1].speech_ended_ms,
                 sum(turn.words for turn in held),
+                unended=any(turn.unended for turn in held),
             )
         ]
 
@@ -349,7 +404,7 @@ class TurnDetector:
 
     def _set_silence(self) -> None:
         patience_ms = REPLY_PATIENCE_MS if self._assistant_due else 0.0
-        self._silence_due_ms = self._quiet_since_ms + self.rules.silence_after_ms + patience_ms
+        self._silence_due_ms = self._quiet_since_ms + self.rules.silence_after_ms + self.listen.quiet_ms + patience_ms
 
     def _check_silence(self, now_ms: float) -> Sequence[TurnEvent]:
         if self._playing:
@@ -357,7 +412,8 @@ class TurnDetector:
         sounding = now_ms - self._last_voice_ms < VOICE_TAIL_MS
         if sounding and now_ms < self._silence_due_ms + self.rules.silence_after_ms:  # longer than that: only noise
             return ()
-        self._utterance = self._caller_holds_floor = False
+        self._forget_utterance()
+        self._caller_holds_floor = False
         self._be_quiet_from(now_ms)
         return (Silence(),)
 

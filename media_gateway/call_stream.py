@@ -364,6 +364,8 @@ class CallStream:
         turn, self._turn = self._turn, self._turn + 1
         now_ms = self._clock()
         timings = TurnTimings(speech_ended_ms=ended.speech_ended_ms, decided_ms=now_ms, sent_ms=now_ms)
+        if ended.unended:
+            self.kept.end_utterance(words=True)
         self.kept.keep(turn, self.kept.end_turn())
 
         def told(seq: int) -> CallerTurn:

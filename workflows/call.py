@@ -27,6 +27,7 @@ from core.keypad import KeyAction
 from core.live_call import Ending, LiveCall, Opening
 from core.outcome import Disposition
 from core.playbook import END_CALL_TOOL
+from core.silence import silence_line
 from workflows.after_call import AfterCallWorkflow
 from workflows.call_messages import CallMessages
 from workflows.call_view import attributes, call_details
@@ -200,17 +201,18 @@ class CallWorkflow(CallMessages):
     async def _ask_if_there(self) -> None:
         """Nobody speaks: prompt, and when all prompts were in vain, end."""
         live = self.live
-        prompts = self.call.playbook.silence_prompts
+        playbook = self.call.playbook
         live.silent = False
         now = live.conversation.now
         if now.number > 0 and now.interrupted and not now.heard:  # a noise took the floor from an answer: it is ours
             await self._reply()
             return
-        if live.silences >= len(prompts):
-            live.end(Ending(Disposition.CALLER_SILENT, self.call.playbook.farewell))
+        line = silence_line(playbook.silence_prompts, live.silences, last_said(live), now.step, playbook.helps)
+        if line is None:
+            live.end(Ending(Disposition.CALLER_SILENT, playbook.farewell))
             return
         live.silences += 1
-        await self._say(prompts[live.silences - 1])
+        await self._say(line)
 
     async def _say_goodbye(self) -> None:
         """The call has come to its end, unless the caller cuts in."""

@@ -8,6 +8,7 @@ from temporalio.exceptions import ActivityError
 from core.contracts.call import CallerTurn, FinalizeTranscript, MatchStep, ReasonStep
 from core.conversation import Step
 from core.live_call import LiveCall
+from core.wishes import asks_only_for_time
 from workflows.replies import ONCE
 
 with workflow.unsafe.imports_passed_through():
@@ -37,6 +38,8 @@ async def understood(live: LiveCall, turn: CallerTurn) -> tuple[str, float]:
 async def find_step(live: LiveCall, text: str) -> Step:
     """By the words; where they do not tell, by the model; where that fails too, the call stays where it is."""
     turn = live.conversation.now
+    if (line := live.call.playbook.take_your_time) and asks_only_for_time(text, live.language):
+        return Step(turn.step, 1.0, "wish", answer=line)
     matched = await _match(live, text)
     found = matched if matched is not None and matched.name is not None else await _reason(live, text)
     first = matched or found

@@ -1,6 +1,6 @@
 """What a call's history keeps of its playbook."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.mood import MoodRules
 from core.playbook import Playbook
@@ -26,6 +26,8 @@ class PlaybookBrief:
     filler_after_ms: int = 1_200
     mood: MoodRules = MoodRules()
     voice_model: str = "eleven_flash_v2_5"  # for the bill
+    take_your_time: str = ""  # to a caller who has to find something first; "": the model answers
+    helps: dict[str, str] = field(default_factory=dict)  # step -> what helps a silent caller
 
 
 def brief_of(playbook: Playbook) -> PlaybookBrief:
@@ -46,4 +48,6 @@ def brief_of(playbook: Playbook) -> PlaybookBrief:
         voice_model=playbook.voice.model,
         turn_taking=TurnTaking(language=playbook.language, **playbook.turn_taking.model_dump()),
         min_confidence=playbook.min_confidence,
+        take_your_time=playbook.take_your_time,
+        helps={step.name: step.help for step in playbook.steps if step.help},
     )

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.endpointing import UNFINISHED_MS
 from core.turns import (
     REPLY_PATIENCE_MS,
     VOICE_HANGOVER_MS,
@@ -12,6 +13,7 @@ from core.turns import (
     EagerEndOfTurn,
     EndOfTurn,
     Interim,
+    Listen,
     RecogniserEvent,
     RecogniserLost,
     Silence,
@@ -126,7 +128,7 @@ def test_silence_counts_from_the_end_of_playback() -> None:
 
 
 def test_silence_counts_from_the_last_words_and_is_told_again_after_as_long() -> None:
-    caller = detector()
+    caller = detector(TurnTaking(silence_after_ms=5_000, longest_pause_ms=20_000))
     caller.hear_recogniser(Interim("I"), 3_000)
     assert first_silence(caller, 3_000, 20_000) == 8_000
     assert first_silence(caller, 8_020, 20_000) == 13_000
@@ -157,6 +159,103 @@ def test_a_lost_recogniser_leaves_no_utterance_open() -> None:
     assert not caller.speech_under_way
 
 
+def quiet_until_turn(detector: TurnDetector, from_ms: int, until_ms: int) -> tuple[int, TurnEnded] | None:
+    for now_ms in range(from_ms, until_ms, 20):
+        for event in detector.hear_frame(False, now_ms):
+            if isinstance(event, TurnEnded):
+                return now_ms, event
+    return None
+
+
+def spoken(detector: TurnDetector, until_ms: int) -> TurnDetector:
+    """A caller whose voice is heard until then."""
+    detector.hear_frame(True, until_ms - 500)
+    detector.hear_frame(True, until_ms)
+    return detector
+
+
+def test_words_that_ask_for_more_wait_and_become_one_turn_with_what_follows() -> None:
+    caller = spoken(detector(), 2_000)
+    assert caller.hear_recogniser(EndOfTurn("my number is", 0.9), 2_300) == []
+    assert quiet_until_turn(caller, 2_300, 3_000) is None
+    caller.hear_recogniser(SpeechStarted(), 3_000)
+    assert quiet_until_turn(spoken(caller, 4_500), 4_520, 4_800) is None
+    (turn,) = caller.hear_recogniser(EndOfTurn("4 5 3", 0.8), 4_800)
+    assert isinstance(turn, TurnEnded)
+    assert (turn.text, turn.confidence, turn.words) == ("my number is 4 5 3", 0.8, 6)
+    assert turn.speech_ended_ms == 4_500 - VOICE_HANGOVER_MS
+
+
+def test_a_caller_who_says_no_more_is_answered_all_the_same() -> None:
+    caller = spoken(detector(), 2_000)
+    caller.hear_recogniser(EndOfTurn("my number is", 0.9), 2_300)
+    found = quiet_until_turn(caller, 2_320, 10_000)
+    assert found is not None
+    assert found[0] == 2_000 - VOICE_HANGOVER_MS + UNFINISHED_MS
+    assert found[1].text == "my number is"
+
+
+def test_a_voice_just_before_the_pause_is_over_is_waited_for() -> None:
+    caller = spoken(detector(), 2_000)
+    caller.hear_recogniser(EndOfTurn("my number is", 0.9), 2_300)
+    caller.hear_frame(True, 3_390)
+    assert quiet_until_turn(caller, 3_400, 3_580) is None
+    caller.hear_recogniser(SpeechStarted(), 3_590)
+    assert quiet_until_turn(caller, 3_600, 6_000) is None
+
+
+def test_a_number_of_known_length_is_a_turn_with_its_last_digit() -> None:
+    caller = spoken(detector(), 2_000)
+    caller.listen = Listen("number", digits=3)
+    assert caller.hear_recogniser(EndOfTurn("4 5", 0.9), 2_300) == []
+    (turn,) = caller.hear_recogniser(EndOfTurn("3", 0.9), 3_300)
+    assert isinstance(turn, TurnEnded)
+    assert turn.text == "4 5 3"
+
+
+def test_words_that_a_recogniser_never_ends_are_a_turn_after_the_longest_pause() -> None:
+    caller = spoken(detector(), 2_000)
+    caller.hear_recogniser(SpeechStarted(), 1_800)
+    caller.hear_recogniser(Interim("where is my order"), 2_100)
+    found = quiet_until_turn(caller, 2_120, 10_000)
+    assert found == (4_600, TurnEnded("where is my order", 0.0, 2_000 - VOICE_HANGOVER_MS, 4, unended=True))
+    assert not caller.speech_under_way
+    assert caller.hear_recogniser(Interim("where is my order hello"), 6_000) == []
+    (turn,) = caller.hear_recogniser(EndOfTurn("where is my order hello", 0.9), 6_500)
+    assert isinstance(turn, TurnEnded)
+    assert turn.text == "hello"
+
+
+def test_the_late_end_of_words_that_were_a_turn_before_is_no_turn() -> None:
+    caller = spoken(detector(), 2_000)
+    caller.hear_recogniser(Interim("where is my order"), 2_100)
+    assert quiet_until_turn(caller, 2_120, 10_000)
+    assert caller.hear_recogniser(EndOfTurn("where is my order", 0.9), 6_500) == []
+    (turn,) = caller.hear_recogniser(EndOfTurn("hello", 0.9), 9_500)
+    assert isinstance(turn, TurnEnded)
+    assert turn.text == "hello"
+
+
+def test_noise_does_not_keep_words_from_becoming_a_turn() -> None:
+    caller = detector()
+    caller.hear_recogniser(Interim("where is my order"), 2_000)
+    turns = [event for now_ms in range(2_000, 12_000, 20) for event in caller.hear_frame(True, now_ms)]
+    assert [type(turn) for turn in turns] == [TurnEnded]
+
+
+def test_a_long_monologue_is_one_turn() -> None:
+    caller = detector()
+    words: list[str] = []
+    for second in range(2, 182):
+        words.append(f"word{second}")
+        caller.hear_recogniser(Interim(" ".join(words)), second * 1_000)
+        for now_ms in range(second * 1_000, second * 1_000 + 1_000, 20):
+            assert not caller.hear_frame(True, now_ms)
+    (turn,) = caller.hear_recogniser(EndOfTurn(" ".join(words), 0.9), 182_400)
+    assert isinstance(turn, TurnEnded)
+    assert turn.words == 180
+
+
 TEXTS = st.sampled_from(["", " ", "stop", "no no", "what about my order"])
 EVENTS = st.one_of(
     st.builds(SpeechStarted),
@@ -173,7 +272,7 @@ EVENTS = st.one_of(
 def test_no_word_is_lost_or_told_twice_and_no_interruption_comes_unasked(
     events: list[RecogniserEvent | bool], interruptible: bool, min_words: int
 ) -> None:
-    caller = detector(TurnTaking(interruptible=interruptible, barge_in_min_words=min_words))
+    caller = detector(TurnTaking(interruptible=interruptible, barge_in_min_words=min_words, longest_pause_ms=60_000))
     said, told, playing = [], [], False
     for number, event in enumerate(events):
         now_ms = 2_000 + 100 * number

@@ -136,7 +136,7 @@ async def test_a_reply_that_comes_while_the_caller_holds_the_floor_is_not_played
         assert late.closed
     reports = await call.told(names.PLAYBACK_REPORT, 2)
     assert [(report["key"]["part"], report["interrupted"]) for report in reports] == [(0, True), (1, True)]
-    ear.say(EndOfTurn("wait a moment", 0.9))
+    ear.say(EndOfTurn("no thanks", 0.9))
     await call.told(names.CALLER_TURN)
     async with playback.open(call.id, call.address, key(call), Listen()) as answer:
         await answer.kept()

@@ -220,12 +220,39 @@ async def test_new_turn_overtakes_an_answer_that_is_still_being_made(world: Call
 async def test_silence_is_met_with_prompts_then_the_call_ends(world: CallWorld) -> None:
     call = await world.answered_call()
     await call.is_silent()
-    assert await call.hears() == "Are you there?"
+    assert await call.hears() == "Are you there? How can I help?"
     await call.is_silent()
     assert await call.hears() == "Hello?"
     await call.is_silent()
     assert await call.hears() == "Goodbye."
     assert await call.disposition() is Disposition.CALLER_SILENT
+
+
+async def test_second_silence_in_a_step_is_met_with_its_help(world: CallWorld) -> None:
+    playbook = orders()
+    helped = playbook.steps[0].model_copy(update={"help": "The number is on your invoice."})
+    call = await world.answered_call(playbook.model_copy(update={"steps": (helped, *playbook.steps[1:])}))
+    world.reasoner.will_say("Sure. What is the number? Take it from the letter.")
+    await call.asks("Where is my order?")
+    await call.is_silent()
+    assert await call.hears() == "Are you there? What is the number?"
+    await call.is_silent()
+    assert await call.hears() == "Hello? The number is on your invoice."
+
+
+async def test_caller_who_has_to_find_something_is_given_time_without_asking_the_model(world: CallWorld) -> None:
+    call = await world.answered_call()
+    assert await call.asks("Give me a second, let me find it.") == "Take your time."
+    assert not world.reasoner.prompts
+    assert await call.asks("Where is my order?") == "You said: Where is my order?"
+
+
+async def test_caller_who_asks_to_slow_down_is_spoken_to_slowly_from_then_on(world: CallWorld) -> None:
+    call = await world.answered_call()
+    await call.asks("Please speak more slowly. Where is my order?")
+    await call.asks("When does my parcel arrive?")
+    assert [round(settings.speed, 2) for settings in world.voice.settings[-2:]] == [0.88, 0.88]
+    assert world.playback.listens[-1].pause_ms == 400
 
 
 async def test_answer_that_a_noise_kept_from_being_heard_is_given_when_nothing_follows(world: CallWorld) -> None:
@@ -244,10 +271,10 @@ async def test_answer_that_a_noise_kept_from_being_heard_is_given_when_nothing_f
 async def test_speech_starts_the_silence_prompts_anew(world: CallWorld) -> None:
     call = await world.answered_call()
     await call.is_silent()
-    assert await call.hears() == "Are you there?"
+    assert await call.hears() == "Are you there? How can I help?"
     await call.asks("Where is my order?")
     await call.is_silent()
-    assert await call.hears() == "Are you there?"
+    assert await call.hears() == "Are you there? You said: Where is my order?"
 
 
 async def test_call_that_takes_too_long_ends_with_the_farewell(world: CallWorld) -> None:

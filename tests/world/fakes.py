@@ -248,6 +248,7 @@ class FakePlaybackLine:
         self.holding_lines: dict[str, list[tuple[str, bytes]]] = {}
         self.dead: set[str] = set()  # gateways that cannot be reached, by playback_url
         self.opened: list[ReplyKey] = []
+        self.listens: list[Listen] = []
         self.tells_what_was_heard = False
         self.digits: dict[tuple[str, str], str] = {}  # (digits_url, name) -> what was keyed in
 
@@ -262,6 +263,7 @@ class FakePlaybackLine:
     ) -> AsyncIterator[FakePlayback]:
         """A reply begins."""
         self.opened.append(key)
+        self.listens.append(listen)
         if gateway.playback_url in self.dead:
             raise PlaybackLost("no such gateway")
         playback = FakePlayback(self, call_id, key, hold)
