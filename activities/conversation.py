@@ -11,7 +11,7 @@ from temporalio import activity
 
 from activities.delivery import Delivery, heard_of, heartbeats, while_wanted
 from activities.feed import mood_read, now_ms, problem, step_found
-from activities.fillers import filler_when_late
+from activities.fillers import fillers_when_late
 from activities.playbook_shelf import PlaybookShelf, ReadyPlaybook
 from activities.prompts import reply_prompt, step_prompt
 from activities.retries import vendor_failures
@@ -40,6 +40,8 @@ from core.sentences import SentenceCutter
 log = structlog.get_logger()
 
 LOAD_S = 0.15  # match_step is a local activity: it must not hold back the call's messages
+SHORTEST_WAIT_MS = 300.0  # before a filler
+EAGER_MS = 200.0  # an answer made ahead begins so much before the turn's end
 SURE = 0.5  # of a step the model names
 
 
@@ -126,28 +128,27 @@ class ConversationActivities:
                 delivery = Delivery(voice, playback, timings)
                 answer = _Answer(self._reasoner, delivery)
                 work = answer.give(_prompt(ready.playbook, request, answered), playback)
-                filler = None if answered or request.hold else self._filler(ready, request)
-                with filler_when_late(delivery, filler, request.filler_after_ms):
+                fillers = () if answered else self._fillers(ready, request)
+                with fillers_when_late(delivery, fillers, _filler_after_ms(request)):
                     whole = await while_wanted(playback, work, request.within_s)
                 if whole and not (answered or delivery.sentences or answer.tool_calls):
                     raise VendorError("model", "broken", "an answer without words", curable=True)
                 heard = await heard_of(playback) if whole and not answer.tool_calls else None
         return Reply(
-            text=" ".join([*kept, *delivery.filler, *delivery.sentences]),
+            text=" ".join([*kept, *delivery.filler_sentences, *delivery.sentences]),
             closed=not whole,
             timings=delivery.timings,
             tool_calls=tuple(answer.tool_calls) if whole else (),
             usage=answer.total_usage(),
             heard=heard,
-            filler=" ".join(delivery.filler),
+            fillers=len(delivery.fillers),
         )
 
-    def _filler(self, ready: ReadyPlaybook, request: Respond) -> Recording | None:
-        """If it is at hand: in the voice of this call, else in the playbook's, which beats silence."""
-        if not request.filler:
-            return None
+    def _fillers(self, ready: ReadyPlaybook, request: Respond) -> list[Recording]:
+        """Those at hand: in the voice of this call, else in the playbook's, which beats silence."""
         voices = (ready.voice_in(request.manner), ready.voice)
-        return next(filter(None, (self._lines.at_hand(voice, request.filler) for voice in voices)), None)
+        found = ([self._lines.at_hand(voice, text) for voice in voices] for text in request.fillers)
+        return [recording for either in found if (recording := either[0] or either[1]) is not None]
 
     @contextmanager
     def _failures(self, call_id: str) -> Iterator[None]:
@@ -203,6 +204,14 @@ async def _kept(request: Respond, playback: ReplyPlayback) -> tuple[str, ...]:
 
 def _prompt(playbook: Playbook, request: Respond, kept: tuple[str, ...]) -> Prompt:
     return reply_prompt(playbook, request if request.kept == kept else replace(request, kept=kept))
+
+
+def _filler_after_ms(request: Respond) -> float:
+    """The caller waits from the end of the turn on: what finding the step took is part of it."""
+    waited = (request.step_to_ms or 0.0) - (request.step_from_ms or 0.0) if not request.tools else 0.0
+    ahead = EAGER_MS if request.hold else 0.0
+    after = request.filler_after_ms
+    return max(min(SHORTEST_WAIT_MS, after), after - waited) + ahead
 
 
 def _timed(step: Step, started_ms: float) -> Step:

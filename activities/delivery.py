@@ -24,8 +24,9 @@ class Delivery:
     def __init__(self, voice: SpeechStream, playback: ReplyPlayback, timings: ReplyTimings) -> None:
         self.timings = timings
         self.sentences: list[str] = []
-        self.filler: tuple[str, ...] = ()  # sentences that were said before the first of ``sentences``
-        self.begun = False  # audio has gone to the gateway
+        self.fillers: list[Recording] = []  # said before the first of ``sentences``
+        self.asked_voice_ms: float | None = None  # when the voice was given the first of them
+        self.answering = False  # the voice has begun
         self.stand_in = ""  # the voice that had to take over, if one had to
         self._voice = voice
         self._playback = playback
@@ -37,8 +38,10 @@ class Delivery:
 
     async def say(self, sentence: str) -> None:
         """Hand a whole sentence to the voice. Raises VendorError."""
+        if self.asked_voice_ms is None:
+            self.asked_voice_ms = now_ms()
         if self.timings.first_sentence_ms is None:
-            self.timings = replace(self.timings, first_sentence_ms=now_ms())
+            self.timings = replace(self.timings, first_sentence_ms=self.asked_voice_ms)
         self.sentences.append(sentence)
         await self._voice.speak(sentence)
 
@@ -50,23 +53,29 @@ class Delivery:
         """Bring all audio to the gateway as it is made. Raises VendorError, PlaybackLost."""
         async for chunk in self._voice.chunks():
             self._begin()
+            self.answering = True
             self.stand_in = chunk.voice or self.stand_in
             text = self.sentences[chunk.sentence] if chunk.last else ""
-            place = len(self.filler) + chunk.sentence
+            place = len(self.filler_sentences) + chunk.sentence
             self._playback.push(place, chunk.audio, chunk.words, last=chunk.last, text=text)
+
+    @property
+    def filler_sentences(self) -> tuple[str, ...]:
+        """What was only to show that we are there."""
+        return tuple(sentence for filler in self.fillers for sentence in filler.sentences)
 
     def fill(self, filler: Recording) -> None:
         """Say a line that is at hand while the first sentence is still being made. Raises PlaybackLost."""
-        self.filler = filler.sentences
+        before = len(self.filler_sentences)
+        self.fillers.append(filler)
         self._begin()
         for chunk in filler.chunks:
             text = filler.sentences[chunk.sentence] if chunk.last else ""
-            self._playback.push(chunk.sentence, chunk.audio, chunk.words, last=chunk.last, text=text)
+            self._playback.push(before + chunk.sentence, chunk.audio, chunk.words, last=chunk.last, text=text)
 
     def _begin(self) -> None:
-        if self.begun:
+        if self.timings.first_pushed_ms is not None:
             return
-        self.begun = True
         at_ms = now_ms()
         spoken_ms = self.timings.first_sentence_ms or at_ms
         self.timings = replace(

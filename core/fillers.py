@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 
-def next_filler(fillers: Sequence[str], said: int) -> str:
-    """The one whose turn it is after so many; "" if there are none. In rotation, so none comes twice in a row."""
-    return fillers[said % len(fillers)] if fillers else ""
+def in_rotation(fillers: Sequence[str], said: int) -> tuple[str, ...]:
+    """All of them, from the one whose turn it is after so many: none comes twice in a row."""
+    first = said % len(fillers) if fillers else 0
+    return (*fillers[first:], *fillers[:first])
 
 
 def without_fillers(text: str, fillers: Iterable[str]) -> str:

@@ -27,7 +27,7 @@ from core.contracts.call import (
     Verb,
 )
 from core.conversation import Conversation, ToolCall, ToolResult, Turn, Utterance
-from core.fillers import next_filler, without_fillers
+from core.fillers import in_rotation, without_fillers
 from core.inbox import Inbox
 from core.manner import Manner
 from core.mood import heated_turns, manner_for
@@ -147,9 +147,9 @@ class LiveCall:
         return bool(after and playbook.transfer_to) and heated_turns(self.moods) >= after
 
     @property
-    def filler(self) -> str:
-        """The one to be said next; "" if there are none."""
-        return next_filler(self.call.playbook.fillers, self.fillers_said)
+    def fillers(self) -> tuple[str, ...]:
+        """Those to be said next, in their order."""
+        return in_rotation(self.call.playbook.fillers, self.fillers_said)
 
     @property
     def answered(self) -> bool:

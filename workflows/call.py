@@ -138,6 +138,8 @@ class CallWorkflow(CallMessages):
         if not live.withdrawn:
             await self._reply()
         if await self._settled():
+            live.feel(live.conversation.now, step.mood)
+            self.moods.read_if_due()
             await self._go_where_it_leads(step)
         else:
             live.drop_eager_turn()
@@ -339,7 +341,7 @@ class CallWorkflow(CallMessages):
             manner=self.live.manner,
             hold=self.live.hold,
             within_s=self.call.timers.reply,
-            filler=self.live.filler,
+            fillers=self.live.fillers,
             filler_after_ms=self.call.playbook.filler_after_ms,
         )
 

@@ -17,7 +17,7 @@ async def keep_company(live: LiveCall, done: asyncio.Future[Any], say: Callable[
     while not await until(lambda: done.done() or live.interrupted, pause):
         if live.conversation.now.outstanding:
             continue  # what we said before is still being heard
-        line = live.filler
+        line = live.fillers[0]
         live.fillers_said += 1
         speaking = asyncio.create_task(_try(say, line))
         await workflow.wait_condition(lambda: speaking.done() or done.done() or live.interrupted)  # noqa: B023

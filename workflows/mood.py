@@ -24,11 +24,11 @@ class MoodReader:
         self._asked: set[int] = set()  # turns
 
     def read_if_due(self) -> None:
-        """Called once speech is scheduled."""
+        """Called once speech is scheduled; of a turn that may be none, once it is one."""
         live = self._live
         turn = live.conversation.now
         rules = live.call.playbook.mood
-        if turn.number in self._asked or not turn.caller or not is_due(live.moods, rules):
+        if turn.number in self._asked or turn.eager is not None or not turn.caller or not is_due(live.moods, rules):
             return
         self._asked.add(turn.number)
         handle = workflow.start_activity_method(

@@ -175,8 +175,7 @@ def _write_down(conversation: Conversation, turn: Turn, utterance: Utterance, ma
 
 def _count_filler(live: LiveCall, made: asyncio.Task[Reply]) -> None:
     """One that may have been said counts: better one left out than one heard twice."""
-    if made.cancelled() or made.exception() is not None or made.result().filler:
-        live.fillers_said += 1
+    live.fillers_said += 1 if made.cancelled() or made.exception() is not None else made.result().fillers
 
 
 async def until(condition: Callable[[], bool], at_most: timedelta) -> bool:

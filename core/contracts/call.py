@@ -400,7 +400,7 @@ class Respond:
     manner: Manner = Manner()
     hold: str = ""  # core.speculation.words_key: the gateway keeps it back until the turn ends with these words
     within_s: float = 12.0  # for making it: model, voice and delivery, which runs ahead of the playing
-    filler: str = ""  # said where the first audio is late; "": none
+    fillers: tuple[str, ...] = ()  # said one after the other while the answer's first audio is late
     filler_after_ms: int = 0
 
 
@@ -461,7 +461,7 @@ class Reply:
     tool_calls: tuple[ToolCall, ...] = ()
     usage: Usage = Usage()
     heard: Heard | None = None
-    filler: str = ""  # the part of ``text`` that was only to show that we are there
+    fillers: int = 0  # so many lines of ``text`` were only to show that we are there
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class Desk:
                 return playback
 
 
-def respond(attempt: int = 1, kept: tuple[str, ...] = (), filler: str = "") -> Respond:
+def respond(attempt: int = 1, kept: tuple[str, ...] = (), fillers: tuple[str, ...] = ()) -> Respond:
     key = ReplyKey(1, 1, 0, attempt)
     return Respond(
         call_id="C1",
@@ -65,7 +65,7 @@ def respond(attempt: int = 1, kept: tuple[str, ...] = (), filler: str = "") -> R
         caller_text="Where is it?",
         caller_number="+12025550123",
         kept=kept,
-        filler=filler,
+        fillers=fillers,
         filler_after_ms=10,
     )
 
@@ -213,15 +213,29 @@ async def test_caller_hears_a_filler_where_the_model_is_slow() -> None:
     await desk.lines.get(voice_of(orders()), "Let me see.")
     gate = asyncio.Event()
     desk.reasoner.will_say([gate, TextPiece("It left on Monday.")])
-    running = asyncio.ensure_future(ActivityEnvironment().run(desk.activities.respond, respond(filler="Let me see.")))
+    running = asyncio.ensure_future(
+        ActivityEnvironment().run(desk.activities.respond, respond(fillers=("Let me see.",)))
+    )
     playback = await desk.told("pushed")
     assert playback.sentences == ["Let me see."]
     assert playback.timings is not None
     gate.set()
     reply = await running
     assert playback.sentences == ["Let me see.", "It left on Monday."]
-    assert (reply.text, reply.filler) == ("Let me see. It left on Monday.", "Let me see.")
+    assert (reply.text, reply.fillers) == ("Let me see. It left on Monday.", 1)
     assert reply.usage.characters == len("It left on Monday.")
+
+
+async def test_answer_made_ahead_has_fillers_too() -> None:
+    desk = Desk()
+    await desk.lines.get(voice_of(orders()), "Let me see.")
+    gate = asyncio.Event()
+    desk.reasoner.will_say([gate, TextPiece("It left on Monday.")])
+    request = replace(respond(fillers=("Let me see.",)), hold="where is it")
+    running = asyncio.ensure_future(ActivityEnvironment().run(desk.activities.respond, request))
+    assert (await desk.told("pushed")).sentences == ["Let me see."]
+    gate.set()
+    assert (await running).text == "Let me see. It left on Monday."
 
 
 async def test_answer_in_time_has_no_filler() -> None:
@@ -229,20 +243,22 @@ async def test_answer_in_time_has_no_filler() -> None:
     await desk.lines.get(voice_of(orders()), "Let me see.")
     rest = asyncio.Event()
     desk.reasoner.will_say([TextPiece("It left on Monday. It ar"), rest, TextPiece("rives on Friday.")])
-    request = replace(respond(filler="Let me see."), filler_after_ms=50)
+    request = replace(respond(fillers=("Let me see.",)), filler_after_ms=50)
     running = asyncio.ensure_future(ActivityEnvironment().run(desk.activities.respond, request))
     playback = await desk.told("pushed")
     asyncio.get_running_loop().call_later(0.1, rest.set)
     reply = await running
     assert playback.sentences == ["It left on Monday.", "It arrives on Friday."]
-    assert reply.filler == ""
+    assert reply.fillers == 0
 
 
 async def test_filler_that_is_not_at_hand_is_never_waited_for() -> None:
     desk = Desk()
     gate = asyncio.Event()
     desk.reasoner.will_say([gate, TextPiece("It left on Monday.")])
-    running = asyncio.ensure_future(ActivityEnvironment().run(desk.activities.respond, respond(filler="Let me see.")))
+    running = asyncio.ensure_future(
+        ActivityEnvironment().run(desk.activities.respond, respond(fillers=("Let me see.",)))
+    )
     asyncio.get_running_loop().call_later(0.1, gate.set)
     assert (await running).text == "It left on Monday."
 
@@ -265,7 +281,9 @@ async def test_caller_who_cuts_a_filler_short_stops_the_answer() -> None:
     desk = Desk()
     await desk.lines.get(voice_of(orders()), "Let me see.")
     desk.reasoner.will_say([asyncio.Event()])
-    running = asyncio.ensure_future(ActivityEnvironment().run(desk.activities.respond, respond(filler="Let me see.")))
+    running = asyncio.ensure_future(
+        ActivityEnvironment().run(desk.activities.respond, respond(fillers=("Let me see.",)))
+    )
     (await desk.told("pushed")).close()
     reply = await running
     assert (reply.closed, reply.text) == (True, "Let me see.")

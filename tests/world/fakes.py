@@ -178,6 +178,7 @@ class FakePlayback:
         self.key = key
         self.hold = hold
         self.sentences: list[str] = []
+        self.numbers: list[int] = []  # theirs
         self.timings: ReplyTimings | None = None
         self.finished = False
         self._line = line
@@ -203,6 +204,7 @@ class FakePlayback:
         if self._lost:
             raise PlaybackLost("the socket is gone")
         if not self.closed and last:
+            self.numbers.append(sentence)
             self.sentences.append(text)
             self._line.told("pushed", self)
 
