@@ -85,6 +85,10 @@ def local_environment(
         made[f"{vendor.upper()}_BASE_URL"] = origin
         for field in _KEYS[vendor]:
             made[variable_of(field)] = f"sandbox-{secrets.token_hex(16)}"
+    if "anthropic" in sandboxed:
+        made |= _stand_in("openai", f"{origin}/openai/v1") | {"HOLDFAST_OPENAI_MODEL": "sandbox-model"}
+    if "deepgram" in sandboxed:
+        made |= _stand_in("gladia", origin)
     if "twilio" in sandboxed:
         made["TWILIO_ACCOUNT_SID"] = INVENTED_ACCOUNT_SID
         made["HOLDFAST_MEDIA_URL"] = f"ws://127.0.0.1:{where.door}"
@@ -94,6 +98,14 @@ def local_environment(
         made["HOLDFAST_CRM_BASE_URL"] = f"{origin}/crm"
         made["HOLDFAST_CRM_API_KEY"] = f"sandbox-{secrets.token_hex(16)}"
     return {**inherited, **made}
+
+
+def _stand_in(vendor: str, origin: str) -> dict[str, str]:
+    """A vendor that stands in for an emulated one is emulated too, whatever the environment says of it."""
+    return {
+        variable_of(f"{vendor}_base_url"): origin,
+        variable_of(f"{vendor}_api_key"): f"sandbox-{secrets.token_hex(16)}",
+    }
 
 
 def _is_chosen(settings: Settings, vendor: str) -> bool:

@@ -18,7 +18,7 @@ from cli.process import complaints
 from cli.progress import out, progress
 from cli.settings import Settings, reveal, variable_of
 from cli.temporal_client import connect, missing_search_attributes
-from cli.vendor_keys import KEY_CHECKS, check_key
+from cli.vendor_keys import FALLBACK_KEY_CHECKS, KEY_CHECKS, check_key
 from core.playbook import Playbook, PlaybookFaults
 from core.ports.errors import StorageUnavailable
 from storage.database import Database
@@ -63,7 +63,7 @@ def run() -> None:
 
 async def examine(settings: Settings) -> list[Finding]:
     """Run all checks side by side, each within its deadline."""
-    checks: tuple[Check, ...] = (_vendors, _crm, _temporal, _database, _public_url, _access, _playbooks)
+    checks: tuple[Check, ...] = (_vendors, _fallbacks, _crm, _temporal, _database, _public_url, _access, _playbooks)
     async with progress("Looking"):
         found = await asyncio.gather(*(_in_time(check, settings) for check in checks))
     return [finding for findings in found for finding in findings]
@@ -85,6 +85,24 @@ async def _vendors(settings: Settings) -> list[Finding]:
         Finding(check.vendor, State.FAILED, problem) if problem else Finding(check.vendor, State.OK, "takes our key")
         for check, problem in zip(KEY_CHECKS, problems, strict=True)
     ]
+
+
+async def _fallbacks(settings: Settings) -> list[Finding]:
+    """Who stands in for whom; a call can do without, so a key that is not taken is no failure."""
+    wanted = {"openai": settings.openai_model is not None, "gladia": settings.gladia_api_key is not None}
+    checks = [check for check in FALLBACK_KEY_CHECKS if wanted[check.vendor]]
+    async with httpx.AsyncClient(timeout=DEADLINE_S / 2) as http:
+        problems = await asyncio.gather(*(check_key(http, check, settings) for check in checks))
+    models = [model for model in (settings.fallback_model, settings.openai_model) if model]
+    voices = ["elevenlabs by HTTP", *(settings.second_voices or ()), "the carrier's <Say>"]
+    ears = ["deepgram nova-3", *(["gladia"] if wanted["gladia"] else []), "deepgram on kept audio"]
+    chains = (("model", models), ("voice", voices), ("recogniser", ears))
+    words = "; ".join(f"{kind}: {', '.join(names) or 'nobody'}" for kind, names in chains)
+    findings = [Finding("stand-ins", State.OK if models else State.WARNING, words)]
+    for check, problem in zip(checks, problems, strict=True):
+        found = (State.WARNING, problem) if problem else (State.OK, "takes our key")
+        findings.append(Finding(check.vendor, *found))
+    return findings
 
 
 async def _crm(settings: Settings) -> list[Finding]:

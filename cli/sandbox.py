@@ -18,6 +18,8 @@ def sandbox_config(settings: Settings) -> SandboxConfig:
         "deepgram": reveal(settings.deepgram_api_key),
         "anthropic": reveal(settings.anthropic_api_key),
         "elevenlabs": reveal(settings.elevenlabs_api_key),
+        "openai": reveal(settings.openai_api_key),
+        "gladia": reveal(settings.gladia_api_key),
         "crm": reveal(settings.crm_api_key),
     }
     return SandboxConfig(

@@ -87,6 +87,10 @@ class Settings(BaseSettings):
     anthropic_base_url: HttpOrigin | None = Field(None, validation_alias="ANTHROPIC_BASE_URL")
     elevenlabs_api_key: Secret | None = Field(None, validation_alias="ELEVENLABS_API_KEY")
     elevenlabs_base_url: HttpOrigin | None = Field(None, validation_alias="ELEVENLABS_BASE_URL")
+    openai_api_key: Secret | None = Field(None, validation_alias="OPENAI_API_KEY")
+    openai_base_url: HttpOrigin | None = Field(None, validation_alias="OPENAI_BASE_URL")
+    gladia_api_key: Secret | None = Field(None, validation_alias="GLADIA_API_KEY")
+    gladia_base_url: HttpOrigin | None = Field(None, validation_alias="GLADIA_BASE_URL")
     crm_base_url: HttpOrigin | None = None
     crm_api_key: Secret | None = None
 
@@ -97,6 +101,7 @@ class Settings(BaseSettings):
 
     # Who takes over where a vendor fails, and how soon others are asked beside one that is silent.
     fallback_model: OrNone = "claude-haiku-4-5"
+    openai_model: str | None = None  # chosen on purpose: a key alone may be there for other programs
     second_voices: Names = AURA_VOICES
     model_hedge_seconds: float = Field(0.9, gt=0)
     voice_hedge_seconds: float = Field(0.6, gt=0)

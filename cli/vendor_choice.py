@@ -24,6 +24,7 @@ def reasoner(settings: Settings, stack: AsyncExitStack) -> "Reasoner":
     from vendors.anthropic_reasoner import AnthropicReasoner
     from vendors.fallback_reasoner import FallbackReasoner
     from vendors.hedging import Member
+    from vendors.openai_reasoner import OpenAIReasoner
 
     key, origin = reveal(settings.anthropic_api_key), settings.anthropic_base_url
     claude = AnthropicReasoner(
@@ -39,6 +40,11 @@ def reasoner(settings: Settings, stack: AsyncExitStack) -> "Reasoner":
         other = AnthropicReasoner(key, origin, reply_model=second, step_model=second, summary_model=second)
         stack.push_async_callback(other.close)
         members.append(Member(f"anthropic {second}", other))
+    if settings.openai_model is not None:
+        settings.require("openai_api_key")
+        third = OpenAIReasoner(reveal(settings.openai_api_key), settings.openai_model, settings.openai_base_url)
+        stack.push_async_callback(third.close)
+        members.append(Member(f"openai {settings.openai_model}", third))
     return FallbackReasoner(members, hedge_after=settings.model_hedge_seconds)
 
 
@@ -68,9 +74,10 @@ def voices(settings: Settings, stack: AsyncExitStack) -> Voices:
 
 
 def recogniser(settings: Settings, stack: AsyncExitStack) -> "Recogniser":
-    """Deepgram's Flux and nova-3, each behind the other; kept audio by nova-3."""
+    """Deepgram's Flux and nova-3, each behind the other, then Gladia; kept audio by nova-3."""
     from vendors.deepgram_stt import FLUX_LANGUAGES, NOVA_LANGUAGES, DeepgramRecogniser
     from vendors.fallback_recogniser import Ear, FallbackRecogniser
+    from vendors.gladia_stt import LANGUAGES, GladiaRecogniser
     from vendors.hedging import Member
 
     deepgram = DeepgramRecogniser(reveal(settings.deepgram_api_key), settings.deepgram_base_url)
@@ -79,4 +86,8 @@ def recogniser(settings: Settings, stack: AsyncExitStack) -> "Recogniser":
         Ear("flux", FLUX_LANGUAGES, Member("deepgram flux", deepgram)),
         Ear("nova-3", NOVA_LANGUAGES, Member("deepgram nova-3", deepgram)),
     ]
+    if settings.gladia_api_key is not None:
+        gladia = GladiaRecogniser(reveal(settings.gladia_api_key), settings.gladia_base_url)
+        stack.push_async_callback(gladia.aclose)
+        ears.append(Ear("gladia", LANGUAGES, Member("gladia", gladia)))
     return FallbackRecogniser(ears, [Member("deepgram prerecorded", deepgram)])

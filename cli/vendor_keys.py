@@ -56,6 +56,24 @@ KEY_CHECKS = (
     ),
 )
 
+FALLBACK_KEY_CHECKS = (
+    KeyCheck(
+        "openai",
+        ("openai_api_key",),
+        "https://api.openai.com/v1",
+        lambda _: "/models",
+        lambda key: {"Authorization": f"Bearer {key}"},
+    ),
+    KeyCheck(
+        "gladia",
+        ("gladia_api_key",),
+        "https://api.gladia.io",
+        lambda _: "/v2/live?limit=1",
+        lambda key: {"x-gladia-key": key},
+    ),
+)
+"""Vendors that a call can do without."""
+
 
 async def check_key(http: httpx.AsyncClient, check: KeyCheck, settings: Settings) -> str | None:
     """Why the vendor cannot be used, naming the variable at fault; None if it can."""

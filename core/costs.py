@@ -107,7 +107,8 @@ def _line_use(record: CallRecord) -> Iterator[_Use]:
     seconds = max(0.0, record.ended_ms - record.answered_ms) / 1_000
     minutes = math.ceil(seconds / 60)  # the carrier rounds up
     inbound = record.call.direction is Direction.INBOUND
-    yield "deepgram", record.call.playbook.turn_taking.recogniser, "seconds", round(seconds, 3)
+    recogniser = record.call.playbook.turn_taking.recogniser
+    yield "gladia" if recogniser == "gladia" else "deepgram", recogniser, "seconds", round(seconds, 3)
     yield "carrier", "voice_inbound" if inbound else "voice_outbound", "minutes", minutes
     yield "carrier", "media_stream", "minutes", minutes
 

@@ -43,7 +43,7 @@ class VoiceChoice(Part):
 class TurnTakingChoice(Part):
     """How long the assistant waits, and what interrupts it. Field meanings: core.turns.TurnTaking."""
 
-    recogniser: str = Field("flux", pattern="^(flux|nova-3)$")
+    recogniser: str = Field("flux", pattern="^(flux|nova-3|gladia)$")
     end_of_turn_threshold: float = Field(0.7, ge=0.5, le=1.0)
     end_of_turn_timeout_ms: int = Field(5_000, ge=500, le=60_000)
     eager_end_of_turn_threshold: float | None = Field(

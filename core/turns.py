@@ -13,7 +13,7 @@ from core.keypad import Keyed, Keypad
 class TurnTaking:
     """When the gateway takes a turn for ended and speech for an interruption. From the playbook."""
 
-    recogniser: str = "flux"  # "flux" | "nova-3"
+    recogniser: str = "flux"  # "flux" | "nova-3" | "gladia"; another one where it does not hear the language
     language: str = "en"
     end_of_turn_threshold: float = 0.7  # Flux: eot_threshold
     end_of_turn_timeout_ms: int = 5_000  # Flux: eot_timeout_ms

@@ -8,7 +8,6 @@ import asyncio
 import hashlib
 import json
 import math
-import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -44,9 +43,9 @@ from sandbox.json_values import NoValue
 from sandbox.model_prompt import read_request
 from sandbox.model_rules import Answer, answer
 from sandbox.model_structured import structured_answer
+from sandbox.model_words import tokens_of
 from sandbox.state import Fault, SandboxState, now_ms, pause
 
-_TOKEN = re.compile(r"\s?\w{1,6}|\s?[^\w\s]|\s+")
 _PING_EVERY_S = 1.0
 _HANGING = ("stall", "mute")
 _BREAKS_AFTER = {"stall_after": 1, "error_event": 1, "drop": 3}  # tokens
@@ -151,7 +150,7 @@ def _understood(body: Mapping[str, Any], caller_text: str, cached: set[str]) -> 
         found = Answer(json.dumps(structured_answer(body, output["schema"]), ensure_ascii=False))
     else:
         found = answer(body)
-    blocks, stop_reason = blocks_of(found, int(body["max_tokens"]), think=thinks(body), tokens=_tokens)
+    blocks, stop_reason = blocks_of(found, int(body["max_tokens"]), think=thinks(body), tokens=tokens_of)
     return _Work(body, blocks, stop_reason, caller_text, _count(body), _from_cache(body, cached))
 
 
@@ -266,11 +265,6 @@ async def _watching(request: Request) -> AsyncIterator[asyncio.Task[None]]:
         yield gone
     finally:
         gone.cancel()
-
-
-def _tokens(text: str) -> tuple[str, ...]:
-    """About four characters each; marks are tokens of their own, as the real ones mostly are."""
-    return tuple(_TOKEN.findall(text))
 
 
 def _count(body: Mapping[str, Any]) -> int:

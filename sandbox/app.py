@@ -3,7 +3,7 @@
 import uvicorn
 from fastapi import FastAPI
 
-from sandbox import accounts, anthropic, control, crm, deepgram, deepgram_speech, elevenlabs, twilio
+from sandbox import accounts, anthropic, control, crm, deepgram, deepgram_speech, elevenlabs, gladia, openai, twilio
 from sandbox.config import SandboxConfig, config_of
 from sandbox.state import SandboxState
 
@@ -21,6 +21,8 @@ def create_app(state: SandboxState, config: SandboxConfig) -> FastAPI:
     app.include_router(deepgram.router(state))
     app.include_router(deepgram_speech.router(state))
     app.include_router(elevenlabs.router(state))
+    app.include_router(gladia.router(state))
+    app.include_router(openai.router(state))
     app.include_router(twilio.router(state, config))
     return app
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, HTTPException
 
 from sandbox.state import Fault, Latency, SandboxState
 
-VENDORS = ("deepgram", "anthropic", "elevenlabs", "twilio", "crm")
+VENDORS = ("deepgram", "anthropic", "elevenlabs", "twilio", "crm", "openai", "gladia")
 
 
 def router(state: SandboxState) -> APIRouter:

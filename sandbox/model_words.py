@@ -11,6 +11,7 @@ _STOP_WORDS = """
     sorry tell than thank thanks that the their them then there these they thing this to today told too uh um us
     very want was we well were what when where which who why will with would yeah yes you your yours
 """
+_TOKEN = re.compile(r"\s?\w{1,6}|\s?[^\w\s]|\s+")
 _STOP = frozenset(_STOP_WORDS.split())
 _UNIT_WORDS = """
     zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
@@ -168,3 +169,8 @@ def _stem(word: str) -> str:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word.removesuffix(ending)
     return word
+
+
+def tokens_of(text: str) -> tuple[str, ...]:
+    """About four characters each; marks are tokens of their own, as the real ones mostly are."""
+    return tuple(_TOKEN.findall(text))

@@ -38,7 +38,7 @@ class Fault:
     words come with a low confidence), "endless" (Deepgram's Flux: a turn's end is not told).
     """
 
-    vendor: str  # "deepgram" | "anthropic" | "elevenlabs" | "twilio" | "crm"
+    vendor: str  # "deepgram" | "anthropic" | "elevenlabs" | "twilio" | "crm" | "openai" | "gladia"
     kind: str
     status: int = 503
     delay_ms: float = 1_000.0

@@ -7,7 +7,7 @@ on two shared cores: the accumulating helper 32 ms, the typed stream 25 ms, raw 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 import httpx2
@@ -18,24 +18,13 @@ from core.contracts.call import CallSummary
 from core.conversation import Step, ToolCall, Usage
 from core.ports.reasoner import FindStep, Message, Prompt, ReplyPiece, SummedUp, TextPiece
 from vendors.anthropic_errors import broken, error_of_event, failures
+from vendors.model_answers import SUMMARY_SCHEMA, Deadlines, FoundStep, step_schema
 
 _Result = TypeVar("_Result")
 
 DEFAULT_MODEL = "claude-haiku-5-5"
 _THINK_ALWAYS = ("claude-opus-5-5", "claude-fable", "claude-mythos")  # refuse to have it turned off
 _CONNECTIONS = httpx2.Limits(max_connections=1_000, max_keepalive_connections=200, keepalive_expiry=120)
-
-
-@dataclass(frozen=True, slots=True)
-class Deadlines:
-    """How long to wait before the vendor is taken for failed, in seconds."""
-
-    connect: float = 1.0
-    first_token: float = 4.0  # from the request to a reply's first text or tool call
-    next_token: float = 1.5  # from one to the next; the caller hears what came before it meanwhile
-    step: float = 3.0  # a whole structured answer
-    summary: float = 30.0
-    check: float = 5.0
 
 
 class AnthropicReasoner:
@@ -96,7 +85,7 @@ class AnthropicReasoner:
     async def find_step(self, request: FindStep) -> Step:
         """Raises VendorError."""
         asked = _request(request.prompt, self._step_model)
-        found, usage = await self._structured(asked, _step_schema(request), _FoundStep, self._deadlines.step)
+        found, usage = await self._structured(asked, step_schema(request), FoundStep, self._deadlines.step)
         if found.step not in request.steps:
             raise broken("the step is none of the playbook's")
         return Step(found.step, min(1.0, max(0.0, found.confidence)), "model", usage=usage, mood=found.mood)
@@ -104,7 +93,7 @@ class AnthropicReasoner:
     async def summarize(self, prompt: Prompt) -> SummedUp:
         """Raises VendorError."""
         asked = _request(prompt, self._summary_model)
-        return SummedUp(*await self._structured(asked, _SUMMARY_SCHEMA, CallSummary, self._deadlines.summary))
+        return SummedUp(*await self._structured(asked, SUMMARY_SCHEMA, CallSummary, self._deadlines.summary))
 
     async def _structured(
         self, asked: dict[str, Any], schema: Mapping[str, Any], kind: type[_Result], seconds: float
@@ -136,12 +125,6 @@ class AnthropicReasoner:
     async def close(self) -> None:
         """Close all connections."""
         await self._client.close()
-
-
-class _FoundStep(msgspec.Struct):
-    step: str
-    confidence: float
-    mood: str = ""
 
 
 class _Part(msgspec.Struct):
@@ -311,32 +294,3 @@ def _parts(message: Message) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         )
     if message.text:
         yield message.role, [{"type": "text", "text": message.text}]
-
-
-_SUMMARY_SCHEMA: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {
-        "summary": {"type": "string", "description": "two or three plain sentences"},
-        "topic": {"type": "string", "description": "two to five words"},
-        "resolved": {"type": "boolean", "description": "whether the caller got what the call was for"},
-        "follow_up": {"type": "string", "description": "what a person still has to do, empty if nothing"},
-    },
-    "required": ["summary", "topic", "resolved", "follow_up"],
-    "additionalProperties": False,
-}
-
-
-def _step_schema(request: FindStep) -> dict[str, Any]:
-    """No bounds on the number: structured output does not take any."""
-    properties: dict[str, Any] = {
-        "step": {"type": "string", "enum": list(request.steps), "description": "the step's name"},
-        "confidence": {"type": "number", "description": "how sure you are, from 0 to 1"},
-    }
-    if request.moods:
-        properties["mood"] = {"type": "string", "enum": list(request.moods), "description": "the caller's mood"}
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }

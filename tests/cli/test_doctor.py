@@ -17,6 +17,7 @@ from sandbox.state import Fault, SandboxState
 from storage.migrate import migrate
 
 Make = Callable[..., Settings]
+STAND_INS = {"openai_api_key": "second-mind-key", "gladia_api_key": "second-ear-key"}
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ async def sandbox(tmp_path: Path) -> AsyncIterator[tuple[str, SandboxState]]:
     sock.bind(("127.0.0.1", 0))
     sock.listen()
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-    server = create_server(create_app(state, sandbox_config(settings_at(url, tmp_path))))
+    server = create_server(create_app(state, sandbox_config(settings_at(url, tmp_path, **STAND_INS))))
     with contextlib.suppress(KeyboardInterrupt):
         serving = asyncio.create_task(server.serve(sockets=[sock]))
         yield url, state
@@ -66,6 +67,24 @@ async def test_good_keys_and_a_migrated_database_pass(sandbox: tuple[str, Sandbo
     assert failures(findings).keys() == {"Temporal"}
     passed = {finding.what for finding in findings if finding.state is State.OK}
     assert {"twilio", "deepgram", "anthropic", "elevenlabs", "CRM", "database", "playbooks"} <= passed
+
+
+async def test_stand_ins_are_told_with_what_is_wrong_with_them(
+    sandbox: tuple[str, SandboxState], tmp_path: Path
+) -> None:
+    url, _ = sandbox
+    chosen = {"openai_model": "sandbox-model", "openai_base_url": f"{url}/openai/v1", "gladia_base_url": url}
+    settings = settings_at(url, tmp_path, **STAND_INS, **chosen)
+    told = {finding.what: finding for finding in await examine(settings)}
+    assert {told[what].state for what in ("stand-ins", "openai", "gladia")} == {State.OK}
+    assert "claude-haiku-4-5, sandbox-model" in told["stand-ins"].words
+    assert "gladia" in told["stand-ins"].words
+    wrong = settings_at(url, tmp_path, openai_api_key="wrong", gladia_api_key="wrong", **chosen)
+    told = {finding.what: finding for finding in await examine(wrong)}
+    assert {told[what].state for what in ("openai", "gladia")} == {State.WARNING}
+    assert "GLADIA_API_KEY is wrong" in told["gladia"].words
+    without = {finding.what for finding in await examine(settings_at(url, tmp_path, fallback_model=None))}
+    assert without.isdisjoint({"openai", "gladia"})
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ WHERE = Addresses(door=8000, temporal=7233, temporal_ui=8233, api=9001, sandbox=
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     for name in list(os.environ):
-        if name.startswith(("HOLDFAST_", "TWILIO_", "DEEPGRAM_", "ELEVENLABS_", "ANTHROPIC_")):
+        if name.startswith(("HOLDFAST_", "TWILIO_", "DEEPGRAM_", "ELEVENLABS_", "ANTHROPIC_", "OPENAI_", "GLADIA_")):
             monkeypatch.delenv(name)
     for name in ("DATABASE_URL", "PUBLIC_URL", "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"):
         monkeypatch.delenv(name, raising=False)
@@ -146,6 +146,8 @@ def test_a_local_stack_points_every_emulated_vendor_at_the_sandbox(environment: 
     made = local_environment(settings, {"PATH": "/bin"}, sandboxed_vendors(settings), WHERE, "sqlite+aiosqlite:///x")
     for vendor in ("TWILIO", "DEEPGRAM", "ELEVENLABS", "ANTHROPIC"):
         assert made[f"{vendor}_BASE_URL"] == "http://127.0.0.1:9002"
+    assert made["GLADIA_BASE_URL"] == "http://127.0.0.1:9002"
+    assert made["OPENAI_BASE_URL"] == "http://127.0.0.1:9002/openai/v1"
     assert made["PUBLIC_URL"] == "http://127.0.0.1:8000"
     assert made["PATH"] == "/bin"
     for name, value in made.items():
@@ -164,6 +166,24 @@ def test_a_local_stack_uses_its_own_temporal_server_whatever_is_set_for_another(
     assert read.temporal_address.startswith("127.0.0.1:")
     assert read.temporal_api_key is None
     assert read.temporal_tls is None
+
+
+def test_who_stands_in_for_an_emulated_vendor_is_emulated_too_and_for_a_real_one_is_the_operators(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    settings = with_(environment, OPENAI_API_KEY="other", HOLDFAST_OPENAI_MODEL="gpt-5", ANTHROPIC_API_KEY="mind")
+    made = local_environment(settings, dict(os.environ), sandboxed_vendors(settings), WHERE, "sqlite+aiosqlite:///x")
+    assert (made["OPENAI_API_KEY"], made["HOLDFAST_OPENAI_MODEL"]) == ("other", "gpt-5")
+    assert "OPENAI_BASE_URL" not in made
+    assert made["GLADIA_API_KEY"].startswith("sandbox-")
+
+
+def test_stand_ins_can_be_switched_off_and_lists_have_commas(environment: pytest.MonkeyPatch) -> None:
+    voices = "aura-2-zeus-en, aura-2-lara-de"
+    settings = with_(environment, HOLDFAST_FALLBACK_MODEL="none", HOLDFAST_SECOND_VOICES=voices)
+    assert settings.fallback_model is None
+    assert settings.second_voices == ("aura-2-zeus-en", "aura-2-lara-de")
+    assert with_(environment, HOLDFAST_SECOND_VOICES="none").second_voices is None
 
 
 def test_an_operators_keys_and_address_are_left_alone(environment: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,8 @@ from core.ports.reasoner import FindStep, Message, Prompt, Reasoner, ReplyPiece,
 from sandbox.app import SandboxConfig, create_app
 from sandbox.state import Fault, Latency, SandboxState
 from tests.sandbox.server import running
-from vendors.anthropic_reasoner import AnthropicReasoner, Deadlines
+from vendors.anthropic_reasoner import AnthropicReasoner
+from vendors.model_answers import Deadlines
 
 LOOK_UP = ToolSpec(
     "get_order_status",
