@@ -75,6 +75,7 @@ class ReadyPlaybook:
             language=manner.language,
             keypad=self.playbook.keypad(step),
             quiet_ms=QUIET_MS if line == self.playbook.take_your_time else 0,
+            more=line in (*self.playbook.fillers, *self.playbook.holding_lines),
             interruptible=interruptible,
             protected=protected_sentences(self.playbook, line),
         )

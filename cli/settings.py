@@ -136,6 +136,7 @@ class Settings(BaseSettings):
     gateway_advertise: str = "127.0.0.1"  # the host name under which workers reach this gateway
     sandbox_port: Port = 8003
     worker_port: Port = 8004  # health and metrics of a worker
+    dead_air_seconds: float = Field(2.5, ge=1.0, le=10.0)  # of silence where the assistant is due to speak
     drain_seconds: float = Field(120.0, ge=0)  # how long a gateway or worker told to stop lets its calls go on
 
     # Who may do what.

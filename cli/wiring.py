@@ -68,6 +68,7 @@ async def gateway_deps(settings: Settings, internal_port: int) -> AsyncIterator[
                 twilio_auth_token=reveal(settings.twilio_auth_token),
                 stream_secret=settings.stream_key,
                 internal_secret=settings.internal_key,
+                dead_air=settings.dead_air_seconds,
                 drain=settings.drain_seconds,
             ),
             temporal=await connect(settings, lazy=True),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from core.contracts.call import (
+    AnswerOverdue,
     Attach,
     Attached,
     CallerSilent,
@@ -87,6 +88,8 @@ class LiveCall:
     silences: int = 0  # prompts in a row
     silent: bool = False  # the gateway has just said so
     lost: ReplyLost | None = None
+    overdue: bool = False  # the reply that is being made takes too long
+    idle: bool = False  # there was nothing left to do
     hand_over: HandOver | None = None
     escalated: bool = False  # a representative was needed
     consents: list[Consent] = field(default_factory=list)
@@ -284,6 +287,16 @@ class LiveCall:
         new = self.inbox.is_new(silence.attachment, silence.seq)
         if new and silence.attachment == self.inbox.newest:
             self.silent = not self.interrupted and not self.conversation.now.making
+
+    def hear_overdue(self, overdue: AnswerOverdue) -> None:
+        """The caller waits for us. Try again what we are at, or answer if we thought that we had."""
+        if not self.inbox.is_new(overdue.attachment, overdue.seq) or overdue.attachment != self.inbox.newest:
+            return
+        if self.idle:
+            self.answer_again = self.conversation.settled.number > 0
+            self.opening = None if self.answer_again else Opening.GREETING
+        elif self.conversation.now.making:
+            self.overdue = True
 
     def hear_deaf(self, failed: RecogniserFailed) -> None:
         """The gateway cannot understand the caller any more."""

@@ -41,6 +41,7 @@ class Listen:
     language: str = ""  # "": as before
     keypad: Keypad = Keypad()  # what the caller may press
     quiet_ms: int = 0  # how much longer than usual the caller may be silent
+    more: bool = False  # it is a filler: the answer is still to come
     interruptible: bool = True
     protected: int = 0  # so many sentences at the reply's beginning are not
 
@@ -200,6 +201,11 @@ class TurnDetector:
     def quiet(self) -> bool:
         """Whether the assistant is not heard, and no words of the caller wait for the end of playback."""
         return not self._playing and not self._held
+
+    @property
+    def quiet_since_ms(self) -> float | None:
+        """Since when nobody has said anything; None: somebody speaks."""
+        return None if self._playing or self._utterance or self._caller_holds_floor else self._quiet_since_ms
 
     @property
     def caller_holds_floor(self) -> bool:

@@ -9,6 +9,7 @@ import structlog
 
 from core.contracts import names
 from core.contracts.call import (
+    AnswerOverdue,
     Attach,
     CallerSilent,
     CallerTurn,
@@ -21,6 +22,7 @@ from core.contracts.call import (
     TurnTimings,
     TurnWithdrawn,
 )
+from core.dead_air import FIRST_AUDIO, REPLY_OPENED, TOOLS, TURN_ACCEPTED, DeadAir
 from core.keypad import KeysEntered
 from core.playback import Clear, Play, Playback, PlaybackOutput, Played, SetMark, UnknownMark
 from core.speculation import Foresight, words_key
@@ -42,7 +44,7 @@ from core.turns import (
 )
 from media_gateway.call_notes import CallNotes
 from media_gateway.deps import GatewayDeps
-from media_gateway.holding import HoldingLines
+from media_gateway.holding import TONE, HoldingLines
 from media_gateway.kept_audio import KeptAudio
 from media_gateway.kept_digits import KeptDigits
 from media_gateway.latency import TurnLatency
@@ -126,6 +128,7 @@ class CallStream:
         self._voice = VoiceActivity()
         self._speech = SpeechDetector()
         self._detector = TurnDetector(TurnTaking(), clock())
+        self._dead_air = DeadAir(deps.settings.dead_air * 1_000, deps.settings.answer * 1_000, clock())
         self._protected: ReplyKey | None = None  # the reply whose first sentences may not be interrupted
         self._playback = Playback()
         self._latency = TurnLatency()
@@ -192,10 +195,13 @@ class CallStream:
                 self._look_after_protected(now_ms)
         if events := self._detector.hear_frame(voiced, now_ms, speech=speech):
             self._follow(events)
+        if now_ms >= self._dead_air.due_ms:
+            self._look_for_dead_air(now_ms)
 
     def _listen_for(self, key: ReplyKey, listen: Listen) -> None:
         """A reply has begun: so it, and its answer, is to be listened to."""
         self._detector.listen = listen
+        self._dead_air.reach(REPLY_OPENED)
         self._protected = key if listen.protected else None
         self._detector.protected = bool(listen.protected)
         self._keys.expect(listen.keypad)
@@ -300,6 +306,7 @@ class CallStream:
                 case BargedIn():
                     self._metrics.barge_ins.inc()
                     self._log.info("barged_in")
+                    self._dead_air.settle()
                     self.replies.cut()
                 case TurnEnded():
                     self._turn_ended(event)
@@ -334,6 +341,7 @@ class CallStream:
             self.workflow.signal(names.TURN_WITHDRAWN, lambda seq: TurnWithdrawn(self.identity.attachment, seq))
 
     def _turn_ended(self, turn: TurnEnded) -> None:
+        self._dead_air.owe(self._clock())
         if self._turn is None:  # the workflow is away: it will hear of it, the caller hears that we are here
             self._early.append(turn)
             self._hold_the_line()
@@ -349,6 +357,7 @@ class CallStream:
     def _keys_cut_in(self) -> None:
         if self._playback.playing:
             self._metrics.barge_ins.inc()
+        self._dead_air.settle()
         self.replies.cut()
 
     def _keys_entered(self, entered: KeysEntered) -> None:
@@ -387,13 +396,18 @@ class CallStream:
             self.workflow.signal(names.CALLER_TURN_AGAIN, told)
         else:
             self._latency.turn_ended(turn, timings)
-            self.workflow.turn(told, self._settings.turn, late=self._hold_the_line)
+            self.workflow.turn(
+                told,
+                self._settings.turn,
+                late=self._hold_the_line,
+                accepted=lambda: self._dead_air.reach(TURN_ACCEPTED),
+            )
         self._metrics.turns.inc()
         self._log.info("turn_ended", turn=turn, words=ended.words, pii_text=ended.text)
         self._notes.caller_turn(turn, ended)
 
     def _caller_silent(self) -> None:
-        if self._keys.entering:
+        if self._keys.entering or self._dead_air.owed:  # they wait for us
             return
         self._log.info("caller_silent")
         self.workflow.signal(names.CALLER_SILENT, lambda seq: CallerSilent(self.identity.attachment, seq))
@@ -410,13 +424,30 @@ class CallStream:
     def _hold_the_line(self) -> None:
         """The workflow takes its time: fill the silence, unless somebody is speaking."""
         self._metrics.late.inc()
+        self._fill_silence(self.holding.next)
+
+    def _look_for_dead_air(self, now_ms: float) -> None:
+        found = self._dead_air.look(None if self._keys.entering else self._detector.quiet_since_ms, now_ms)
+        if found is None:
+            return
+        self._metrics.dead_air.labels(found.stage).inc()
+        self._log.warning("dead_air", stage=found.stage, waited_ms=round(found.waited_ms))
+        self._notes.problem(f"the caller waits for the assistant and hears nothing; last: {found.stage}")
+        self._fill_silence(lambda: self.holding.next() or TONE)
+        if found.overdue:
+            attachment, waited_ms = self.identity.attachment, round(found.waited_ms)
+            self.workflow.signal(
+                names.ANSWER_OVERDUE, lambda seq: AnswerOverdue(attachment, seq, found.stage, waited_ms)
+            )
+
+    def _fill_silence(self, line: Callable[[], bytes | None]) -> None:
         if self._playback.playing or self._detector.speech_under_way or self._detector.caller_holds_floor:
             return
         if self._keys.entering:
             return
-        if (line := self.holding.next()) is not None:
+        if (audio := line()) is not None:
             self._log.info("holding_line")
-            self._act(self._playback.fill(line, self._turn or 0, self._clock()))
+            self._act(self._playback.fill(audio, self._turn or 0, self._clock()))
 
     def _not_wanted(self) -> None:
         self.close("the call is over, or has a newer stream")
@@ -427,6 +458,7 @@ class CallStream:
                 case Play(audio, key):
                     self._line.play(audio)
                     if key is not None:
+                        self._dead_air.reach(FIRST_AUDIO)
                         self._first_audio(key)
                 case SetMark(name):
                     self._line.mark(name)
@@ -449,6 +481,10 @@ class CallStream:
             self._notes.reply_started(key.turn, layers, latency_ms)
 
     def _report_playback(self, played: Played) -> None:
+        if played.complete and self.replies.answered(played.key):
+            self._dead_air.settle()
+        elif played.complete:
+            self._dead_air.reach(TOOLS)
         layers = self._latency.layers_of(played.key)
         heard = Heard(played.heard, played.complete, played.interrupted, layers, played.played_ms)
         if not self.replies.tell(played.key, heard):

@@ -24,6 +24,8 @@ class GatewaySettings:
     attach: float = 1.0  # for the workflow to accept the stream; then the recogniser opens with default rules
     turn: float = 1.0  # for the workflow to accept a turn; then a holding line and the signal
     recogniser: float = 8.0  # for a lost recogniser to come back; then the call is told that it is deaf
+    dead_air: float = 2.5  # of silence where the assistant is due to speak; then a holding line
+    answer: float = 12.0  # that a caller waits for an answer; then the workflow is told
     delivery: float = 600.0  # after a stream's end, for what the workflow has not heard yet
     digits: float = 60.0  # after a stream's end, for sensitive digits: the call may come back, a tool may be running
     drain: float = 120.0  # told to stop, for live streams to end by themselves

@@ -49,6 +49,7 @@ class Reply:
     arrived_ms: float | None = None  # its first audio, here
     held: "list[Piece] | None" = None  # what is kept back until the caller's turn has ended; None: nothing is
     whole: bool = False
+    answers: bool = False  # it is whole, and all that is said for now
     hears: bool = False  # its maker waits to be told what was heard
     told: tuple[float, Heard] | None = None  # when, and what, its maker was told of its hearing
 
@@ -155,10 +156,15 @@ class Replies:
         if not self._stop(reply):
             return
         reply.whole, reply.hears = True, hear
+        reply.answers = hear and not reply.listen.more
         if reply.held is None:
             if hear:
                 self._hearing[reply.key] = reply
             self.act(self.playback.finish(reply.key))
+
+    def answered(self, key: ReplyKey) -> bool:
+        """Whether this reply is all that is said for now: no tool runs, and it is no filler."""
+        return self._begun is not None and self._begun.key == key and self._begun.answers
 
     def tell(self, key: ReplyKey, heard: Heard) -> bool:
         """Tell the reply's maker what was heard; False if none waits for it."""

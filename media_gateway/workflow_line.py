@@ -48,7 +48,7 @@ class WorkflowLine:
         self._wake = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
-        self._turns: asyncio.Queue[tuple[Letter, float, Callable[[], None]]] = asyncio.Queue()
+        self._turns: asyncio.Queue[tuple[Letter, float, Callable[[], None], Callable[[], None]]] = asyncio.Queue()
 
     async def attach(self, attach: Attach, deadline: float) -> Attached:
         """Tell the workflow of the stream; safe to repeat. Raises Unreachable, Refused or CallOver."""
@@ -65,16 +65,22 @@ class WorkflowLine:
         self._empty.clear()
         self._wake.set()
 
-    def turn(self, make: Callable[[int], Any], deadline: float, late: Callable[[], None]) -> None:
+    def turn(
+        self,
+        make: Callable[[int], Any],
+        deadline: float,
+        late: Callable[[], None],
+        accepted: Callable[[], None] = lambda: None,
+    ) -> None:
         """Have a turn delivered as fast as can be: as an update, after ``deadline`` seconds as a signal too.
 
-        ``late`` is called when it was not accepted in time.
+        ``late`` is called when it was not accepted in time, ``accepted`` when it was.
         """
         if self._nobody_there:
             return
         letter = self._outbox.post_update(names.CALLER_TURN_AGAIN, make)
         self._empty.clear()
-        self._turns.put_nowait((letter, deadline, late))
+        self._turns.put_nowait((letter, deadline, late, accepted))
 
     def give_up(self) -> None:
         """Nobody is there to be told anything, now or later."""
@@ -89,8 +95,7 @@ class WorkflowLine:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._send_signals())
             while True:
-                letter, deadline, late = await self._turns.get()
-                tasks.create_task(self._send_turn(letter, deadline, late))
+                tasks.create_task(self._send_turn(*await self._turns.get()))
 
     async def all_delivered(self, deadline: float) -> bool:
         """Wait, no longer than ``deadline`` seconds, until the workflow has heard everything."""
@@ -101,7 +106,9 @@ class WorkflowLine:
             return False
         return True
 
-    async def _send_turn(self, letter: Letter, deadline: float, late: Callable[[], None]) -> None:
+    async def _send_turn(
+        self, letter: Letter, deadline: float, late: Callable[[], None], accepted: Callable[[], None]
+    ) -> None:
         try:
             await self._update(names.CALLER_TURN, letter.body, letter.seq, TurnAccepted, deadline)
         except Unreachable as error:
@@ -113,6 +120,7 @@ class WorkflowLine:
             self.give_up()
         else:
             self._delivered(letter)
+            accepted()
 
     async def _send_signals(self) -> None:
         pause = FIRST_PAUSE

@@ -99,7 +99,9 @@ class CallWorkflow(CallMessages):
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(live)
             else:
+                live.idle = True
                 await workflow.wait_condition(lambda: live.has_work or self._history_is_long())
+                live.idle = False
 
     # Scenes
 

@@ -9,6 +9,7 @@ from temporalio.exceptions import ApplicationError
 
 from core.contracts import names
 from core.contracts.call import (
+    AnswerOverdue,
     Attach,
     Attached,
     CallerSilent,
@@ -85,6 +86,11 @@ class CallMessages:
     def caller_silent(self, silence: CallerSilent) -> None:
         """Nobody has spoken for a while."""
         self.live.hear_silence(silence)
+
+    @workflow.signal(name=names.ANSWER_OVERDUE)
+    def answer_overdue(self, overdue: AnswerOverdue) -> None:
+        """The caller has waited for long."""
+        self.live.hear_overdue(overdue)
 
     @workflow.signal(name=names.RECOGNISER_FAILED)
     def recogniser_failed(self, failed: RecogniserFailed) -> None:

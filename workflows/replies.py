@@ -119,6 +119,11 @@ class Speaker:
             elif live.lost is not None and live.lost.key == key:
                 kept = live.lost.kept
                 handle.cancel()
+            elif live.overdue and not gives_way():
+                handle.cancel()
+                if utterance.attempt >= ATTEMPTS:
+                    utterance.heard = utterance.heard or ""
+                    raise ReplyFailed("the caller has waited for too long")
             else:
                 return None
             utterance.attempt += 1
@@ -136,7 +141,8 @@ class Speaker:
         def broken() -> bool:
             return live.lost is not None and live.lost.key == key
 
-        await workflow.wait_condition(lambda: handle.done() or broken() or moved() or gives_way())
+        live.overdue = False
+        await workflow.wait_condition(lambda: handle.done() or broken() or moved() or gives_way() or live.overdue)
 
     async def _judge(
         self, error: ActivityError, utterance: Utterance, began: float, gives_way: Callable[[], bool]

@@ -205,6 +205,16 @@ class CallerSilent:
 
 
 @dataclass(frozen=True)
+class AnswerOverdue:
+    """The caller has waited for the assistant for long, and heard nothing but holding lines."""
+
+    attachment: int
+    seq: int
+    stage: str  # how far the answer had come, see core.dead_air
+    waited_ms: int
+
+
+@dataclass(frozen=True)
 class RecogniserFailed:
     """The caller cannot be understood any more: the recogniser refuses us, or stayed away too long."""
 

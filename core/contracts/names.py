@@ -25,6 +25,7 @@ PLAYBACK_REPORT: Final = "playback_report"  # signal: PlaybackReport
 REPLY_LOST: Final = "reply_lost"  # signal: ReplyLost
 STREAM_ENDED: Final = "stream_ended"  # signal: StreamEnded
 CALLER_SILENT: Final = "caller_silent"  # signal: CallerSilent
+ANSWER_OVERDUE: Final = "answer_overdue"  # signal: AnswerOverdue
 RECOGNISER_FAILED: Final = "recogniser_failed"  # signal: RecogniserFailed
 
 # Messages of CallWorkflow: from the API.

@@ -7,6 +7,7 @@ from temporalio import workflow
 
 from core.contracts import names
 from core.contracts.call import (
+    AnswerOverdue,
     Attach,
     Attached,
     CallerSilent,
@@ -96,6 +97,11 @@ class RecordingCall:
     def caller_silent(self, silent: CallerSilent) -> None:
         """Take it."""
         self._heard.append((names.CALLER_SILENT, silent))
+
+    @workflow.signal(name=names.ANSWER_OVERDUE)
+    def answer_overdue(self, overdue: AnswerOverdue) -> None:
+        """Take it."""
+        self._heard.append((names.ANSWER_OVERDUE, overdue))
 
     @workflow.signal(name=names.RECOGNISER_FAILED)
     def recogniser_failed(self, failed: RecogniserFailed) -> None:

@@ -161,10 +161,10 @@ async def test_silence_is_told_once_the_assistant_has_spoken(start_call: StartCa
     call = await start_call(Answers(turn_taking=TurnTaking(silence_after_ms=50)))
     async with playback.open(call.id, call.address, key(call, turn=0), Listen()) as reply:
         reply.push(0, ONE_SECOND[:800], (), last=True, text="Hello?")
-        reply.finish(hear=False)
-    await call.carrier.has("mark")
-    await call.carrier.return_marks()
-    await call.told(names.PLAYBACK_REPORT)
+        reply.finish(hear=True)
+        await call.carrier.has("mark")
+        await call.carrier.return_marks()
+        await reply.heard()
     telling = asyncio.create_task(call.told(names.CALLER_SILENT))
     while not telling.done():
         await call.carrier.speak(b"\xff" * 160)

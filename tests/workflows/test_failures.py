@@ -211,3 +211,33 @@ async def test_crm_hears_of_a_call_that_nobody_could_sum_up(world: CallWorld) ->
     await call.result()
     await call.after_call()
     assert world.crm.notes[f"{call.id}:note"].summary.topic == "unknown"
+
+
+async def test_answer_that_the_caller_waits_for_in_vain_is_tried_again(world: CallWorld) -> None:
+    call = await world.answered_call()
+    world.reasoner.will_say([asyncio.Event(), TextPiece("Never said.")], "It arrives tomorrow.")
+    await call.caller_says("Where is my order?")
+    await call.next_opened(turn=1)
+    await call.waits_in_vain()
+    again = await call.next_reply()
+    assert (again.text, again.key.attempt) == ("It arrives tomorrow.", 2)
+
+
+async def test_answer_that_stays_away_for_ever_is_apologised_for(world: CallWorld) -> None:
+    call = await world.answered_call(ALONE)
+    world.reasoner.will_say(*[[asyncio.Event()] for _ in range(3)])
+    await call.caller_says("Where is my order?")
+    for _ in range(3):
+        await call.next_opened(turn=1)
+        await call.waits_in_vain()
+    assert await call.hears() == APOLOGY
+    assert await call.disposition() is Disposition.VENDOR_FAILURE
+
+
+async def test_caller_who_waits_though_we_believe_to_have_answered_is_answered_again(world: CallWorld) -> None:
+    call = await world.answered_call()
+    await call.asks("Where is my order?")
+    while not (await call.transcript())[-1].said:
+        pass  # until the reply's activity is known to be done
+    await call.waits_in_vain()
+    assert await call.hears() == "You said: Where is my order?"

@@ -12,6 +12,7 @@ from temporalio.service import RPCError
 from activities.roster import Ports
 from core.contracts import names
 from core.contracts.call import (
+    AnswerOverdue,
     Attach,
     Attached,
     CallerSilent,
@@ -289,6 +290,10 @@ class ScriptedCall:
     async def is_silent(self) -> None:
         """Say nothing for long."""
         await self.handle.signal(names.CALLER_SILENT, CallerSilent(self.attachment, self.seq()))
+
+    async def waits_in_vain(self) -> None:
+        """Hear nothing but holding lines for long."""
+        await self.handle.signal(names.ANSWER_OVERDUE, AnswerOverdue(self.attachment, self.seq(), "turn_accepted", 9))
 
     async def hangs_up(self) -> None:
         """Leave."""
