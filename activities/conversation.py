@@ -128,7 +128,8 @@ class ConversationActivities:
                 delivery = Delivery(voice, playback, timings)
                 answer = _Answer(self._reasoner, delivery)
                 work = answer.give(_prompt(ready.playbook, request, answered), playback)
-                fillers = () if answered else self._fillers(ready, request)
+                said = ready.fillers_in(kept)
+                fillers = () if answered else self._fillers(ready, request, said)
                 with fillers_when_late(delivery, fillers, _filler_after_ms(request)):
                     whole = await while_wanted(playback, work, request.within_s)
                 if whole and not (answered or delivery.sentences or answer.tool_calls):
@@ -141,13 +142,13 @@ class ConversationActivities:
             tool_calls=tuple(answer.tool_calls) if whole else (),
             usage=answer.total_usage(),
             heard=heard,
-            fillers=len(delivery.fillers),
+            fillers=len(said) + len(delivery.fillers),
         )
 
-    def _fillers(self, ready: ReadyPlaybook, request: Respond) -> list[Recording]:
-        """Those at hand: in the voice of this call, else in the playbook's, which beats silence."""
+    def _fillers(self, ready: ReadyPlaybook, request: Respond, said: set[str]) -> list[Recording]:
+        """Further ones that are at hand: in the voice of this call, else in the playbook's, which beats silence."""
         voices = (ready.voice_in(request.manner), ready.voice)
-        found = ([self._lines.at_hand(voice, text) for voice in voices] for text in request.fillers)
+        found = ([self._lines.at_hand(voice, text) for voice in voices] for text in request.fillers if text not in said)
         return [recording for either in found if (recording := either[0] or either[1]) is not None]
 
     @contextmanager

@@ -33,7 +33,7 @@ class ReadyPlaybook:
     arguments: dict[str, jsonschema_rs.Validator]  # tool name -> its JSON Schema
     voice: VoiceSettings
     fixed_lines: frozenset[str]  # as they are spoken
-    fillers: frozenset[str]  # their sentences
+    fillers: dict[str, tuple[str, ...]]  # line -> its sentences
 
     def match(self, text: str, current_step: str, *, canned: bool) -> Step:
         """The step of a turn by its words, ``name`` None if unsure; with its canned answer if one may be given."""
@@ -49,7 +49,12 @@ class ReadyPlaybook:
 
     def answers_in(self, kept: tuple[str, ...]) -> tuple[str, ...]:
         """What of the sentences that an earlier attempt left behind is part of the answer: not its filler."""
-        return tuple(sentence for sentence in kept if sentence not in self.fillers)
+        no_answer = {sentence for sentences in self.fillers.values() for sentence in sentences}
+        return tuple(sentence for sentence in kept if sentence not in no_answer)
+
+    def fillers_in(self, kept: tuple[str, ...]) -> set[str]:
+        """The fillers among such sentences."""
+        return {line for line, sentences in self.fillers.items() if set(sentences) <= set(kept)}
 
     def voice_in(self, manner: Manner) -> VoiceSettings:
         """The voice as this caller is to hear it."""
@@ -124,7 +129,7 @@ def _prepare(playbook: Playbook) -> ReadyPlaybook:
         arguments={tool.name: jsonschema_rs.validator_for(tool.arguments) for tool in playbook.tools},
         voice=voice_of(playbook),
         fixed_lines=frozenset(map(as_spoken, fixed_lines(playbook))),
-        fillers=frozenset(sentence for line in playbook.fillers for sentence in sentences_of(line)),
+        fillers={line: tuple(sentences_of(line)) for line in playbook.fillers},
     )
 
 

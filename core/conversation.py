@@ -263,6 +263,7 @@ class Conversation:
         if step.usage is not None:
             self.now.step_usage = sum_usage((self.now.step_usage, step.usage))
         self.now.canned = step.answer
+        self.now.mood = step.mood or self.now.mood
 
     def speak(self, attachment: int) -> Utterance:
         """Begin the running turn's next piece of speech."""

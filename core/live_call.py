@@ -135,7 +135,7 @@ class LiveCall:
     @property
     def moods(self) -> tuple[str, ...]:
         """The caller's in each turn so far, "" where nobody has told."""
-        return tuple(turn.mood for turn in self.conversation.turns if turn.number > 0)
+        return tuple(turn.mood for turn in self.conversation.turns if turn.number > 0 and turn.eager is None)
 
     @property
     def mood(self) -> str:

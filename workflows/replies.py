@@ -180,8 +180,9 @@ def _write_down(conversation: Conversation, turn: Turn, utterance: Utterance, ma
 
 
 def _count_filler(live: LiveCall, made: asyncio.Task[Reply]) -> None:
-    """One that may have been said counts: better one left out than one heard twice."""
-    live.fillers_said += 1 if made.cancelled() or made.exception() is not None else made.result().fillers
+    """Those of an attempt that failed are told by the next one, which finds them at the gateway."""
+    if not made.cancelled() and made.exception() is None:
+        live.fillers_said += made.result().fillers
 
 
 async def until(condition: Callable[[], bool], at_most: timedelta) -> bool:

@@ -471,7 +471,7 @@ class Reply:
     tool_calls: tuple[ToolCall, ...] = ()
     usage: Usage = Usage()
     heard: Heard | None = None
-    fillers: int = 0  # so many lines of ``text`` were only to show that we are there
+    fillers: int = 0  # so many lines of ``text`` were only to show that we are there; earlier attempts' share included
 
 
 @dataclass(frozen=True)

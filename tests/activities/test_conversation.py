@@ -266,7 +266,7 @@ async def test_filler_that_is_not_at_hand_is_never_waited_for() -> None:
 async def test_filler_of_an_earlier_attempt_is_no_part_of_the_answer() -> None:
     playbook = parse_playbook(ORDERS.replace("fillers: []", 'fillers: ["Let me see.", "Just a second."]'))
     desk = Desk(FakePlaybooks(playbook))
-    request = replace(respond(attempt=2), playbook=playbook.ref)
+    request = replace(respond(attempt=2, fillers=playbook.fillers), playbook=playbook.ref)
     desk.line.kept["C1", 1, 1, 0] = ("Let me see.",)
     desk.reasoner.will_say("It left on Monday.")
     reply = await ActivityEnvironment().run(desk.activities.respond, request)
@@ -275,6 +275,22 @@ async def test_filler_of_an_earlier_attempt_is_no_part_of_the_answer() -> None:
     desk.reasoner.will_say([TextPiece("  ")])
     with pytest.raises(ApplicationError, match="without words"):
         await ActivityEnvironment().run(desk.activities.respond, request)
+
+
+async def test_later_attempt_says_other_fillers() -> None:
+    playbook = parse_playbook(ORDERS.replace("fillers: []", 'fillers: ["Let me see.", "Just a second."]'))
+    desk = Desk(FakePlaybooks(playbook))
+    for filler in playbook.fillers:
+        await desk.lines.get(voice_of(playbook), filler)
+    desk.line.kept["C1", 1, 1, 0] = ("Let me see.",)
+    gate = asyncio.Event()
+    desk.reasoner.will_say([gate, TextPiece("It left on Monday.")])
+    request = replace(respond(attempt=2, fillers=playbook.fillers), playbook=playbook.ref)
+    running = asyncio.ensure_future(ActivityEnvironment().run(desk.activities.respond, request))
+    assert (await desk.told("pushed")).sentences == ["Just a second."]
+    gate.set()
+    reply = await running
+    assert (reply.text, reply.fillers) == ("Let me see. Just a second. It left on Monday.", 2)
 
 
 async def test_caller_who_cuts_a_filler_short_stops_the_answer() -> None:

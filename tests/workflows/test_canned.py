@@ -5,6 +5,7 @@ import asyncio
 from core.conversation import CANNED, MODEL, ToolCall
 from core.playbook import Playbook, parse_playbook
 from core.ports.reasoner import TextPiece
+from core.speculation import words_key
 from tests.world.playbook import ORDERS
 from tests.world.world import CallWorld
 
@@ -81,3 +82,13 @@ async def test_canned_answer_that_went_down_with_its_gateway_is_given_again(worl
     assert await call.hears() == "Sorry, we were cut off."
     assert await call.hears() == ANSWER
     assert world.reasoner.prompts == []
+
+
+async def test_canned_answer_is_made_ahead_too(world: CallWorld) -> None:
+    call = await world.answered_call(playbook())
+    turn = await call.probably_says("How long may I keep it?")
+    assert (await call.next_opened(turn=1)).hold == words_key("How long may I keep it?")
+    await call.has_said(turn)
+    assert await call.hears() == ANSWER
+    assert world.reasoner.prompts == []
+    assert (await call.transcript())[1].answer_method == CANNED

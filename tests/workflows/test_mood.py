@@ -74,3 +74,32 @@ async def test_mood_is_not_asked_for_where_the_playbook_says_so(world: CallWorld
     await call.asks("This is a shambles.")
     assert world.reasoner.moods
     assert (await call.transcript())[1].mood == ""
+
+
+async def test_mood_of_a_turn_that_was_none_is_forgotten(world: CallWorld) -> None:
+    call = await world.answered_call(playbook("{escalate_after: 1}"))
+    world.reasoner.moods.extend(["angry", "calm"])
+    call.reports = False
+    await call.probably_says("This is a shambles")
+    withdrawn = await call.next_reply()
+    await call.goes_on()
+    withdrawn.close()
+    call.reports = True
+    assert await call.asks("This is a shambles of a pub, I love it.")
+    assert [turn.mood for turn in await call.transcript()] == ["", "calm"]
+    assert (await call.state()).next == "wait for the caller"
+
+
+async def test_mood_of_a_turn_answered_ahead_counts_once_it_is_one(world: CallWorld) -> None:
+    call = await world.answered_call(playbook(f"{{every: 1, escalate_after: 2, escalation_line: '{SORRY}'}}"))
+    world.reasoner.moods.extend(["upset", "angry"])
+    turn = await call.probably_says("This is a shambles")
+    await call.has_said(turn)
+    assert await call.hears() == "You said: This is a shambles"
+    turn = await call.probably_says("Where is my order?")
+    await call.has_said(turn)
+    assert await call.hears() == "You said: Where is my order?"
+    await call.activity_has_ended(names.READ_MOOD)
+    assert await call.asks("Really.") == "You said: Really."
+    assert await call.hears() == SORRY
+    assert [turn.mood for turn in await call.transcript()][1:3] == ["upset", "angry"]
