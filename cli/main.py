@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from cli.bench import bench
+
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -12,10 +14,7 @@ app = typer.Typer(
 )
 playbook = typer.Typer(no_args_is_help=True, help="Work on playbooks.")
 app.add_typer(playbook, name="playbook")
-bench = typer.Typer(no_args_is_help=True, help="Measure how fast it is on this machine.")
 app.add_typer(bench, name="bench")
-
-JsonFile = Annotated[Path | None, typer.Option("--json", help='Write {"rows": [...]} there as well.')]
 
 
 @app.command()
@@ -145,31 +144,6 @@ def playbook_check(files: Annotated[list[Path], typer.Argument(help="Playbooks t
     from cli.playbook_check import run
 
     run(files)
-
-
-@bench.command("hop")
-def bench_hop(
-    calls: Annotated[str, typer.Option(help="Live calls, with commas between.")] = "1,20,100",
-    turns: Annotated[int, typer.Option(help="Turns of each call, one every eight seconds.")] = 10,
-    json_file: JsonFile = None,
-) -> None:
-    """From a turn at the gateway until its reply's activity starts, through real Temporal."""
-    from cli.bench import run_hop
-
-    run_hop([int(count) for count in calls.split(",")], turns, json_file)
-
-
-@bench.command("call")
-def bench_call(
-    calls: Annotated[str, typer.Option(help="Concurrent calls, with commas between.")] = "20",
-    turns: Annotated[int, typer.Option(help="Turns of each call.")] = 6,
-    workers: Annotated[int, typer.Option(help="Worker processes.")] = 1,
-    json_file: JsonFile = None,
-) -> None:
-    """Real-time calls against the sandbox: what the caller waits for beyond the vendors' own time, and CPU."""
-    from cli.bench import run_call
-
-    run_call([int(count) for count in calls.split(",")], turns, json_file, workers)
 
 
 def main() -> None:

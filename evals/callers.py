@@ -1,0 +1,44 @@
+"""The callers of a bench: scripted people of the sandbox, who ring one after the other and are waited for."""
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evals.sandbox_control import SandboxControl
+
+SPREAD_S = 10.0  # calls begin one after the other within this time
+LOOK_EVERY_S = 5.0  # showing a call costs the sandbox CPU that the calls need
+
+Script = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """Who rings, and at which number."""
+
+    sandbox: SandboxControl
+    number: str
+    spread_s: float = SPREAD_S
+
+    async def hold(self, scripts: Sequence[Script]) -> list[Mapping[str, Any]]:
+        """One call a script; returns them as the carrier saw them, once all have ended."""
+        return await asyncio.gather(
+            *(self._hold(script, index, len(scripts)) for index, script in enumerate(scripts)),
+        )
+
+    async def _hold(self, script: Script, index: int, calls: int) -> Mapping[str, Any]:
+        await asyncio.sleep(index * self.spread_s / calls + random.uniform(0, 0.2))
+        sid = await self.sandbox.place_call(f"+1202555{1000 + index:04d}", self.number, script)
+        while True:
+            call = await self.sandbox.call(sid)
+            if call["ended_ms"] is not None:
+                return call
+            await asyncio.sleep(LOOK_EVERY_S)
+
+
+def minutes_of(calls: Sequence[Mapping[str, Any]]) -> float:
+    """How long all of them were on the line; a call that nobody answered, no time."""
+    lasted: list[float] = [call["ended_ms"] - call["answered_ms"] for call in calls if call["answered_ms"]]
+    return sum(lasted) / 60_000

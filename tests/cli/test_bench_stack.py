@@ -1,0 +1,35 @@
+"""The playbook a bench runs on."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.bench_stack import PLAYBOOK, copy_playbook
+from cli.settings import PACKAGED_PLAYBOOKS
+from core.playbook import Playbook, parse_playbook
+
+SOURCE = PACKAGED_PLAYBOOKS / f"{PLAYBOOK}.yaml"
+
+
+def copied(source: Path, folder: Path, *, speculation: bool) -> Playbook:
+    copy_playbook(source, folder, speculation=speculation)
+    return parse_playbook((folder / source.name).read_text(), PLAYBOOK)
+
+
+@pytest.mark.parametrize("speculation", [True, False])
+def test_only_whether_answers_are_made_ahead_differs_from_the_playbook_itself(
+    tmp_path: Path, speculation: bool
+) -> None:
+    original = parse_playbook(SOURCE.read_text(), PLAYBOOK)
+    copy = copied(SOURCE, tmp_path, speculation=speculation)
+    assert (copy.turn_taking.eager_end_of_turn_threshold is not None) is speculation
+    same = {"turn_taking": original.turn_taking, "digest": original.digest}
+    assert copy.model_copy(update=same) == original
+
+
+def test_speculation_is_switched_on_in_a_playbook_that_has_it_off(tmp_path: Path) -> None:
+    (tmp_path / "off").mkdir()
+    (tmp_path / "on").mkdir()
+    copy_playbook(SOURCE, tmp_path / "off", speculation=False)
+    copy = copied(tmp_path / "off" / SOURCE.name, tmp_path / "on", speculation=True)
+    assert copy.turn_taking.eager_end_of_turn_threshold is not None
