@@ -9,7 +9,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from temporalio import activity
 
-from activities.delivery import Delivery, heard_of, heartbeats, while_wanted
+from activities.delivery import REPLY_HEARTBEAT_S, Delivery, heard_of, heartbeats, while_wanted
 from activities.feed import mood_read, now_ms, problem, step_found
 from activities.fillers import fillers_when_late
 from activities.playbook_shelf import PlaybookShelf, ReadyPlaybook
@@ -118,7 +118,7 @@ class ConversationActivities:
         """Answer: the model writes, the voice speaks each sentence as soon as it is whole, the gateway plays."""
         timings = ReplyTimings(now_ms(), request.step_from_ms, request.step_to_ms, request.asked_ms)
         bound = bound_contextvars(call_id=request.call_id, turn=request.key.turn)
-        with bound, self._failures(request.call_id), heartbeats():
+        with bound, self._failures(request.call_id), heartbeats(REPLY_HEARTBEAT_S):
             ready = await self._shelf.get(request.playbook)
             listen = ready.listen_in(request.manner, request.step)
             playback_line = self._playback.open(request.call_id, request.gateway, request.key, listen, request.hold)

@@ -8,7 +8,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from temporalio import activity
 
-from activities.delivery import heartbeats
+from activities.delivery import TOOL_HEARTBEAT_S, heartbeats
 from activities.feed import now_ms, tool_called, tool_returned
 from activities.kept_digits import FilledIn, fill_in
 from activities.playbook_shelf import PlaybookShelf, ReadyPlaybook
@@ -44,7 +44,11 @@ class CrmActivities:
         A call the model should not have made, and a refusal of the CRM, are results that the model reads. Fails only
         where a retry may help. Sensitive digits that arguments name are filled in here, and masked in what comes back.
         """
-        with bound_contextvars(call_id=request.call_id, turn=request.turn), vendor_failures(), heartbeats():
+        with (
+            bound_contextvars(call_id=request.call_id, turn=request.turn),
+            vendor_failures(),
+            heartbeats(TOOL_HEARTBEAT_S),
+        ):
             ready = await self._shelf.get(request.playbook)
             started = monotonic()
             if activity.info().attempt == 1:

@@ -15,7 +15,8 @@ from core.ports.playback import ReplyPlayback
 from core.ports.speech import SpeechStream
 from core.ports.speech_cache import Recording
 
-HEARTBEAT_S = 0.8
+TOOL_HEARTBEAT_S = 0.8  # a tool's worker is missed after 2 s
+REPLY_HEARTBEAT_S = 2.0  # a reply's after 5 s; its gateway misses it at once
 
 
 class Delivery:
@@ -85,14 +86,14 @@ class Delivery:
 
 
 @contextmanager
-def heartbeats() -> Iterator[None]:
+def heartbeats(every_s: float) -> Iterator[None]:
     """Tell Temporal that we are alive as long as the block runs. Not for the first moment: most are done by then."""
     loop = asyncio.get_running_loop()
     timer: asyncio.TimerHandle | None = None
 
     def wait() -> None:
         nonlocal timer
-        timer = loop.call_later(HEARTBEAT_S, beat)
+        timer = loop.call_later(every_s, beat)
 
     def beat() -> None:
         activity.heartbeat()

@@ -6,7 +6,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from temporalio import activity
 
-from activities.delivery import Delivery, heard_of, heartbeats, while_wanted
+from activities.delivery import REPLY_HEARTBEAT_S, Delivery, heard_of, heartbeats, while_wanted
 from activities.feed import call_started, now_ms, phase
 from activities.playbook_shelf import PlaybookShelf, ReadyPlaybook
 from activities.retries import vendor_failures
@@ -45,7 +45,11 @@ class SpeechActivities:
         if request.key.attempt == 1:
             self._announce(request)
         timings = ReplyTimings(now_ms(), request.step_from_ms, request.step_to_ms)
-        with bound_contextvars(call_id=request.call_id, turn=request.key.turn), vendor_failures(), heartbeats():
+        with (
+            bound_contextvars(call_id=request.call_id, turn=request.key.turn),
+            vendor_failures(),
+            heartbeats(REPLY_HEARTBEAT_S),
+        ):
             ready = await self._shelf.get(request.playbook)
             listen = ready.listen_in(request.manner, request.step, request.line)
             async with self._playback.open(

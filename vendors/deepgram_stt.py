@@ -26,8 +26,8 @@ from core.turns import (
     TurnResumed,
     TurnTaking,
 )
-from vendors.deepgram_socket import DeepgramSocket, SocketLost, made_socket, make_socket
 from vendors.failures import failure_of_status
+from vendors.websocket import SocketLost, VendorSocket, made_socket, make_socket
 
 VENDOR = "deepgram"
 DEFAULT_BASE_URL = "https://api.deepgram.com"
@@ -191,7 +191,7 @@ class DeepgramRecognition:
     def __init__(
         self,
         stream: AsyncV1SocketClient | AsyncV2SocketClient,
-        socket: DeepgramSocket,
+        socket: VendorSocket,
         stack: AsyncExitStack,
         reader: _Reader,
         keep_alive: float,

@@ -5,32 +5,31 @@ lines go over the SDK's HTTP streams.
 """
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import Any, cast
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import httpx
+import msgspec
 import pybase64
 from elevenlabs import AsyncElevenLabs
 from elevenlabs import VoiceSettings as ElevenLabsSettings
 from elevenlabs.core.api_error import ApiError
 from elevenlabs.types.character_alignment_response_model import CharacterAlignmentResponseModel
 from elevenlabs.types.streaming_audio_chunk_with_timestamps_response import StreamingAudioChunkWithTimestampsResponse
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from picows import WSError, WSInvalidStatusError
 
 from core.ports.errors import VendorError
 from core.ports.speech import SpeechChunk, VoiceSettings
 from vendors.elevenlabs_alignment import Letters, SentenceCutter
 from vendors.failures import failure_of_status
+from vendors.websocket import SocketLost, VendorSocket
 
 VENDOR = "elevenlabs"
 DEFAULT_BASE_URL = "https://api.elevenlabs.io"
 FORMAT = "ulaw_8000"
-_LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 _ERRORS = {
     "invalid_api_key": ("unauthorized", False),
     "quota_exceeded": ("unauthorized", False),
@@ -82,28 +81,21 @@ class ElevenLabsVoice:
         """Wait for the sockets that are being closed."""
         await asyncio.gather(*self._closing)
 
-    async def _connect(self, settings: VoiceSettings) -> ClientConnection:
+    async def _connect(self, settings: VoiceSettings) -> VendorSocket:
         query = urlencode({"model_id": settings.model, "output_format": FORMAT})
         url = f"{self._sockets}/v1/text-to-speech/{quote(settings.voice_id, safe='')}/stream-input?{query}"
+        socket = VendorSocket(url, {"xi-api-key": self._api_key}, pings=False)  # it lives as long as a reply
         try:
             async with asyncio.timeout(self._connect_timeout):
-                socket = await connect(
-                    url,
-                    additional_headers={"xi-api-key": self._api_key},
-                    proxy=None if urlsplit(url).hostname in _LOCAL_HOSTS else True,
-                    compression=None,
-                    open_timeout=None,
-                    ping_interval=None,  # it lives as long as a reply
-                    close_timeout=1,
-                    max_queue=None,  # with a bound, unread audio would hold up the close
-                )
-                await socket.send(json.dumps({"text": " ", "voice_settings": _wire_settings(settings)}))
-        except InvalidStatus as refused:
-            response = refused.response
-            raise failure_of_status(VENDOR, response.status_code, "opening a voice", response.headers) from None
+                await socket.connect()
+                _send(socket, {"text": " ", "voice_settings": _wire_settings(settings)})
+        except WSInvalidStatusError as refused:
+            status = refused.response.status if refused.response is not None else 0
+            headers = refused.response.headers if refused.response is not None else None
+            raise failure_of_status(VENDOR, status, "opening a voice", headers) from None
         except TimeoutError:
             raise _late("no voice was open in time") from None
-        except (OSError, EOFError, WebSocketException) as error:
+        except (OSError, WSError) as error:
             raise _away(f"no voice could be opened ({type(error).__name__})") from error
         return socket
 
@@ -111,7 +103,7 @@ class ElevenLabsVoice:
 class ElevenLabsSpeech:
     """Implements core.ports.speech.SpeechStream over one stream-input socket."""
 
-    def __init__(self, connecting: asyncio.Task[ClientConnection], first_byte: float, gap: float) -> None:
+    def __init__(self, connecting: asyncio.Task[VendorSocket], first_byte: float, gap: float) -> None:
         self._connecting = connecting
         self._first_byte = first_byte
         self._gap = gap
@@ -126,14 +118,14 @@ class ElevenLabsSpeech:
         waiting = self._cutter.outstanding
         self._cutter.add_sentence(sentence)
         if sentence.strip():  # an empty text would end the stream
-            await self._send(socket, {"text": f"{sentence.strip()} ", "flush": True})
+            _send(socket, {"text": f"{sentence.strip()} ", "flush": True})
         if not waiting:
             self._expect_within(self._first_byte)
 
     async def finish(self) -> None:
         """No more sentences. Raises VendorError."""
         self._finished = True
-        await self._send(await self._socket(), {"text": ""})
+        _send(await self._socket(), {"text": ""})
         if not self._cutter.outstanding:
             self._expect_within(self._gap)
 
@@ -151,23 +143,17 @@ class ElevenLabsSpeech:
         for chunk in self._cutter.end():
             yield chunk
 
-    async def _socket(self) -> ClientConnection:
+    async def _socket(self) -> VendorSocket:
         return await asyncio.shield(self._connecting)
 
-    async def _send(self, socket: ClientConnection, message: dict[str, Any]) -> None:
-        try:
-            await socket.send(json.dumps(message))
-        except ConnectionClosed as closed:
-            raise _lost(closed) from None
-
-    async def _receive(self, socket: ClientConnection) -> dict[str, Any]:
+    async def _receive(self, socket: VendorSocket) -> dict[str, Any]:
         try:
             async with asyncio.timeout_at(self._due) as self._patience:
                 text = await socket.recv()
         except TimeoutError:
             raise _late("no audio came in time") from None
-        except ConnectionClosed as closed:
-            raise _lost(closed) from None
+        except SocketLost as lost:
+            raise _away(f"the voice was lost ({lost})") from None
         finally:
             self._patience = None
         return _parsed(text)
@@ -288,7 +274,7 @@ def _wire_settings(settings: VoiceSettings) -> dict[str, float]:
     }
 
 
-async def _drop(connecting: asyncio.Task[ClientConnection]) -> None:
+async def _drop(connecting: asyncio.Task[VendorSocket]) -> None:
     """Give a socket up, whether it is open yet or not."""
     connecting.cancel()
     try:
@@ -298,10 +284,17 @@ async def _drop(connecting: asyncio.Task[ClientConnection]) -> None:
     await socket.close()
 
 
+def _send(socket: VendorSocket, message: dict[str, Any]) -> None:
+    try:
+        socket.send_text(msgspec.json.encode(message))
+    except SocketLost as lost:
+        raise _away(f"the voice was lost ({lost})") from None
+
+
 def _parsed(text: str | bytes) -> dict[str, Any]:
     try:
-        message = json.loads(text)
-    except ValueError:
+        message = msgspec.json.decode(text)
+    except msgspec.DecodeError:
         message = None
     if not isinstance(message, dict):
         raise VendorError(VENDOR, "broken", "a message nobody can read", curable=True)
@@ -343,11 +336,6 @@ def _letters_of_line(alignment: CharacterAlignmentResponseModel | None, heard_ms
         starts_ms=[start - heard_ms for start in starts],
         durations_ms=[end - start for start, end in zip(starts, ends, strict=True)],
     )
-
-
-def _lost(closed: ConnectionClosed) -> VendorError:
-    code = closed.rcvd.code if closed.rcvd else "no code"
-    return _away(f"the voice was lost ({code})")
 
 
 def _late(message: str) -> VendorError:
