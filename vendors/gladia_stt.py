@@ -20,8 +20,8 @@ from core.contracts.call import Transcript
 from core.ports.errors import VendorError
 from core.ports.speech import Recognition
 from core.turns import EndOfTurn, Interim, RecogniserEvent, RecogniserLost, SpeechStarted, TurnTaking
-from vendors.deepgram_socket import DeepgramSocket, SocketLost
 from vendors.failures import failure_of_status
+from vendors.websocket import SocketLost, VendorSocket
 
 VENDOR = "gladia"
 DEFAULT_BASE_URL = "https://api.gladia.io"
@@ -56,7 +56,7 @@ class GladiaRecogniser:
                 answer = await self._http.post("/v2/live", json=_session(turn_taking))
                 if not answer.is_success:
                     raise failure_of_status(VENDOR, answer.status_code, "a session", answer.headers)
-                socket = DeepgramSocket(_address(answer), {})
+                socket = VendorSocket(_address(answer), {})
                 await socket.connect()
         except (TimeoutError, httpx.TimeoutException):
             raise VendorError(VENDOR, "timeout", "no stream was open in time", curable=True) from None
@@ -77,7 +77,7 @@ class GladiaRecogniser:
 class GladiaRecognition:
     """Implements core.ports.speech.Recognition over one session's socket."""
 
-    def __init__(self, socket: DeepgramSocket) -> None:
+    def __init__(self, socket: VendorSocket) -> None:
         self._socket = socket
         self._reader = GladiaReader()
         self._closed = False
