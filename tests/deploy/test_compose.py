@@ -38,6 +38,11 @@ def test_each_variable_is_one_that_settings_read(name: str) -> None:
     assert set(OURS[name]["environment"]) <= variables()
 
 
+@pytest.mark.parametrize("name", ["migrate", "api", "gateway-1", "gateway-2", "worker"])
+def test_any_variable_may_stand_in_the_env_file(name: str) -> None:
+    assert BASE[name]["env_file"] == [{"path": ".env", "required": False}]
+
+
 def test_the_workers_poll_every_queue() -> None:
     assert BASE["worker"]["command"][-1].split(",") == [CALLS_QUEUE, AFTER_CALLS_QUEUE]
 
