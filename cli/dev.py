@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import shutil
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import structlog
 import uvloop
@@ -66,7 +68,8 @@ async def _stay(stack: Stack) -> None:
 
 def print_where_to_look(stack: Stack, *, stays: bool = True) -> None:
     """Addresses, the key, and how to place a call. ``stays``: the stack is left running."""
-    news = "[bold]Holdfast is up.[/bold] Ctrl-C stops it." if stays else "[bold]Holdfast stops now[/bold]; it was at:"
+    over = "[bold]Holdfast stops now[/bold] (make rehearse KEEP=1 leaves it running). It was at:"
+    news = "[bold]Holdfast is up.[/bold] Ctrl-C stops it." if stays else over
     out.print(f"""
 {news}
 
@@ -81,8 +84,16 @@ def print_where_to_look(stack: Stack, *, stays: bool = True) -> None:
 Place a call from another terminal:
 
   export HOLDFAST_API_KEY={stack.api_key} PUBLIC_URL={stack.url}
-  holdfast call +15550100 --playbook order_support --follow
+  {our_command()} call +15550100 --playbook order_support --follow
 """)
+
+
+def our_command() -> str:
+    """What to type: a new user's PATH does not hold the environment that make has made."""
+    program = Path(sys.argv[0])
+    if shutil.which("holdfast") or program.name != "holdfast":
+        return "holdfast"
+    return str(program.relative_to(Path.cwd()) if program.is_relative_to(Path.cwd()) else program)
 
 
 def _vendors(stack: Stack) -> str:

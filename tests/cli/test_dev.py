@@ -19,6 +19,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from cli.dev import our_command
+
 UP_DEADLINE_S = 200.0
 DEADLINE_S = 60.0
 pytestmark = pytest.mark.timeout(400)
@@ -104,6 +106,18 @@ def runs(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def test_the_command_is_told_as_a_terminal_finds_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / ".venv" / "bin" / "holdfast"
+    program.parent.mkdir(parents=True)
+    program.touch(mode=0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(program), "dev"])
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert our_command() == ".venv/bin/holdfast"
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert our_command() == "holdfast"
 
 
 def test_the_status_file_tells_role_pid_and_port_of_each_child(dev: Dev) -> None:
