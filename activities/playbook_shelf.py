@@ -32,7 +32,8 @@ class ReadyPlaybook:
     canned: CannedFinder
     arguments: dict[str, jsonschema_rs.Validator]  # tool name -> its JSON Schema
     voice: VoiceSettings
-    fixed_lines: frozenset[str]  # as they are spoken
+    voices: dict[str, VoiceSettings]  # by language
+    fixed_lines: frozenset[str]  # as they are spoken, in every language
     fillers: dict[str, tuple[str, ...]]  # line -> its sentences
 
     def match(self, text: str, current_step: str, *, canned: bool) -> Step:
@@ -58,11 +59,11 @@ class ReadyPlaybook:
 
     def voice_in(self, manner: Manner) -> VoiceSettings:
         """The voice as this caller is to hear it."""
-        stability = self.voice.stability if manner.stability is None else manner.stability
+        voice = self.voices.get(manner.language, self.voice)
+        stability = voice.stability if manner.stability is None else manner.stability
         stability = max(stability, CLEAR_STABILITY) if manner.clear else stability
-        language = manner.language or self.voice.language
-        speed = min(FASTEST, max(SLOWEST, self.voice.speed * manner.speed * manner.mood_speed))
-        return replace(self.voice, stability=stability, speed=speed, language=language)
+        speed = min(FASTEST, max(SLOWEST, voice.speed * manner.speed * manner.mood_speed))
+        return replace(voice, stability=stability, speed=speed)
 
     def line_voice_in(self, manner: Manner, line: str) -> VoiceSettings:
         """The voice of a line: what is fixed sounds alike in every mood, so that it is there already."""
@@ -73,14 +74,15 @@ class ReadyPlaybook:
         """How to listen to this caller's answer to a reply in this step, or to a line."""
         interruptible = bool(line) or all(known.interruptible for known in self.playbook.steps if known.name == step)
         expects, digits = self.playbook.expects(step)
+        fixed = self.playbook.lines_in(manner.language)
         return Listen(
             answer=expects,
             digits=digits,
             pause_ms=manner.pause_ms,
             language=manner.language,
             keypad=self.playbook.keypad(step),
-            quiet_ms=QUIET_MS if line == self.playbook.take_your_time else 0,
-            more=line in (*self.playbook.fillers, *self.playbook.holding_lines),
+            quiet_ms=QUIET_MS if line and line == fixed.take_your_time else 0,
+            more=line in (*fixed.fillers, *fixed.holding_lines),
             interruptible=interruptible,
             protected=protected_sentences(self.playbook, line),
         )
@@ -88,8 +90,9 @@ class ReadyPlaybook:
 
 def protected_sentences(playbook: Playbook, line: str) -> int:
     """How many sentences at the beginning of a line are to be said to their end: up to the last that must be."""
-    protected = {_plain(line) for line in playbook.protected_lines}
-    disclosure = _plain(playbook.disclosure) if playbook.protect_disclosure else ""
+    texts = [playbook.lines_in(language) for language in playbook.spoken]
+    protected = {_plain(line) for text in texts for line in text.protected_lines}
+    disclosure = " ".join(_plain(text.disclosure) for text in texts) if playbook.protect_disclosure else ""
     found, cutter = 0, SentenceCutter()
     for count, sentence in enumerate([*cutter.feed(line), *cutter.finish()], 1):
         plain = _plain(sentence)
@@ -128,12 +131,17 @@ def _prepare(playbook: Playbook) -> ReadyPlaybook:
         canned=CannedFinder(playbook),
         arguments={tool.name: jsonschema_rs.validator_for(tool.arguments) for tool in playbook.tools},
         voice=voice_of(playbook),
-        fixed_lines=frozenset(map(as_spoken, fixed_lines(playbook))),
-        fillers={line: tuple(sentences_of(line)) for line in playbook.fillers},
+        voices={language: voice_of(playbook, language) for language in playbook.spoken},
+        fixed_lines=frozenset(
+            as_spoken(line) for language in playbook.spoken for line in fixed_lines(playbook, language)
+        ),
+        fillers={line: tuple(sentences_of(line)) for line in playbook.every_filler},
     )
 
 
-def voice_of(playbook: Playbook) -> VoiceSettings:
-    """The playbook's voice, as long as nothing is known of the caller."""
-    voice = playbook.voice
-    return VoiceSettings(voice.id, voice.model, voice.stability, voice.similarity_boost, voice.speed, playbook.language)
+def voice_of(playbook: Playbook, language: str = "") -> VoiceSettings:
+    """The playbook's voice for a language ("": the first), as long as nothing else is known of the caller."""
+    voice = playbook.voice_in(language)
+    return VoiceSettings(
+        voice.id, voice.model, voice.stability, voice.similarity_boost, voice.speed, language or playbook.language
+    )

@@ -48,7 +48,12 @@ class LinePreparer:
         except StorageUnavailable as error:
             log.warning("playbooks_not_looked_at", reason=str(error))
             return False
-        wanted = dict.fromkeys((voice_of(playbook), line) for playbook in playbooks for line in fixed_lines(playbook))
+        wanted = dict.fromkeys(
+            (voice_of(playbook, language), line)
+            for playbook in playbooks
+            for language in playbook.spoken
+            for line in fixed_lines(playbook, language)
+        )
         self._prepared.intersection_update(wanted)
         if all_read and self._looks % TIDY_EVERY == 0:
             await self._cache.drop_all_but((voice, as_spoken(text)) for voice, text in wanted)

@@ -67,7 +67,7 @@ _TRANSFER = ToolSpec(
 def reply_prompt(playbook: Playbook, request: Respond) -> Prompt:
     """The prompt for the next part of a turn's answer."""
     step = playbook.step(request.step)
-    request = _without_fillers(request, playbook.fillers)
+    request = _without_fillers(request, playbook.every_filler)
     messages = [*_history(request.recent), Message("user", _caller_words(request.caller_text, request.recent))]
     if request.tools:
         if request.said:
@@ -76,7 +76,7 @@ def reply_prompt(playbook: Playbook, request: Respond) -> Prompt:
     if request.kept:
         messages.append(Message("user", _go_on_after(request.kept)))
     return Prompt(
-        system=reply_system(playbook),
+        system=reply_system(playbook, request.manner.language or playbook.language),
         situation=_situation(playbook, step, request.variables),
         messages=tuple(messages),
         tools=tools_for(playbook, step),
@@ -128,12 +128,12 @@ def summary_prompt(playbook: Playbook, record: CallRecord) -> Prompt:
     )
 
 
-def reply_system(playbook: Playbook) -> str:
-    """The part of the system prompt that every call of the playbook shares."""
+def reply_system(playbook: Playbook, language: str) -> str:
+    """The part of the system prompt that every call of the playbook in this language shares."""
     parts = [
         playbook.persona,
         f"# What this call is for\n{playbook.goal}",
-        f"The language of the call is {playbook.language!r}.",
+        f"The language of the call is {language!r}: speak it, whatever language these rules and earlier turns are in.",
         _MANNERS,
     ]
     if playbook.never_say:

@@ -85,13 +85,14 @@ class SpeechActivities:
 
     async def _prepare(self, request: SpeakLine, ready: ReadyPlaybook) -> None:
         """Not worth failing a line that was spoken well."""
-        playbook = ready.playbook
         try:
             async with asyncio.timeout(HOLDING_LINES_S):
-                lines = [(text, (await self._lines.get(ready.voice, text)).audio) for text in playbook.holding_lines]
-                await self._playback.keep_holding_lines(request.call_id, request.gateway, lines)
-                for text in (*playbook.fillers, playbook.apology, playbook.farewell):
-                    await self._lines.get(ready.voice, text)
+                for language, voice in ready.voices.items():
+                    fixed = ready.playbook.lines_in(language)
+                    lines = [(text, (await self._lines.get(voice, text)).audio) for text in fixed.holding_lines]
+                    await self._playback.keep_holding_lines(request.call_id, request.gateway, lines, language)
+                    for text in (*fixed.fillers, fixed.apology, fixed.farewell):
+                        await self._lines.get(voice, text)
         except (VendorError, TimeoutError) as error:
             log.warning("lines_not_prepared", reason=str(error))
 

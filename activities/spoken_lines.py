@@ -102,19 +102,24 @@ def as_spoken(line: str) -> str:
     return " ".join(sentences_of(line))
 
 
-def fixed_lines(playbook: Playbook) -> tuple[str, ...]:
-    """What a playbook has the assistant say to the letter, what is needed first in front."""
+def fixed_lines(playbook: Playbook, language: str) -> tuple[str, ...]:
+    """What a playbook has the assistant say to the letter in a language, what is needed first in front."""
+    fixed = playbook.lines_in(language)
     lines = (
-        f"{playbook.disclosure} {playbook.greeting}".strip(),
-        *playbook.fillers,
-        *playbook.holding_lines,
-        playbook.apology,
-        playbook.farewell,
-        *playbook.silence_prompts,
-        *(f"{prompt} {step.help}" for prompt in playbook.silence_prompts[1:2] for step in playbook.steps if step.help),
-        playbook.take_your_time,
-        playbook.welcome_back,
-        *([playbook.mood.escalation_line] if playbook.mood.escalate_after else []),
-        *(canned.answer for step in playbook.steps for canned in step.canned),
+        fixed.opening,
+        *fixed.fillers,
+        *fixed.holding_lines,
+        fixed.apology,
+        fixed.farewell,
+        *fixed.silence_prompts,
+        *(
+            f"{prompt} {words}"
+            for prompt in fixed.silence_prompts[1:2]
+            for words in playbook.helps_in(language).values()
+        ),
+        *([fixed.take_your_time] if fixed.take_your_time else []),
+        fixed.welcome_back,
+        *([playbook.escalation_line_in(language)] if playbook.mood.escalate_after else []),
     )
-    return tuple(dict.fromkeys(lines))
+    canned = [answer.answer for step in playbook.steps for answer in step.canned]  # in the first language only
+    return tuple(dict.fromkeys([*lines, *canned] if language == playbook.language else lines))

@@ -27,9 +27,11 @@ from core.contracts.call import (
     TurnWithdrawn,
     Verb,
 )
+from core.contracts.playbook import PlaybookBrief
 from core.conversation import Conversation, ToolCall, ToolResult, Turn, Utterance
 from core.fillers import in_rotation, without_fillers
 from core.inbox import Inbox
+from core.languages import Leaning
 from core.manner import Manner
 from core.mood import heated_turns, manner_for
 from core.outcome import NOT_REACHED, CarrierState, Disposition, LegState
@@ -93,6 +95,7 @@ class LiveCall:
     hand_over: HandOver | None = None
     escalated: bool = False  # a representative was needed
     consents: list[Consent] = field(default_factory=list)
+    leaning: Leaning = Leaning()
     manner: Manner = Manner()
     fillers_said: int = 0
     withdrawn: bool = False  # the running eager turn was none
@@ -110,6 +113,11 @@ class LiveCall:
             conversation=Conversation.begin(call.playbook.start_step, now_ms),
             answered_ms=None if outbound else now_ms,
         )
+
+    @property
+    def script(self) -> PlaybookBrief:
+        """The playbook's fixed lines in the language that is spoken now."""
+        return self.call.playbook.spoken_in(self.language)
 
     @property
     def over(self) -> bool:
@@ -152,12 +160,12 @@ class LiveCall:
     @property
     def fillers(self) -> tuple[str, ...]:
         """Those to be said next, in their order."""
-        return in_rotation(self.call.playbook.fillers, self.fillers_said)
+        return in_rotation(self.script.fillers, self.fillers_said)
 
     @property
     def answered(self) -> bool:
         """Whether something was said in the running turn, beyond fillers."""
-        return bool(without_fillers(self.conversation.now.said, self.call.playbook.fillers))
+        return bool(without_fillers(self.conversation.now.said, self.script.fillers))
 
     @property
     def has_work(self) -> bool:
@@ -190,15 +198,15 @@ class LiveCall:
         """We cannot go on by ourselves: apologise, then hand over where the playbook says to whom, else end."""
         playbook = self.call.playbook
         if playbook.transfer_to:
-            self.hand_to(playbook.transfer_to, Disposition.VENDOR_FAILURE, playbook.apology)
+            self.hand_to(playbook.transfer_to, Disposition.VENDOR_FAILURE, self.script.apology)
         elif not self.over:
-            self.end(Ending(Disposition.VENDOR_FAILURE, playbook.apology))
+            self.end(Ending(Disposition.VENDOR_FAILURE, self.script.apology))
 
     def lose_voice(self) -> None:
         """We cannot even speak: what is still to be said is the carrier's to say, an apology if nothing else."""
         self.fail()
         if self.ending is not None:
-            self.ending = replace(self.ending, line=self.ending.line or self.call.playbook.apology, by_carrier=True)
+            self.ending = replace(self.ending, line=self.ending.line or self.script.apology, by_carrier=True)
         elif self.hand_over is not None:
             self.hand_over = replace(self.hand_over, by_carrier=True)
 
@@ -217,7 +225,8 @@ class LiveCall:
         if not repeated:
             self._take_stream(attach, now_ms)
         next_turn = self.inbox.last_turn(self.conversation.settled.number) + 1
-        return Attached(accepted=True, next_turn=next_turn, turn_taking=self.call.playbook.turn_taking)
+        rules = replace(self.call.playbook.turn_taking, language=self.language)
+        return Attached(accepted=True, next_turn=next_turn, turn_taking=rules)
 
     def _take_stream(self, attach: Attach, now_ms: float) -> None:
         self.gateway = _address(attach)

@@ -17,7 +17,9 @@ from core.playbook_parts import (
     DigitsChoice,
     KeyChoice,
     KeyName,
+    Language,
     Line,
+    Lines,
     Misplaced,
     MoodChoice,
     MoodVoiceChoice,
@@ -62,6 +64,14 @@ class TurnTakingChoice(Part):
     keyterms: tuple[str, ...] = ()
 
 
+class Translation(Lines):
+    """The lines in another language, and perhaps another voice for it."""
+
+    voice: VoiceChoice | None = None
+    escalation_line: Line | None = Field(None, description="as in mood, where that hands over")
+    helps: dict[Name, Line] = Field(default_factory=dict, description="step -> its help")
+
+
 class Tool(Part):
     """An operation of the customer's systems that the model may ask for where a step allows it."""
 
@@ -102,7 +112,9 @@ class Playbook(Part):
     name: Name
     goal: Line
     persona: Line
-    language: str = Field("en", pattern=r"^[a-z]{2}(-[A-Z]{2})?$")
+    language: Language = Field("en", description="the call begins in it")
+    languages: tuple[Language, ...] = Field((), description="all the caller may speak, the call's first in front")
+    translations: dict[Language, Translation] = Field(default_factory=dict, description="lines in the other languages")
     numbers: tuple[PhoneNumber, ...] = Field((), description="numbers of ours that this playbook answers")
     voice: VoiceChoice = VoiceChoice()
     disclosure: Line = "I am an AI assistant, and this call may be recorded."
@@ -125,9 +137,39 @@ class Playbook(Part):
     keys: dict[KeyName, KeyChoice] = Field(
         default_factory=dict, description="what single keys do, all through the call"
     )
+    language_keys: dict[KeyName, Language] = Field(default_factory=dict, description="keys that choose a language")
     steps: tuple[PlaybookStep, ...] = Field(min_length=1)
     tools: tuple[Tool, ...] = ()
     digest: str = Field("", exclude=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_language(cls, written: Any) -> Any:
+        """The first of ``languages`` need not be written twice."""
+        languages = written.get("languages") if isinstance(written, dict) else None
+        if isinstance(languages, list | tuple) and languages and "language" not in written:
+            return written | {"language": languages[0]}
+        return written
+
+    @model_validator(mode="after")
+    def _languages_fit(self) -> Self:
+        if self.languages and self.languages[0] != self.language:
+            raise Misplaced(("languages", 0), f"the first one must be the call's language, {self.language!r}")
+        _unique("languages", list(self.languages), "")
+        for index, language in enumerate(self.languages[1:], 1):
+            if language not in self.translations:
+                raise Misplaced(("languages", index), f"translations has no lines in {language!r}")
+        others = list(self.languages[1:])
+        for language in self.translations:
+            if language not in others:
+                raise Misplaced(("translations", language), "is not among the other languages", language, others)
+        for key, language in self.language_keys.items():
+            if language not in self.spoken:
+                known = list(self.spoken)
+                raise Misplaced(("language_keys", key), f"{language!r} is not among languages", language, known)
+            if key in self.keys or any(key in step.keys for step in self.steps):
+                raise Misplaced(("language_keys", key), "the key does something else in this playbook")
+        return self
 
     @model_validator(mode="after")
     def _names_fit(self) -> Self:
@@ -141,7 +183,15 @@ class Playbook(Part):
             _arguments_fit(tool, ("tools", index, "arguments"))
         known = {tool.name for tool in self.tools} | {END_CALL_TOOL, TRANSFER_TOOL}
         _answers_fit(self.steps)
-        _fillers_fit(self.fillers)
+        _fillers_fit(self.fillers, ())
+        for language, lines in self.translations.items():
+            _fillers_fit(lines.fillers, ("translations", language))
+            for name in lines.helps:
+                if name not in (names := [step.name for step in self.steps]):
+                    at = ("translations", language, "helps", name)
+                    raise Misplaced(at, f"no step is named {name!r}", name, names)
+            if self.mood.escalate_after and lines.escalation_line is None:
+                raise Misplaced(("translations", language, "escalation_line"), "is missing: mood hands callers over")
         if self.mood.escalate_after and self.transfer_to is None:
             raise Misplaced(("mood", "escalate_after"), "needs transfer_to, a number to hand over to")
         if not self.mood.read and (self.mood.every or self.mood.escalate_after or self.mood.voices):
@@ -193,7 +243,10 @@ class Playbook(Part):
         keys = self.keys | step.keys if step else self.keys
         return Keypad(
             digits=step.digits.field if step and step.digits else None,
-            keys=tuple(Key(key, KeyAction(does)) for key, does in keys.items()),
+            keys=(
+                *(Key(key, KeyAction(does)) for key, does in keys.items()),
+                *(Key(key, KeyAction.LANGUAGE, language) for key, language in self.language_keys.items()),
+            ),
         )
 
     def expects(self, step_name: str) -> tuple[str, int]:
@@ -204,6 +257,37 @@ class Playbook(Part):
         keyed = step.digits
         kind = step.expects or ("number" if keyed else self.turn_taking.expects)
         return kind, step.expects_digits or (keyed.min if keyed and keyed.min == keyed.max else 0)
+
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        """Every language of the playbook, the call's first in front."""
+        return self.languages or (self.language,)
+
+    def lines_in(self, language: str) -> Lines:
+        """The fixed lines in a language; in the first for one that is not spoken."""
+        own = {name: getattr(self, name) for name in Lines.model_fields}
+        return self.translations.get(language) or Lines(**own)
+
+    @property
+    def every_filler(self) -> tuple[str, ...]:
+        """In every language."""
+        return tuple(filler for language in self.spoken for filler in self.lines_in(language).fillers)
+
+    def helps_in(self, language: str) -> dict[str, str]:
+        """What helps a caller who is silent, by step."""
+        if (translation := self.translations.get(language)) is not None:
+            return dict(translation.helps)
+        return {step.name: step.help for step in self.steps if step.help}
+
+    def escalation_line_in(self, language: str) -> str:
+        """What a heated caller is told before a person takes over."""
+        translation = self.translations.get(language)
+        return (translation and translation.escalation_line) or self.mood.escalation_line
+
+    def voice_in(self, language: str) -> VoiceChoice:
+        """The voice for a language."""
+        translation = self.translations.get(language)
+        return (translation and translation.voice) or self.voice
 
     @cached_property
     def sensitive_fields(self) -> frozenset[str]:
@@ -343,6 +427,7 @@ def _fields_beside(at: tuple[str | int, ...]) -> list[str]:
         "mood": MoodChoice,
         "voices": MoodVoiceChoice,
         "steps": PlaybookStep,
+        "translations": Translation,
         "tools": Tool,
         "voice": VoiceChoice,
         "turn_taking": TurnTakingChoice,
@@ -390,20 +475,20 @@ def _answers_fit(steps: tuple[PlaybookStep, ...]) -> None:
             asked |= {_plain(example): step.name for example in canned.examples}
 
 
-def _fillers_fit(fillers: tuple[str, ...]) -> None:
+def _fillers_fit(fillers: tuple[str, ...], at: tuple[str, ...]) -> None:
     """None of them may come twice in a row."""
     if len(fillers) == 1:
-        raise Misplaced(("fillers",), "must be several, so that none is heard twice in a row, or none at all: []")
+        raise Misplaced((*at, "fillers"), "must be several, so that none is heard twice in a row, or none at all: []")
     for index, filler in enumerate(fillers):
         if _plain(filler) in map(_plain, fillers[:index]):
-            raise Misplaced(("fillers", index), "is there twice")
+            raise Misplaced((*at, "fillers", index), "is there twice")
 
 
 def _plain(text: str) -> str:
     return "".join(char for char in text.casefold() if char.isalnum())
 
 
-def _unique(where: str, names: list[str]) -> None:
+def _unique(where: str, names: list[str], field: str = "name") -> None:
     for index, name in enumerate(names):
         if name in names[:index]:
-            raise Misplaced((where, index, "name"), f"{name!r} is used twice")
+            raise Misplaced((where, index, field) if field else (where, index), f"{name!r} is used twice")

@@ -12,6 +12,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
 Line = Annotated[str, Field(min_length=1, max_length=600)]
 PhoneNumber = Annotated[str, Field(pattern=r"^\+[1-9]\d{6,14}$")]
 KeyName = Annotated[str, Field(pattern=r"^[0-9*#]$")]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
 KeyChoice = Literal["transfer", "consent", "refuse", "repeat", "end"]
 
 
@@ -31,6 +32,26 @@ class Misplaced(ValueError):
         self.at = at
         self.wrote = wrote
         self.known = known or []
+
+
+class Lines(Part):
+    """What the assistant says to the letter, in one language."""
+
+    disclosure: Line
+    greeting: Line
+    welcome_back: Line
+    holding_lines: tuple[Line, ...] = Field(min_length=1)
+    silence_prompts: tuple[Line, ...]
+    farewell: Line
+    apology: Line
+    fillers: tuple[Line, ...] = ()
+    take_your_time: str = Field("", max_length=600)
+    protected_lines: tuple[Line, ...] = ()
+
+    @property
+    def opening(self) -> str:
+        """Spoken first."""
+        return f"{self.disclosure} {self.greeting}".strip()
 
 
 class DigitsChoice(Part):

@@ -15,6 +15,7 @@ class TurnTaking:
 
     recogniser: str = "flux"  # "flux" | "nova-3" | "gladia"; another one where it does not hear the language
     language: str = "en"
+    languages: tuple[str, ...] = ()  # others that may be spoken too; () or one: only ``language``
     end_of_turn_threshold: float = 0.7  # Flux: eot_threshold
     end_of_turn_timeout_ms: int = 5_000  # Flux: eot_timeout_ms
     eager_end_of_turn_threshold: float | None = None  # Flux: eager_eot_threshold; None: nothing is made ahead
@@ -77,6 +78,7 @@ class EndOfTurn:
 
     text: str
     confidence: float
+    languages: tuple[str, ...] = ()  # that were heard, the most spoken first; () if the recogniser cannot tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ class TurnEnded:
     words: int
     keyed: Keyed | None = None  # it was keyed in, not spoken
     unended: bool = False  # the recogniser has not told its end: the words are the last that it took them for
+    languages: tuple[str, ...] = ()  # as in EndOfTurn
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,9 +249,9 @@ class TurnDetector:
                 return []
             case Interim(text) | EagerEndOfTurn(text, _):
                 return self._hear_words(self._new_words(text), now_ms)
-            case EndOfTurn(text, confidence):
+            case EndOfTurn(text, confidence, languages):
                 text, self._taken = self._new_words(text), 0
-                return self._end_utterance(text, confidence, now_ms)
+                return self._end_utterance(text, confidence, now_ms, languages)
             case RecogniserLost():
                 self._forget_utterance()
                 self._taken = 0
@@ -323,7 +326,9 @@ class TurnDetector:
     def _forget_utterance(self) -> None:
         self._utterance, self._words, self._words_at_ms = False, "", NEVER
 
-    def _end_utterance(self, text: str, confidence: float, now_ms: float, *, unended: bool = False) -> list[TurnEvent]:
+    def _end_utterance(
+        self, text: str, confidence: float, now_ms: float, languages: tuple[str, ...] = (), *, unended: bool = False
+    ) -> list[TurnEvent]:
         events = self._barge_in(text, now_ms) if text else []
         if self._playing:
             events += self._obey(self._interruptions.end_of_words())
@@ -332,7 +337,8 @@ class TurnDetector:
         self._first_voice_ms = None
         self._be_quiet_from(now_ms)
         if text:
-            self._held.append(TurnEnded(text, confidence, speech_ended_ms, len(text.split()), unended=unended))
+            words = len(text.split())
+            self._held.append(TurnEnded(text, confidence, speech_ended_ms, words, unended=unended, languages=languages))
         if not self._playing:
             events += self._settle(now_ms)
         return events
@@ -395,6 +401,7 @@ class TurnDetector:
                 held[-1].speech_ended_ms,
                 sum(turn.words for turn in held),
                 unended=any(turn.unended for turn in held),
+                languages=tuple(dict.fromkeys(language for turn in held for language in turn.languages)),
             )
         ]
 

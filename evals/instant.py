@@ -117,7 +117,7 @@ class TellingPlaybackLine:
         yield TellingPlayback(call_id, key, self._began)
 
     async def keep_holding_lines(
-        self, call_id: str, gateway: GatewayAddress, lines: Sequence[tuple[str, bytes]]
+        self, call_id: str, gateway: GatewayAddress, lines: Sequence[tuple[str, bytes]], language: str = ""
     ) -> None:
         """Taken."""
 

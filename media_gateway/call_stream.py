@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import structlog
@@ -205,6 +205,10 @@ class CallStream:
         self._protected = key if listen.protected else None
         self._detector.protected = bool(listen.protected)
         self._keys.expect(listen.keypad)
+        if listen.language and listen.language != self._detector.rules.language:
+            rules = replace(self._detector.rules, language=listen.language)
+            self._detector.follow(rules)
+            self._listening.listen(rules)
 
     def key_pressed(self, key: str) -> None:
         """The caller has pressed a key."""
@@ -387,6 +391,7 @@ class CallStream:
                 timings=timings,
                 words=ended.words,
                 keyed=ended.keyed,
+                languages=ended.languages,
             )
 
         foreseen, self._foreseen = self._foreseen, None
@@ -424,7 +429,7 @@ class CallStream:
     def _hold_the_line(self) -> None:
         """The workflow takes its time: fill the silence, unless somebody is speaking."""
         self._metrics.late.inc()
-        self._fill_silence(self.holding.next)
+        self._fill_silence(self._holding_line)
 
     def _look_for_dead_air(self, now_ms: float) -> None:
         found = self._dead_air.look(None if self._keys.entering else self._detector.quiet_since_ms, now_ms)
@@ -433,12 +438,15 @@ class CallStream:
         self._metrics.dead_air.labels(found.stage).inc()
         self._log.warning("dead_air", stage=found.stage, waited_ms=round(found.waited_ms))
         self._notes.problem(f"the caller waits for the assistant and hears nothing; last: {found.stage}")
-        self._fill_silence(lambda: self.holding.next() or TONE)
+        self._fill_silence(lambda: self._holding_line() or TONE)
         if found.overdue:
             attachment, waited_ms = self.identity.attachment, round(found.waited_ms)
             self.workflow.signal(
                 names.ANSWER_OVERDUE, lambda seq: AnswerOverdue(attachment, seq, found.stage, waited_ms)
             )
+
+    def _holding_line(self) -> bytes | None:
+        return self.holding.next(self._detector.rules.language)
 
     def _fill_silence(self, line: Callable[[], bytes | None]) -> None:
         if self._playback.playing or self._detector.speech_under_way or self._detector.caller_holds_floor:

@@ -21,17 +21,18 @@ class HoldingLines:
     """One call's holding lines as audio, said in rotation. Empty until a worker has brought them."""
 
     def __init__(self) -> None:
-        self._lines: list[bytes] = []
+        self._lines: dict[str, list[bytes]] = {}
         self._next = 0
 
-    def keep(self, lines: list[bytes]) -> None:
-        """Have these from now on."""
-        self._lines = [line for line in lines if line]
+    def keep(self, lines: list[bytes], language: str) -> None:
+        """Have these in this language from now on."""
+        self._lines[language] = [line for line in lines if line]
 
-    def next(self) -> bytes | None:
-        """The next one, None if there is none."""
-        if not self._lines:
+    def next(self, language: str) -> bytes | None:
+        """The next one in this language, else in any; None if there is none."""
+        lines = self._lines.get(language) or next(filter(None, self._lines.values()), None)
+        if not lines:
             return None
-        line = self._lines[self._next % len(self._lines)]
+        line = lines[self._next % len(lines)]
         self._next += 1
         return line

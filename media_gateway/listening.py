@@ -243,6 +243,7 @@ def _heeded(rules: TurnTaking) -> tuple[object, ...]:
     return (
         rules.recogniser,
         rules.language,
+        rules.languages,
         rules.end_of_turn_threshold,
         rules.end_of_turn_timeout_ms,
         rules.eager_end_of_turn_threshold,

@@ -229,11 +229,11 @@ class PlaybackClient:
             socket.forget(number)
 
     async def keep_holding_lines(
-        self, call_id: str, gateway: GatewayAddress, lines: Sequence[tuple[str, bytes]]
+        self, call_id: str, gateway: GatewayAddress, lines: Sequence[tuple[str, bytes]], language: str = ""
     ) -> None:
         """Give the gateway the call's holding lines. Raises PlaybackLost."""
         socket = await self._socket(gateway.playback_url)
-        socket.send(HoldingLines(call_id, gateway.attachment, tuple(lines)))
+        socket.send(HoldingLines(call_id, gateway.attachment, tuple(lines), language))
 
     async def fetch_digits(self, digits_url: str, name: str) -> str | None:
         """Sensitive digits that the caller has keyed in; None if the gateway has none. Raises PlaybackLost."""

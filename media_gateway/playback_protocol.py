@@ -65,6 +65,7 @@ class HoldingLines(msgspec.Struct, frozen=True, array_like=True, tag="holding_li
     call_id: str
     attachment: int
     lines: tuple[tuple[str, bytes], ...]
+    language: str = ""
 
 
 class Opened(msgspec.Struct, frozen=True, array_like=True, tag="opened"):

@@ -94,9 +94,9 @@ class PlaybackSocket:
                     found[0].break_off(found[1])
                 elif (told := self._told.pop(number, None)) is not None:  # it left before it was told
                     told[0].lose(told[1])
-            case HoldingLines(call_id, attachment, lines):
+            case HoldingLines(call_id, attachment, lines, language):
                 if (stream := self._streams.find(call_id, attachment)) is not None:
-                    stream.holding.keep([audio for _, audio in lines])
+                    stream.holding.keep([audio for _, audio in lines], language)
 
     def _open(self, message: Open) -> None:
         stream = self._streams.find(message.call_id, message.key.attachment)

@@ -121,7 +121,8 @@ class DeepgramRecogniser:
         await self._http.aclose()
 
     async def _open_flux(self, rules: TurnTaking, stack: AsyncExitStack) -> "DeepgramRecognition":
-        english = rules.language.split("-")[0] == "en"
+        languages = list(dict.fromkeys([rules.language, *rules.languages]))
+        english = all(language.split("-")[0] == "en" for language in languages)
         stream = await stack.enter_async_context(
             self._flux.connect(
                 model="flux-general-en" if english else "flux-general-multi",
@@ -131,7 +132,7 @@ class DeepgramRecogniser:
                 eager_eot_threshold=rules.eager_end_of_turn_threshold,
                 eot_timeout_ms=rules.end_of_turn_timeout_ms,
                 keyterm=list(rules.keyterms) or None,
-                language_hint=None if english else [rules.language],
+                language_hint=None if english else languages,
             )
         )
         socket = made_socket()
@@ -289,7 +290,7 @@ class FluxReader:
                 return [TurnResumed()]
             case "EndOfTurn":
                 self._text = ""
-                return [EndOfTurn(text, _mean_confidence(message.words))]
+                return [EndOfTurn(text, _mean_confidence(message.words), tuple(message.languages or ()))]
         return []
 
 

@@ -33,7 +33,8 @@ from workflows.call_messages import CallMessages
 from workflows.call_view import attributes, call_details
 from workflows.dialling import reach_the_person
 from workflows.fillers import keep_company
-from workflows.keys import keyed_step, last_said, obey
+from workflows.keys import keyed_step, last_said, nothing_was_asked, obey
+from workflows.languages import heed_languages
 from workflows.leg import hang_up, redirect
 from workflows.mood import MoodReader
 from workflows.replies import ReplyFailed, Speaker, until
@@ -109,9 +110,9 @@ class CallWorkflow(CallMessages):
         """The first words on a new media stream; the gateway gets its holding lines with them."""
         self.live.opening = None
         if opening is Opening.WELCOME_BACK:
-            await self._say(self.call.playbook.welcome_back, prepare=True)
+            await self._say(self.live.script.welcome_back, prepare=True)
         else:
-            await self._say(self.call.playbook.greeting, prepare=True, opening=self._opening())
+            await self._say(self.live.script.greeting, prepare=True, opening=self._opening())
 
     async def _answer(self, turns: list[CallerTurn]) -> None:
         """What the caller has said since the last answer, mostly one turn, gets one answer."""
@@ -122,6 +123,7 @@ class CallWorkflow(CallMessages):
         said = " ".join(turn.caller for turn in live.conversation.turns if turn.number >= turns[0].turn)
         if not said.strip():
             return
+        heed_languages(live, turns)
         step = keyed_step(live, turns) or await find_step(live, said)
         live.conversation.find(step)
         live.feel(live.conversation.now, step.mood)
@@ -161,7 +163,7 @@ class CallWorkflow(CallMessages):
         elif step.ends_call:
             await self._say_goodbye()
         elif live.vexed and self.call.playbook.transfer_to:
-            line = self.call.playbook.mood.escalation_line
+            line = self.live.script.mood.escalation_line
             live.hand_to(self.call.playbook.transfer_to, Disposition.TRANSFERRED, line)
 
     async def _obey_key(self, action: KeyAction | None) -> bool:
@@ -171,6 +173,9 @@ class CallWorkflow(CallMessages):
                 return True
             case KeyAction.REPEAT if said := last_said(self.live):
                 await self._say(said)
+                return True
+            case KeyAction.LANGUAGE if nothing_was_asked(self.live):
+                await self._say(self.live.script.greeting)
                 return True
             case KeyAction.END:
                 await self._say_goodbye()
@@ -205,15 +210,15 @@ class CallWorkflow(CallMessages):
     async def _ask_if_there(self) -> None:
         """Nobody speaks: prompt, and when all prompts were in vain, end."""
         live = self.live
-        playbook = self.call.playbook
+        script = live.script
         live.silent = False
         now = live.conversation.now
         if now.number > 0 and now.interrupted and not now.heard:  # a noise took the floor from an answer: it is ours
             await self._reply()
             return
-        line = silence_line(playbook.silence_prompts, live.silences, last_said(live), now.step, playbook.helps)
+        line = silence_line(script.silence_prompts, live.silences, last_said(live), now.step, script.helps)
         if line is None:
-            live.end(Ending(Disposition.CALLER_SILENT, playbook.farewell))
+            live.end(Ending(Disposition.CALLER_SILENT, script.farewell))
             return
         live.silences += 1
         await self._say(line)
@@ -221,7 +226,7 @@ class CallWorkflow(CallMessages):
     async def _say_goodbye(self) -> None:
         """The call has come to its end, unless the caller cuts in."""
         if not self.live.answered:
-            await self._say(self.call.playbook.farewell)
+            await self._say(self.live.script.farewell)
         if await self._was_heard(lambda: self.live.interrupted) and not self.live.interrupted:
             self.live.end(Ending(Disposition.COMPLETED))
 
@@ -259,7 +264,7 @@ class CallWorkflow(CallMessages):
         try:
             await redirect(live, Phase.TRANSFERRING)
         except ActivityError:
-            live.end(Ending(Disposition.VENDOR_FAILURE, self.call.playbook.apology))
+            live.end(Ending(Disposition.VENDOR_FAILURE, self.live.script.apology))
             return
 
         def begun() -> bool:
@@ -357,10 +362,10 @@ class CallWorkflow(CallMessages):
         first = len(turn.tools) + 1
         running = [asyncio.create_task(run_tool(live, call, first + place)) for place, call in enumerate(calls)]
         done = asyncio.gather(*running)
-        if self.call.playbook.fillers:
+        if self.live.script.fillers:
             await keep_company(live, done, self.speaker.say)
         elif not turn.said and not await until(lambda: done.done() or live.interrupted, FILLER_AFTER):
-            await self._say(self.call.playbook.holding_line)
+            await self._say(self.live.script.holding_line)
         turn.tools.extend(await done)
         return any(call.name == END_CALL_TOOL for call in calls)
 
@@ -369,7 +374,7 @@ class CallWorkflow(CallMessages):
     async def _end_when_too_long(self) -> None:
         left = self.call.timers.max_call - (_now_ms() - self.live.started_ms) / 1_000
         await asyncio.sleep(max(0.0, left))
-        self.live.end(Ending(Disposition.COMPLETED, self.call.playbook.farewell))
+        self.live.end(Ending(Disposition.COMPLETED, self.live.script.farewell))
 
     async def _start_after_call(self) -> None:
         live = self.live

@@ -41,6 +41,7 @@ def call_state(live: LiveCall) -> CallState:
         disposition=live.ending.disposition if live.ending else None,
         mood=live.mood,
         consent=live.consents[-1].given if live.consents else None,
+        language=live.language,
     )
 
 

@@ -22,8 +22,7 @@ def obey(live: LiveCall, turns: list[CallerTurn]) -> KeyAction | None:
         if action in (KeyAction.CONSENT, KeyAction.REFUSE):
             live.consents.append(Consent(action is KeyAction.CONSENT, turn.turn, turn.timings.decided_ms))
         elif action is KeyAction.TRANSFER and live.call.playbook.transfer_to:
-            playbook = live.call.playbook
-            live.hand_to(live.call.playbook.transfer_to, Disposition.TRANSFERRED, playbook.holding_line)
+            live.hand_to(live.call.playbook.transfer_to, Disposition.TRANSFERRED, live.script.holding_line)
         last = action or last
     return last
 
@@ -34,3 +33,8 @@ def last_said(live: LiveCall) -> str:
         if turn.utterances:
             return "" if turn.making else turn.said or turn.heard
     return ""
+
+
+def nothing_was_asked(live: LiveCall) -> bool:
+    """Whether the running turn is the caller's first."""
+    return not any(turn.caller for turn in live.conversation.turns[:-1])

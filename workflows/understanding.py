@@ -19,11 +19,10 @@ async def understood(live: LiveCall, turn: CallerTurn) -> tuple[str, float]:
     """The turn's text and how sure it is. An unsure one is transcribed again, at leisure, from its kept audio."""
     unsure = turn.confidence < live.call.playbook.min_confidence
     if unsure and live.gateway is not None and live.gateway.attachment == turn.attachment:
-        language = live.call.playbook.turn_taking.language
         try:
             transcript = await workflow.execute_activity_method(
                 ConversationActivities.finalize_transcript,
-                FinalizeTranscript(live.call.call_id, turn.turn, live.gateway.audio_url, language),
+                FinalizeTranscript(live.call.call_id, turn.turn, live.gateway.audio_url, live.language),
                 schedule_to_close_timeout=timedelta(seconds=3),  # later the unsure text is better than more silence
                 retry_policy=ONCE,
                 summary=f"turn {turn.turn}: transcribe again",
@@ -38,7 +37,7 @@ async def understood(live: LiveCall, turn: CallerTurn) -> tuple[str, float]:
 async def find_step(live: LiveCall, text: str) -> Step:
     """By the words; where they do not tell, by the model; where that fails too, the call stays where it is."""
     turn = live.conversation.now
-    if (line := live.call.playbook.take_your_time) and asks_only_for_time(text, live.language):
+    if (line := live.script.take_your_time) and asks_only_for_time(text, live.language):
         return Step(turn.step, 1.0, "wish", answer=line)
     matched = await _match(live, text)
     found = matched if matched is not None and matched.name is not None else await _reason(live, text)
@@ -49,7 +48,10 @@ async def find_step(live: LiveCall, text: str) -> Step:
 
 
 async def _match(live: LiveCall, text: str) -> Step | None:
+    """None too in a language that the playbook's examples are not in: only a model can tell."""
     turn = live.conversation.now
+    if live.language != live.call.playbook.turn_taking.language:
+        return None
     try:
         return await workflow.execute_local_activity_method(
             ConversationActivities.match_step,

@@ -116,6 +116,7 @@ class CallerTurn:
     words: int = 0
     eager: bool = False  # probably over: an answer may be made, and counts for nothing until the turn comes again
     keyed: Keyed | None = None  # it was keyed in, not spoken; ``text`` tells it in words
+    languages: tuple[str, ...] = ()  # that were heard, the most spoken first; () if the recogniser cannot tell
 
 
 @dataclass(frozen=True)
@@ -546,6 +547,7 @@ class CallState:
     disposition: Disposition | None = None
     consent: bool | None = None  # given or refused by a key; the last word counts
     mood: str = ""  # the caller's, as far as it is known (core.mood.Mood)
+    language: str = ""
 
 
 @dataclass(frozen=True)

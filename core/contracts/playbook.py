@@ -1,10 +1,27 @@
 """What a call's history keeps of its playbook."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.mood import MoodRules
 from core.playbook import Playbook
 from core.turns import TurnTaking
+
+
+@dataclass(frozen=True)
+class BriefLines:
+    """The fixed lines of ``PlaybookBrief`` in another language, and whose voice says them."""
+
+    greeting: str
+    welcome_back: str
+    silence_prompts: tuple[str, ...]
+    farewell: str
+    apology: str
+    holding_line: str
+    fillers: tuple[str, ...]
+    take_your_time: str
+    helps: dict[str, str]
+    voice_model: str
+    mood: MoodRules
 
 
 @dataclass(frozen=True)
@@ -28,6 +45,13 @@ class PlaybookBrief:
     voice_model: str = "eleven_flash_v2_5"  # for the bill
     take_your_time: str = ""  # to a caller who has to find something first; "": the model answers
     helps: dict[str, str] = field(default_factory=dict)  # step -> what helps a silent caller
+    languages: tuple[str, ...] = ()  # all that may be spoken, the call's first in front
+    translations: dict[str, BriefLines] = field(default_factory=dict)
+
+    def spoken_in(self, language: str) -> "PlaybookBrief":
+        """The same with its lines in another language; unchanged for the first and for one it does not have."""
+        lines = self.translations.get(language)
+        return replace(self, **vars(lines)) if lines else self
 
 
 def brief_of(playbook: Playbook) -> PlaybookBrief:
@@ -35,19 +59,30 @@ def brief_of(playbook: Playbook) -> PlaybookBrief:
     return PlaybookBrief(
         ref=playbook.ref,
         start_step=playbook.steps[0].name,
-        greeting=f"{playbook.disclosure} {playbook.greeting}".strip(),
-        welcome_back=playbook.welcome_back,
-        silence_prompts=playbook.silence_prompts,
-        farewell=playbook.farewell,
-        apology=playbook.apology,
-        holding_line=playbook.holding_lines[0],
-        fillers=playbook.fillers,
+        **vars(_lines(playbook, playbook.language)),
         filler_after_ms=playbook.filler_after_ms,
-        mood=playbook.mood.rules,
         transfer_to=playbook.transfer_to,
-        voice_model=playbook.voice.model,
-        turn_taking=TurnTaking(language=playbook.language, **playbook.turn_taking.model_dump()),
+        turn_taking=TurnTaking(
+            language=playbook.language, languages=playbook.languages, **playbook.turn_taking.model_dump()
+        ),
         min_confidence=playbook.min_confidence,
-        take_your_time=playbook.take_your_time,
-        helps={step.name: step.help for step in playbook.steps if step.help},
+        languages=playbook.spoken,
+        translations={language: _lines(playbook, language) for language in playbook.translations},
+    )
+
+
+def _lines(playbook: Playbook, language: str) -> BriefLines:
+    lines = playbook.lines_in(language)
+    return BriefLines(
+        greeting=lines.opening,
+        welcome_back=lines.welcome_back,
+        silence_prompts=lines.silence_prompts,
+        farewell=lines.farewell,
+        apology=lines.apology,
+        holding_line=lines.holding_lines[0],
+        fillers=lines.fillers,
+        take_your_time=lines.take_your_time,
+        helps=playbook.helps_in(language),
+        mood=replace(playbook.mood.rules, escalation_line=playbook.escalation_line_in(language)),
+        voice_model=playbook.voice_in(language).model,
     )

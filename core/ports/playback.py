@@ -64,9 +64,9 @@ class PlaybackLine(Protocol):
         ...
 
     async def keep_holding_lines(
-        self, call_id: str, gateway: GatewayAddress, lines: Sequence[tuple[str, bytes]]
+        self, call_id: str, gateway: GatewayAddress, lines: Sequence[tuple[str, bytes]], language: str = ""
     ) -> None:
-        """Give the gateway the call's holding lines (text, audio), to fill silence with everything else dead."""
+        """Give the gateway the call's holding lines (text, audio) in a language, to fill silence with all else dead."""
         ...
 
     async def fetch_digits(self, digits_url: str, name: str) -> str | None:

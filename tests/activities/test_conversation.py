@@ -210,7 +210,7 @@ async def test_unknown_playbook_is_no_use_trying_again() -> None:
 
 async def test_caller_hears_a_filler_where_the_model_is_slow() -> None:
     desk = Desk()
-    await desk.lines.get(voice_of(orders()), "Let me see.")
+    await desk.lines.get(voice_of(orders(), "en"), "Let me see.")
     gate = asyncio.Event()
     desk.reasoner.will_say([gate, TextPiece("It left on Monday.")])
     running = asyncio.ensure_future(
@@ -228,7 +228,7 @@ async def test_caller_hears_a_filler_where_the_model_is_slow() -> None:
 
 async def test_answer_made_ahead_has_fillers_too() -> None:
     desk = Desk()
-    await desk.lines.get(voice_of(orders()), "Let me see.")
+    await desk.lines.get(voice_of(orders(), "en"), "Let me see.")
     gate = asyncio.Event()
     desk.reasoner.will_say([gate, TextPiece("It left on Monday.")])
     request = replace(respond(fillers=("Let me see.",)), hold="where is it")
@@ -240,7 +240,7 @@ async def test_answer_made_ahead_has_fillers_too() -> None:
 
 async def test_answer_in_time_has_no_filler() -> None:
     desk = Desk()
-    await desk.lines.get(voice_of(orders()), "Let me see.")
+    await desk.lines.get(voice_of(orders(), "en"), "Let me see.")
     rest = asyncio.Event()
     desk.reasoner.will_say([TextPiece("It left on Monday. It ar"), rest, TextPiece("rives on Friday.")])
     request = replace(respond(fillers=("Let me see.",)), filler_after_ms=50)
@@ -295,7 +295,7 @@ async def test_later_attempt_says_other_fillers() -> None:
 
 async def test_caller_who_cuts_a_filler_short_stops_the_answer() -> None:
     desk = Desk()
-    await desk.lines.get(voice_of(orders()), "Let me see.")
+    await desk.lines.get(voice_of(orders(), "en"), "Let me see.")
     desk.reasoner.will_say([asyncio.Event()])
     running = asyncio.ensure_future(
         ActivityEnvironment().run(desk.activities.respond, respond(fillers=("Let me see.",)))

@@ -23,7 +23,10 @@ class Studio:
 
     def at_hand(self, playbook: Playbook) -> list[bool]:
         """Which of its lines are."""
-        return [self.cache.at_hand(voice_of(playbook), line) is not None for line in fixed_lines(playbook)]
+        return [
+            self.cache.at_hand(voice_of(playbook, "en"), line) is not None
+            for line in fixed_lines(playbook, playbook.language)
+        ]
 
 
 class NewestOnly(FakePlaybooks):
@@ -39,7 +42,7 @@ async def test_every_fixed_line_is_there_before_the_first_call() -> None:
     studio = Studio()
     assert await studio.preparer.look()
     assert all(studio.at_hand(studio.playbook))
-    assert "How can I help?" in " ".join(fixed_lines(studio.playbook))
+    assert "How can I help?" in " ".join(fixed_lines(studio.playbook, "en"))
     opened = studio.voice.opened
     assert await studio.preparer.look()
     assert studio.voice.opened == opened

@@ -175,6 +175,64 @@ def test_a_fault_in_keys_or_digits_is_named(old: str, new: str, line: int, field
     assert fault.message.startswith(message)
 
 
+SPANISH = """\
+languages: [en, es]
+language_keys: {"2": es}
+translations:
+  es:
+    voice: {id: voz}
+    disclosure: Soy un asistente.
+    greeting: Hola.
+    welcome_back: De vuelta.
+    holding_lines: [Un momento.]
+    silence_prompts: ["¿Sigue ahí?"]
+    farewell: Adiós.
+    apology: Lo siento.
+"""
+
+
+def test_a_playbook_has_its_lines_and_voice_in_each_language() -> None:
+    playbook = parse_playbook(SMALL + SPANISH)
+    assert (playbook.language, playbook.spoken) == ("en", ("en", "es"))
+    assert playbook.lines_in("es").greeting == "Hola."
+    assert playbook.lines_in("en").greeting == playbook.lines_in("fr").greeting == "Hello."
+    assert (playbook.voice_in("es").id, playbook.voice_in("en").id) == ("voz", playbook.voice.id)
+    assert Key("2", KeyAction.LANGUAGE, "es") in playbook.keypad("").keys
+    brief = brief_of(playbook)
+    assert brief.spoken_in("es").greeting == "Soy un asistente. Hola."
+    assert brief.spoken_in("es").ref == playbook.ref
+    assert brief.spoken_in("en") is brief
+    assert brief.turn_taking.languages == ("en", "es")
+
+
+def test_the_first_language_is_the_calls() -> None:
+    german = SPANISH.replace("[en, es]", "[de, es]")
+    assert parse_playbook(SMALL + german).language == "de"
+    fault = faults_of("language: en\n" + SMALL + german)[0]
+    assert (fault.field, fault.message) == ("languages.0", "the first one must be the call's language, 'en'")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "message", "hint"),
+    [
+        ("    farewell: Adiós.\n", "", "translations.es.farewell", "is missing", ""),
+        ("farewell", "fairwell", "translations.es.fairwell", "no such field", "did you mean 'farewell'?"),
+        ("[en, es]", "[en, es, de]", "languages.2", "translations has no lines in 'de'", ""),
+        ("[en, es]", "[en]", "translations.es", "is not among the other languages", ""),
+        ("[en, es]", "[en, es, es]", "languages.2", "'es' is used twice", ""),
+        ("[en, es]", "[en, spanish]", "languages.1", "String should match pattern", ""),
+        ('"2": es', '"2": fr', "language_keys.2", "'fr' is not among languages", "known here: en, es"),
+        ('"2": es}', '"2": es}\nkeys: {"2": repeat}', "language_keys.2", "the key does something else", ""),
+    ],
+)
+def test_a_fault_in_languages_is_named(old: str, new: str, field: str, message: str, hint: str) -> None:
+    assert old in SPANISH
+    fault = next(fault for fault in faults_of(SMALL + SPANISH.replace(old, new, 1)) if fault.field == field)
+    assert fault.message.startswith(message)
+    assert hint in fault.hint
+    assert fault.line > SMALL.count("\n")
+
+
 def test_tools_that_every_call_has_cannot_be_defined_again() -> None:
     fault = faults_of(SMALL.replace("look_up", END_CALL_TOOL))[0]
     assert (fault.line, fault.field) == (14, "tools.0.name")

@@ -46,7 +46,7 @@ async def test_a_turn_that_temporal_does_not_take_is_held_with_a_line_and_told_w
     gateway = await start_gateway(client, turn=0.2)
     async with worker(client):
         call = await (await begin(client, gateway)).attached()
-        await playback.keep_holding_lines(call.id, call.address, [("One moment, please.", HOLDING)])
+        await playback.keep_holding_lines(call.id, call.address, [("One moment, please.", HOLDING)], "en")
         async with playback.open(call.id, call.address, ReplyKey(call.address.attachment, 0, 0, 1), Listen()) as reply:
             await reply.kept()  # the holding line went before it
             reply.finish(hear=False)

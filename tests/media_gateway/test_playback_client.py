@@ -30,7 +30,7 @@ def nowhere() -> GatewayAddress:
 async def test_it_is_what_activities_ask_for(playback: PlaybackClient) -> None:
     line: PlaybackLine = playback
     with pytest.raises(PlaybackLost):
-        await line.keep_holding_lines("c", nowhere(), [])
+        await line.keep_holding_lines("c", nowhere(), [], "en")
 
 
 async def test_a_worker_that_dies_in_mid_reply_is_told_to_the_call_and_the_next_attempt_goes_on_after_it(

@@ -267,3 +267,26 @@ async def test_a_transcription_that_fails_says_why(fault: Fault, kind: str, cura
             await recogniser.transcribe(speak("Hello.").audio, "en")
     assert (failed.value.kind, failed.value.curable) == (kind, curable)
     assert failed.value.retry_after == (timedelta(seconds=3) if kind == "rate_limited" else None)
+
+
+SEVERAL = TurnTaking(languages=("en", "es"))
+
+
+async def test_flux_tells_which_of_the_languages_a_turn_was_in() -> None:
+    async with deepgram() as recogniser:
+        recognition = await recogniser.open(SEVERAL)
+        for text, languages in (("¿Dónde está mi pedido?", ("es",)), ("Where is mi pedido?", ("en", "es"))):
+            events = await heard(recognition, speak(text).audio + QUIET, EndOfTurn)
+            ended = events[-1]
+            assert isinstance(ended, EndOfTurn)
+            assert (ended.text, ended.languages) == (text, languages)
+        await recognition.close()
+
+
+async def test_flux_in_english_alone_tells_no_language() -> None:
+    async with deepgram() as recogniser:
+        recognition = await recogniser.open(FLUX)
+        ended = (await heard(recognition, speak("Where is my order?").audio + QUIET, EndOfTurn))[-1]
+        assert isinstance(ended, EndOfTurn)
+        assert ended.languages == ()
+        await recognition.close()

@@ -158,6 +158,7 @@ class FakeRecogniser:
 
     def __init__(self) -> None:
         self.text = "Where is my order?"
+        self.languages: list[str] = []
         self.faults = Faults()
 
     async def open(self, turn_taking: TurnTaking, instead_of: Recognition | None = None) -> Recognition:
@@ -166,6 +167,7 @@ class FakeRecogniser:
 
     async def transcribe(self, audio: bytes, language: str) -> Transcript:
         """What it was told to hear."""
+        self.languages.append(language)
         self.faults.meet()
         return Transcript(self.text, 0.95)
 
@@ -273,7 +275,7 @@ class FakePlaybackLine:
         yield playback
 
     async def keep_holding_lines(
-        self, call_id: str, gateway: GatewayAddress, lines: Sequence[tuple[str, bytes]]
+        self, call_id: str, gateway: GatewayAddress, lines: Sequence[tuple[str, bytes]], language: str = ""
     ) -> None:
         """Keep them."""
         self.holding_lines[call_id] = list(lines)

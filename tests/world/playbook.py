@@ -57,3 +57,25 @@ def keyed_orders() -> Playbook:
     """The playbook, whose order numbers are keyed in and told to nobody but the tool."""
     tools = "    tools: [find_order]\n"
     return parse_playbook(ORDERS.replace(tools, f"{tools}    digits: {{name: order_number, sensitive: true}}\n"))
+
+
+SPANISH = """
+languages: [en, es]
+language_keys: {"2": es}
+translations:
+  es:
+    voice: {id: "voz"}
+    disclosure: Soy un asistente de IA.
+    greeting: ¿Cómo puedo ayudarle?
+    welcome_back: Perdone, se ha cortado.
+    holding_lines: ["Un momento, por favor."]
+    silence_prompts: ["¿Sigue ahí?"]
+    farewell: Adiós.
+    apology: Lo siento, algo ha fallado.
+    fillers: ["A ver.", "Un segundo."]
+"""
+
+
+def bilingual_orders() -> Playbook:
+    """The playbook, also in Spanish."""
+    return parse_playbook(ORDERS + SPANISH)
