@@ -22,6 +22,7 @@ from sandbox.config import config_of
 from sandbox.deepgram_results import NovaOptions, NovaResults, transcript_of
 from sandbox.deepgram_turns import Confidences, FluxOptions, FluxTurns, TurnInfo
 from sandbox.state import SandboxState, now_ms, pause
+from sandbox.tongues import languages_of
 from sandbox.wav import mulaw_of
 
 _GARBAGE = ('{"type": "TurnInfo", "event":', '{"type": "TurnInfo", "event": "EndOfTurn"}', '{"type": "Results"}')
@@ -141,6 +142,7 @@ class FluxStream(Stream):
     def __init__(self, websocket: WebSocket, state: SandboxState) -> None:
         super().__init__(websocket, state)
         self._turns = FluxTurns(flux_options(websocket.query_params), state.latency, state.random, self.confidences)
+        self._multilingual = websocket.query_params.get("model") == "flux-general-multi"
         self._sequence = 0
 
     async def begin(self) -> None:
@@ -200,7 +202,15 @@ class FluxStream(Stream):
             "words": info.words,
             "end_of_turn_confidence": info.confidence,
         }
-        return message if info.trigger is None else message | {"trigger": info.trigger}
+        if info.trigger is not None:
+            message["trigger"] = info.trigger
+        return message | self._languages(info.transcript) if self._multilingual else message
+
+    def _languages(self, text: str) -> dict[str, Any]:
+        """What the multilingual model alone tells."""
+        hints = self._turns.options.language_hints
+        found = {"languages": languages_of(text, hints), "languages_hinted": hints}
+        return {name: languages for name, languages in found.items() if languages}
 
     async def _configure(self, message: dict[str, Any]) -> None:
         options = self._turns.options

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox import model_tools, model_words
+from sandbox import model_tongues, model_tools, model_words
 from sandbox.json_values import valid_value
 from sandbox.model_prompt import Conversation, ToolOutcome, as_json, read_request
 
 _ENDS_CALL = re.compile(r"end_?(the_?)?call|hang_?up", re.I)
 _TRANSFERS = re.compile(r"transfer|escalat|human|representative", re.I)
+_ON_KEYS = re.compile(r"\[[^\[\]]*\]")  # the phone system's note on what was keyed in
 _ELSE = "Is there anything else I can help you with?"
 _SENTENCE = re.compile(r"[^.?!]+[.?!]+(?:\s+|$)|[^.?!]+$")
 
@@ -51,9 +52,12 @@ def answer(request: Mapping[str, Any]) -> Answer:
 
 
 def _answer(conversation: Conversation, tools: Sequence[Mapping[str, Any]]) -> Answer:
+    phrases = model_tongues.phrases_of(conversation.system)
     if conversation.fresh:
-        return Answer(_tell_all(conversation))
+        return Answer(_tell_all_in(phrases, conversation) if phrases else _tell_all(conversation))
     caller = conversation.caller_text
+    if phrases is not None:
+        return _answer_in(phrases, conversation, tools)
     if (hand_over := _named(tools, _TRANSFERS)) and model_words.wants_person(caller):
         reason = model_tools.arguments_for(hand_over, conversation) or {"reason": "The caller asks for a person"}
         return Answer(
@@ -66,6 +70,30 @@ def _answer(conversation: Conversation, tools: Sequence[Mapping[str, Any]]) -> A
         if arguments := model_tools.ready(tool, conversation):
             return Answer("", (AskedTool(tool["name"], arguments),))
     return Answer(_speak(conversation, own))
+
+
+def _answer_in(
+    phrases: model_tongues.Phrases, conversation: Conversation, tools: Sequence[Mapping[str, Any]]
+) -> Answer:
+    """The same turns of the talk in another language."""
+    caller = conversation.caller_text
+    if (hand_over := _named(tools, _TRANSFERS)) and phrases.wants_person.search(caller):
+        return Answer(phrases.transfer, (AskedTool(hand_over["name"], {"reason": "The caller asks for a person"}),))
+    if (end := _named(tools, _ENDS_CALL)) and phrases.says_goodbye.search(caller):
+        return Answer(phrases.goodbye, (AskedTool(end["name"], {}),))
+    own = [tool for tool in tools if not _ENDS_CALL.search(tool["name"]) and not _TRANSFERS.search(tool["name"])]
+    for tool in own:
+        if arguments := model_tools.ready(tool, conversation):
+            return Answer("", (AskedTool(tool["name"], arguments),))
+    heard = model_words.echo(caller) if model_words.digits(caller) and not _ON_KEYS.match(caller) else ""
+    lead = phrases.heard.format(heard) if heard else phrases.understood
+    asks = any(not model_tools.done(tool, conversation) and model_tools.question(tool, conversation) for tool in own)
+    return Answer(f"{lead} {phrases.ask if asks else phrases.anything_else}")
+
+
+def _tell_all_in(phrases: model_tongues.Phrases, conversation: Conversation) -> str:
+    told = [outcome for outcome in conversation.outcomes if outcome.result is not None][-conversation.fresh :]
+    return model_tongues.tell(phrases, [None if one.failed else as_json(one.result or "") for one in told])
 
 
 def _speak(conversation: Conversation, tools: Sequence[Mapping[str, Any]]) -> str:
@@ -83,6 +111,8 @@ def _speak(conversation: Conversation, tools: Sequence[Mapping[str, Any]]) -> st
 
 def _lead(caller: str) -> str:
     """A short first sentence that shows the caller was heard."""
+    if _ON_KEYS.match(caller):
+        return "Thank you, I have got that."
     if found := model_words.digits(caller):
         return f"Thank you, I heard {max(found, key=len)}."
     word = model_words.echo(caller)

@@ -78,7 +78,7 @@ def _names_a_day(asked: str, conversation: Conversation) -> bool:
 
 def _question_for(name: str, schema: Mapping[str, Any]) -> str:
     words = name.replace("_", " ")
-    if "enum" in schema:
+    if len(schema.get("enum", ())) > 1:
         *most, last = map(str, schema["enum"])
         return f"Which {words} would you like: {', '.join(most)} or {last}?"
     if words.endswith(("day", "date")):
