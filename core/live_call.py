@@ -31,7 +31,7 @@ from core.contracts.playbook import PlaybookBrief
 from core.conversation import Conversation, ToolCall, ToolResult, Turn, Utterance
 from core.fillers import in_rotation, without_fillers
 from core.inbox import Inbox
-from core.languages import Leaning
+from core.languages import Leaning, asked_for, lean
 from core.manner import Manner
 from core.mood import heated_turns, manner_for
 from core.outcome import NOT_REACHED, CarrierState, Disposition, LegState
@@ -257,12 +257,33 @@ class LiveCall:
         if self._was_foreseen(turn):
             self.inbox.turns.remove(turn)
             self.conversation.commit(self.conversation.now, turn.confidence, turn.timings.decided_ms)
+            self.heed_language(turn)
         return TurnAccepted(turn.turn)
 
     def _was_foreseen(self, turn: CallerTurn) -> bool:
         now = self.conversation.now
         same = now.eager is not None and now.number == turn.turn and turn.attachment == self.inbox.newest
         return same and not self.withdrawn and words_key(now.caller) == words_key(turn.text)
+
+    def language_after(self, turn: CallerTurn) -> str:
+        """What the call would be spoken in after this turn."""
+        return self._lean(turn)[1] or self.language
+
+    def heed_language(self, turn: CallerTurn) -> None:
+        """Go over to another language if the turn says so: prompt, voice, fixed lines and recogniser follow."""
+        self.leaning, wanted = self._lean(turn)
+        if wanted and wanted != self.language:
+            self.leaning, self.manner = Leaning(), replace(self.manner, language=wanted)
+
+    def _lean(self, turn: CallerTurn) -> tuple[Leaning, str]:
+        known = self.call.playbook.languages
+        if len(known) < 2:
+            return self.leaning, ""
+        if turn.keyed is not None:
+            return self.leaning, turn.keyed.language
+        if asked := asked_for(turn.text, known):
+            return self.leaning, asked
+        return lean(self.leaning, turn.languages, turn.words, self.language, known)
 
     def withdraw_turn(self, withdrawn: TurnWithdrawn) -> None:
         """The caller goes on after what was probably a turn."""

@@ -40,8 +40,8 @@ class Foresight:
             quiet: the assistant is not speaking, and no earlier words of the caller wait to be answered with these.
         """
         match event:
-            case EagerEndOfTurn(text, confidence) if quiet and text.strip():
-                return [*decided, *self._foresee(text.strip(), confidence, speech_ended_ms)]
+            case EagerEndOfTurn(text) if quiet and text.strip():
+                return [*decided, *self._foresee(event, speech_ended_ms)]
             case EndOfTurn():
                 return self._settle(decided)
             case Interim(text) if self._key == words_key(text):
@@ -50,12 +50,14 @@ class Foresight:
                 return decided
         return [*self._forget(), *decided]
 
-    def _foresee(self, text: str, confidence: float, speech_ended_ms: float) -> list[TurnEvent]:
+    def _foresee(self, event: EagerEndOfTurn, speech_ended_ms: float) -> list[TurnEvent]:
+        text = event.text.strip()
         key = words_key(text)
         if key == self._key:
             return []
         before, self._key = self._forget(), key
-        return [*before, TurnLikelyEnded(text, confidence, speech_ended_ms, len(text.split()))]
+        words = len(text.split())
+        return [*before, TurnLikelyEnded(text, event.confidence, speech_ended_ms, words, event.languages)]
 
     def _settle(self, decided: list[TurnEvent]) -> list[TurnEvent]:
         ended = next((event for event in decided if isinstance(event, TurnEnded)), None)

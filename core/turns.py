@@ -65,6 +65,7 @@ class EagerEndOfTurn:
 
     text: str
     confidence: float
+    languages: tuple[str, ...] = ()  # as in EndOfTurn
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ class TurnLikelyEnded:
     confidence: float
     speech_ended_ms: float
     words: int
+    languages: tuple[str, ...] = ()  # as in EndOfTurn
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +249,7 @@ class TurnDetector:
             case SpeechStarted():
                 self._utterance = True
                 return []
-            case Interim(text) | EagerEndOfTurn(text, _):
+            case Interim(text) | EagerEndOfTurn(text):
                 return self._hear_words(self._new_words(text), now_ms)
             case EndOfTurn(text, confidence, languages):
                 text, self._taken = self._new_words(text), 0

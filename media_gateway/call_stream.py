@@ -331,7 +331,15 @@ class CallStream:
         self.replies.foresee(turn, foreseen.key)
         self.workflow.turn(
             lambda seq: CallerTurn(
-                self.identity.attachment, seq, turn, likely.text, likely.confidence, timings, likely.words, eager=True
+                attachment=self.identity.attachment,
+                seq=seq,
+                turn=turn,
+                text=likely.text,
+                confidence=likely.confidence,
+                timings=timings,
+                words=likely.words,
+                languages=likely.languages,
+                eager=True,
             ),
             self._settings.turn,
             late=lambda: None if self._foreseen is foreseen else self._hold_the_line(),

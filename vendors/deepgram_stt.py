@@ -285,7 +285,7 @@ class FluxReader:
                 self._text = text
                 return [Interim(text)]
             case "EagerEndOfTurn":
-                return [EagerEndOfTurn(text, _mean_confidence(message.words))]
+                return [EagerEndOfTurn(text, _mean_confidence(message.words), tuple(message.languages or ()))]
             case "TurnResumed":
                 return [TurnResumed()]
             case "EndOfTurn":

@@ -34,7 +34,6 @@ from workflows.call_view import attributes, call_details
 from workflows.dialling import reach_the_person
 from workflows.fillers import keep_company
 from workflows.keys import keyed_step, last_said, nothing_was_asked, obey
-from workflows.languages import heed_languages
 from workflows.leg import hang_up, redirect
 from workflows.mood import MoodReader
 from workflows.replies import ReplyFailed, Speaker, until
@@ -120,10 +119,10 @@ class CallWorkflow(CallMessages):
         for turn in turns:
             text, confidence = await understood(live, turn)
             live.conversation.hear(turn.turn, text, confidence, turn.timings.decided_ms)
+            live.heed_language(turn)
         said = " ".join(turn.caller for turn in live.conversation.turns if turn.number >= turns[0].turn)
         if not said.strip():
             return
-        heed_languages(live, turns)
         step = keyed_step(live, turns) or await find_step(live, said)
         live.conversation.find(step)
         live.feel(live.conversation.now, step.mood)
@@ -136,6 +135,8 @@ class CallWorkflow(CallMessages):
         live = self.live
         if turn.confidence < self.call.playbook.min_confidence:
             return  # it is to be transcribed again first
+        if live.language_after(turn) != live.language:
+            return  # it is to be answered in a language that is not settled yet
         live.conversation.foresee(turn.turn, turn.text, turn.confidence, turn.timings.decided_ms, turn.seq)
         step = await find_step(live, turn.text)
         live.conversation.find(step)

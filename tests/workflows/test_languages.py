@@ -91,3 +91,27 @@ async def test_a_playbook_of_one_language_heeds_no_other(world: CallWorld) -> No
     assert prompted_language(world) == "'en'"
     await call.handle.execute_update(names.SAY, Say("Hello."))
     assert await call.hears() == "Hello."
+
+
+async def test_answers_made_ahead_count_towards_the_language_once_their_turn_has_ended(world: CallWorld) -> None:
+    call = await world.answered_call(bilingual_orders())
+    turn = await call.probably_says("Hola", "es")
+    await call.next_opened(turn=1)
+    await call.has_said(turn)
+    assert await call.hears() == "You said: Hola"
+    turn = await call.probably_says("Mi pedido", "es")
+    await call.has_said(turn)
+    assert await call.hears() == "You said: Mi pedido"
+    assert prompted_language(world) == "'es'"
+    assert len(world.reasoner.prompts) == 2  # nothing was made in a language that was not settled
+
+
+async def test_a_withdrawn_turn_tells_no_language(world: CallWorld) -> None:
+    call = await world.answered_call(bilingual_orders())
+    call.reports = False
+    await call.probably_says("Hola", "es")
+    (await call.next_reply()).close()
+    await call.goes_on()
+    call.reports = True
+    await says(call, "Mi pedido", "es")
+    assert (await call.state()).language == "en"

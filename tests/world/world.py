@@ -230,9 +230,9 @@ class ScriptedCall:
         timings = TurnTimings(1.0, 2.0, 3.0)
         return CallerTurn(self.attachment, self.seq(), self.turn, text, confidence, timings, len(text.split()))
 
-    async def probably_says(self, text: str) -> CallerTurn:
+    async def probably_says(self, text: str, *languages: str) -> CallerTurn:
         """Speak, and perhaps go on: the turn as it will come again if it was one."""
-        turn = self.words(text)
+        turn = replace(self.words(text), languages=languages)
         await self.send(replace(turn, eager=True))
         return turn
 
