@@ -21,7 +21,7 @@ RUN --mount=type=cache,target=/root/.cache/uv uv sync --locked --no-dev --no-edi
 
 FROM python:3.11-slim-bookworm
 RUN useradd --uid 10001 --create-home holdfast \
-    && install --directory --owner holdfast /var/lib/holdfast
+    && install --directory --owner holdfast /var/lib/holdfast /var/lib/holdfast/speech
 COPY --from=build /app/.venv /app/.venv
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 \
     HOLDFAST_HOST=0.0.0.0 HOLDFAST_LOG_FORMAT=json HOLDFAST_DATA=/var/lib/holdfast

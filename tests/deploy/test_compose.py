@@ -1,6 +1,7 @@
 """docker-compose.yml keeps step with the code."""
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -45,6 +46,15 @@ def test_any_variable_may_stand_in_the_env_file(name: str) -> None:
 
 def test_the_workers_poll_every_queue() -> None:
     assert BASE["worker"]["command"][-1].split(",") == [CALLS_QUEUE, AFTER_CALLS_QUEUE]
+
+
+def test_workers_share_a_volume_for_kept_speech_that_their_user_may_write() -> None:
+    [mount] = BASE["worker"]["volumes"]
+    image = (ROOT / "Dockerfile").read_text()
+    [data] = re.findall(r"HOLDFAST_DATA=(\S+)", image)
+    folder = str(Settings(data=Path(data)).speech_folder)
+    assert mount == f"speech:{folder}"
+    assert f"--owner holdfast {data} {folder}" in image
 
 
 def test_each_gateway_is_reached_under_its_own_name() -> None:
