@@ -8,14 +8,13 @@ question (a number, a "not", a second wish) is for the model, and so is a questi
 from dataclasses import dataclass
 from typing import Final
 
-from core.likeness import Likeness, clauses_of, telling_words
+from core.likeness import Likeness, clauses_of, telling_words, words_in
 from core.playbook import Playbook
+from core.small_words import SMALL_WORDS
 from core.steps import numbers_in
 
 _FLOOR: Final = 0.6
 _MARGIN: Final = 0.15
-_QUESTION_WORDS: Final = frozenset({"how", "what", "when", "where", "which", "who", "whom", "whose", "why"})
-_NEGATIONS: Final = frozenset({"no", "not", "never", "without", "nothing", "none", "neither", "nor", "cannot"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +39,13 @@ class CannedFinder:
 
     def __init__(self, playbook: Playbook) -> None:
         self._known: dict[str, _Known] = {}
+        self._small = SMALL_WORDS.get(playbook.language[:2], SMALL_WORDS["en"])
         examples = [(step.name, example) for step in playbook.steps for example in step.examples]
         for step in playbook.steps:
             for place, canned in enumerate(step.canned):
                 label = f"{step.name}/{place}"  # no step's name holds a slash
-                particular = frozenset().union(*map(_particular, canned.examples))
-                asked = frozenset(map(_question_words, canned.examples))
+                particular = frozenset().union(*map(self._particular, canned.examples))
+                asked = frozenset(map(self._question_words, canned.examples))
                 self._known[label] = _Known(step.name, canned.answer, particular, asked)
                 examples += [(label, example) for example in canned.examples]
         self._likeness = Likeness(examples, floor=_FLOOR, margin=_MARGIN, acted_on=self._known) if self._known else None
@@ -58,7 +58,7 @@ class CannedFinder:
         known = self._known.get(likest.label or "")
         if known is None or likest.label is None or not likest.sure or step not in (None, known.step):
             return None
-        if not _particular(text) <= known.particular or _question_words(text) not in known.asked:
+        if not self._particular(text) <= known.particular or self._question_words(text) not in known.asked:
             return None
         if self._says_more(text, likest.label):
             return None
@@ -66,7 +66,7 @@ class CannedFinder:
 
     def _says_more(self, text: str, label: str) -> bool:
         """Whether a part of the turn says something else: a second wish, or what the answer does not know of."""
-        clauses = clauses_of(text)
+        clauses = clauses_of(text, self._small.joiners)
         return len(clauses) > 1 and any(
             len(telling_words(clause)) > 1 and not self._is(clause, label) for clause in clauses
         )
@@ -75,11 +75,10 @@ class CannedFinder:
         likest = self._likeness.likest(clause) if self._likeness else None
         return likest is not None and likest.sure and likest.label == label
 
+    def _question_words(self, text: str) -> frozenset[str]:
+        return frozenset(word.partition("'")[0] for word in words_in(text)) & self._small.questions
 
-def _question_words(text: str) -> frozenset[str]:
-    return frozenset(word.partition("'")[0] for word in telling_words(text)) & _QUESTION_WORDS
-
-
-def _particular(text: str) -> frozenset[str]:
-    words = telling_words(text)
-    return frozenset(numbers_in(words)) | {word for word in words if word in _NEGATIONS or word.endswith("n't")}
+    def _particular(self, text: str) -> frozenset[str]:
+        words = words_in(text)
+        denied = {word for word in words if word in self._small.negations or word.endswith("n't")}
+        return frozenset(numbers_in(telling_words(text))) | denied

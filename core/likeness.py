@@ -16,7 +16,8 @@ COMMON: Final = frozenset(
     would yeah yes you your ok okay
     """.split()  # noqa: SIM905 - a list of words reads best as words
 )
-_CLAUSES: Final = re.compile(r"[.?!;]+|\b(?:and|but)\b")
+JOINERS: Final = frozenset({"and", "but"})
+_CLAUSE_ENDS: Final = re.compile(r"[.?!;]+")
 _SURE_AT_LAST: Final = 0.95  # whatever calibration says: so like an example is like enough
 
 _Weights = Mapping[str, float]
@@ -88,17 +89,26 @@ class Likeness:
         return min(max(wrong), _SURE_AT_LAST)
 
 
-def clauses_of(text: str) -> list[str]:
+def clauses_of(text: str, joiners: Container[str] = JOINERS) -> list[str]:
     """The parts of what was said in one breath."""
-    return _CLAUSES.split(text)
+    clauses = []
+    for part in _CLAUSE_ENDS.split(text):
+        clauses.append("")
+        for word in part.split():
+            if word.lower() in joiners:
+                clauses.append("")
+            else:
+                clauses[-1] += f" {word}"
+    return clauses
 
 
 def telling_words(text: str) -> list[str]:
     """The words that say something, in small letters."""
-    return [word for word in _words(text) if word not in COMMON]
+    return [word for word in words_in(text) if word not in COMMON]
 
 
-def _words(text: str) -> list[str]:
+def words_in(text: str) -> list[str]:
+    """All words, in small letters."""
     return WORDS.findall(text.lower().replace("’", "'"))
 
 
@@ -116,7 +126,7 @@ def _best(features: _Weights, examples: Sequence[_Example]) -> tuple[str | None,
 
 
 def _features(text: str) -> Counter[str]:
-    telling = telling_words(text) or _words(text)
+    telling = telling_words(text) or words_in(text)
     features = Counter(f"w:{word}" for word in telling)
     features.update(f"p:{left} {right}" for left, right in pairwise(telling))
     features.update(f"c:{part}" for word in telling for part in _parts(word))

@@ -27,6 +27,7 @@ from core.playbook_parts import (
     Part,
     PhoneNumber,
 )
+from core.small_words import SMALL_WORDS
 
 END_CALL_TOOL = "end_call"
 TRANSFER_TOOL = "transfer_to_human"
@@ -182,7 +183,7 @@ class Playbook(Part):
                 )
             _arguments_fit(tool, ("tools", index, "arguments"))
         known = {tool.name for tool in self.tools} | {END_CALL_TOOL, TRANSFER_TOOL}
-        _answers_fit(self.steps)
+        _answers_fit(self.steps, self.language)
         _fillers_fit(self.fillers, ())
         for language, lines in self.translations.items():
             _fillers_fit(lines.fillers, ("translations", language))
@@ -458,12 +459,16 @@ def _arguments_fit(tool: Tool, at: tuple[str | int, ...]) -> None:
             raise Misplaced((*at, "required", place), f"no argument is named {name!r}", str(name), list(properties))
 
 
-def _answers_fit(steps: tuple[PlaybookStep, ...]) -> None:
+def _answers_fit(steps: tuple[PlaybookStep, ...], language: str) -> None:
     """A canned answer is said as it stands, and each question has one answer."""
     asked: dict[str, str] = {_plain(example): step.name for step in steps for example in step.examples}
     for index, step in enumerate(steps):
         for place, canned in enumerate(step.canned):
             at = ("steps", index, "canned", place)
+            if language[:2] not in SMALL_WORDS:
+                raise Misplaced(
+                    at, f"there are canned answers in {', '.join(sorted(SMALL_WORDS))} only, not {language}"
+                )
             if "{" in canned.answer or "}" in canned.answer:
                 raise Misplaced((*at, "answer"), "is said as it stands: it can hold no {placeholder}")
             if not any(char.isalnum() for char in canned.answer):

@@ -62,6 +62,21 @@ def test_turn_that_holds_anything_else_is_for_the_model(text: str) -> None:
     assert answer(text) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Wie lange kann ich die Ware zurückgeben?", True),
+        ("Wieso kann ich die Ware nicht lange zurückgeben?", False),
+        ("Kann ich die Ware lange zurückgeben?", False),
+        ("Wie lange kann ich die Ware zurückgeben und wo ist mein Paket?", False),
+    ],
+)
+def test_small_words_count_in_the_language_of_the_playbook(text: str, found: bool) -> None:
+    canned = "    canned: [{examples: ['Wie lange kann ich die Ware zurückgeben?'], answer: 'Dreißig Tage.'}]\n"
+    german = ORDERS.replace("    goal: Take a return.\n", "    goal: Take a return.\n" + canned)
+    assert (answer(text, parse_playbook(german + "language: de\n")) is not None) is found
+
+
 def test_answer_of_another_step_than_the_words_tell_is_not_given() -> None:
     assert CannedFinder(with_canned()).find("Where do I find the return label?", "order_status") is None
 

@@ -88,6 +88,14 @@ def test_the_reference_changes_with_the_text() -> None:
         ("[number]", "[nummber]", 21, "tools.0.arguments.required.0", "no argument is named 'nummber'", "'number'?"),
         ("goal: Help.", "goal: Help.\ngoal: Help.", 3, "goal", "is written twice", ""),
         ("ends_call: true", "ends_call: true\n    goal: Bye.", 13, "steps.1.goal", "is written twice", ""),
+        (
+            "ends_call: true",
+            "canned: [{examples: [Nara.], answer: Nara.}]\nlanguage: pl",
+            12,
+            "steps.1.canned.0",
+            "there are canned answers in de, en,",
+            "",
+        ),
         ("goal: Help.", "goal: Help.\nfillers: [Hm.]", 3, "fillers", "must be several", ""),
         ("goal: Help.", "goal: Help.\nfillers: [Hm., hm]", 3, "fillers.1", "is there twice", ""),
         (
