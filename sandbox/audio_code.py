@@ -41,6 +41,7 @@ _SYNC_DIGITS = f"{_SYNC:016b}".encode()
 _SYNC_BITS = int.from_bytes(bytes(digit & 1 for digit in _SYNC_DIGITS))
 _LOWEST_BITS = int.from_bytes(b"\x01" * 16)
 
+_TUNE = (262, 330, 392, 523, 392, 330, 262, 196)  # Hz, a quarter of a second each
 _PAUSE = re.compile(r"\[(\d+)\]")
 _CLIPS = Path(__file__).parent / "clips"
 _utterances = itertools.count(random.randrange(1 << 16))
@@ -110,6 +111,31 @@ def noise(seconds: float, voice: str = "passer-by") -> bytes:
     """Sound like speech that carries no words, in whole blocks."""
     looped = np.frombuffer(_looped(voice, round(seconds * 1_000 / BLOCK_MS)), dtype=np.uint8)
     return (looped & 0xFE).tobytes()
+
+
+def music(seconds: float) -> bytes:
+    """A plain tune as telephones play it to those who wait, in whole blocks."""
+    rate = g711.SAMPLES_PER_MS * 1_000
+    at = np.arange(round(0.25 * rate)) / rate
+    notes = [
+        sum(np.sin(2 * np.pi * tone * overtone * at) / overtone for overtone in (1, 2, 3)) * np.exp(-3 * at)
+        for tone in _TUNE
+    ]
+    size = round(seconds * 1_000 / BLOCK_MS) * BLOCK
+    wave = np.concatenate(notes * (round(seconds / (0.25 * len(notes))) + 1))[:size]
+    sound = np.frombuffer(g711.encode((wave * 5_000).astype(np.int16)), dtype=np.uint8)
+    return (sound & 0xFE).tobytes()
+
+
+def beside(audio: bytes, voice: str = "passer-by", goes_on: float = 1.0) -> bytes:
+    """The same words with somebody else's voice under them, who goes on for so many seconds."""
+    words = np.frombuffer(audio, dtype=np.uint8)
+    other = np.frombuffer(_looped(voice, len(words) // BLOCK + round(goes_on * 1_000 / BLOCK_MS)), dtype=np.uint8)
+    mixed = g711.decode(words.tobytes()) // 2 + g711.decode(other[: len(words)].tobytes()) // 2
+    together = np.frombuffer(g711.encode(mixed), dtype=np.uint8)
+    silent = (words.reshape(-1, BLOCK) == SILENCE[0]).all(axis=1).repeat(BLOCK)
+    coded = together & 0xFE | words & 1
+    return np.where(silent, together & 0xFE, coded).tobytes() + (other[len(words) :] & 0xFE).tobytes()
 
 
 @dataclass(frozen=True, slots=True)

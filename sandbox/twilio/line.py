@@ -49,6 +49,7 @@ class Line:
         self._seat: Seat | None = None
         self._played_out: asyncio.Future[None] | None = None
         self._unanswered: SaidLine | None = None
+        self._late: list[bytes | None] = []  # what the network holds back
 
     # What the line is connected to, one thing at a time.
 
@@ -121,13 +122,23 @@ class Line:
         wall_ms = now_ms()
         frame = self.person.tick(self.at_ms, wall_ms, self.ear)
         if self._stream is not None:
-            self._stream.send_audio(frame)
+            self._send(self._stream, frame)
         elif frame is not None and self._room is not None and self._seat is not None:
             self._room.pass_on(self._seat, frame)
         if self.person.events:
             self._tell_of_person()
         self._listen(wall_ms)
         self.at_ms += FRAME_MS
+
+    def _send(self, stream: MediaStream, frame: bytes | None) -> None:
+        if self.person.held_up:
+            self._late.append(frame)
+            return
+        if self._late:
+            for late in self._late:
+                stream.send_audio(late)
+            self._late.clear()
+        stream.send_audio(frame)
 
     def _listen(self, wall_ms: float) -> None:
         if not self._playout.empty:

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from sandbox.audio_code import BLOCK, Utterance, noise, speak, speak_aloud
+from sandbox.audio_code import BLOCK, Utterance, beside, music, noise, speak, speak_aloud
 from sandbox.twilio.ear import Ear, HeardLine
 
 _FRAME_MS = 20
@@ -22,6 +22,9 @@ class ScriptLine(BaseModel):
     say: str | None = None
     dtmf: str | None = Field(None, pattern=r"^[0-9*#A-Dw]+$")
     noise: float | None = Field(None, gt=0, le=60)
+    music: float | None = Field(None, gt=0, le=60)
+    beside: float | None = Field(None, ge=0, le=60)
+    late: float | None = Field(None, gt=0, le=10)
     wait: float | None = Field(None, ge=0, le=600)
     hang_up: Literal[True] | None = None
     after: Literal["reply"] | float | None = None
@@ -40,9 +43,11 @@ class ScriptLine(BaseModel):
 
     @model_validator(mode="after")
     def _does_one_thing(self) -> Self:
-        actions = [self.say, self.dtmf, self.noise, self.wait, self.hang_up]
+        actions = [self.say, self.dtmf, self.noise, self.music, self.wait, self.hang_up]
         if sum(action is not None for action in actions) != 1:
-            raise ValueError("a line does exactly one of say, dtmf, noise, wait, hang_up")
+            raise ValueError("a line does exactly one of say, dtmf, noise, music, wait, hang_up")
+        if self.say is None and (self.beside is not None or self.late is not None):
+            raise ValueError("beside and late go with say")
         if sum(time is not None for time in (self.after, self.interrupt_after, self.wait_for)) > 1:
             raise ValueError("a line has at most one of after, interrupt_after, wait_for")
         return self
@@ -103,6 +108,7 @@ class _Sound:
     speech_bytes: int  # up to the end of the last word
     line: SaidLine | None
     place: int = 0
+    late_bytes: int = 0  # so much of it the network holds back
 
 
 class Person:
@@ -133,6 +139,11 @@ class Person:
         self._begin(self._script[self._next], at_ms, now_ms)
         return self._speak_on(at_ms, now_ms) if self._sound is not None else None
 
+    @property
+    def held_up(self) -> bool:
+        """Whether the network holds back what is being said."""
+        return self._sound is not None and self._sound.place < self._sound.late_bytes
+
     def _due(self, line: ScriptLine, at_ms: int, ear: Ear) -> bool:
         if isinstance(line.after, float):
             return at_ms - self._free_at_ms >= line.after * 1_000
@@ -159,9 +170,11 @@ class Person:
             said = SaidLine(line.say, at_ms, now_ms)
             self.said.append(said)
             ends_ms = spoken.words[-1].end_ms if spoken.words else 0
-            self._sound = _Sound(spoken.audio, ends_ms * BLOCK // _FRAME_MS, said)
-        elif line.noise is not None:
-            self._sound = _Sound(noise(line.noise), 0, None)
+            audio = spoken.audio if line.beside is None else beside(spoken.audio, goes_on=line.beside)
+            late_bytes = round((line.late or 0) * 1_000 / _FRAME_MS) * BLOCK
+            self._sound = _Sound(audio, ends_ms * BLOCK // _FRAME_MS, said, late_bytes=late_bytes)
+        elif line.noise is not None or line.music is not None:
+            self._sound = _Sound(noise(line.noise) if line.noise else music(line.music or 0), 0, None)
         elif line.dtmf is not None:
             self._keys = line.dtmf
             self._press_key(at_ms)
