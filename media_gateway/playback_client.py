@@ -7,14 +7,12 @@ from itertools import count
 
 import httpx
 import structlog
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
+from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from core.contracts.call import GatewayAddress, Heard, ReplyKey, ReplyTimings
 from core.ports.errors import PlaybackLost
 from core.ports.speech import SpokenWord
 from core.turns import Listen
-from media_gateway.outgoing import Outgoing
 from media_gateway.playback_protocol import (
     MAX_MESSAGE_BYTES,
     Audio,
@@ -40,8 +38,8 @@ ANSWER_DEADLINE = 2.0
 AUDIO_DEADLINE = 5.0
 HEARD_DEADLINE = 4.0  # beyond the reply's own length
 BYTES_PER_S = 8_000
-PING_EVERY = 2.0
-PONG_DEADLINE = 5.0
+PING_AFTER = 3.0  # without a message
+PONG_DEADLINE = 3.0
 MOST_WAITING_BYTES = 4 * 1024 * 1024  # a gateway that takes no more of this is as good as gone
 
 
@@ -138,17 +136,14 @@ class SocketReply:
             self._socket.send(message)
 
 
-class GatewaySocket:
-    """One open socket to a gateway, with its replies."""
+class GatewaySocket(WSListener):
+    """One open socket to a gateway, with its replies. Messages are read in the socket's own callback."""
 
-    def __init__(self, connection: ClientConnection) -> None:
-        self._connection = connection
-        self._outgoing: Outgoing[bytes] = Outgoing(self._write)
-        self._waiting_bytes = 0
+    def __init__(self) -> None:
+        self._transport: WSTransport
         self._replies: dict[int, SocketReply] = {}
         self._numbers = count(1)
         self.lost = False
-        self._running = asyncio.create_task(self._run())
 
     def check(self) -> None:
         """Raises PlaybackLost if the gateway is gone."""
@@ -167,38 +162,45 @@ class GatewaySocket:
         self._replies.pop(number, None)
 
     def send(self, message: FromWorker) -> None:
-        """Queue a message. Raises PlaybackLost if the gateway has taken nothing for too long."""
-        data = encode(message)
-        self._waiting_bytes += len(data)
-        if self._waiting_bytes > MOST_WAITING_BYTES:
-            self._lose()
-            self._running.cancel()
+        """Send a message now. Raises PlaybackLost if the gateway has taken nothing for too long."""
+        self._transport.send(WSMsgType.BINARY, encode(message))
+        if self._transport.underlying_transport.get_write_buffer_size() > MOST_WAITING_BYTES:
+            self._give_up("it takes nothing any more")
             self.check()
-        self._outgoing.send(data)
 
     async def close(self) -> None:
         """Release the socket."""
-        self._running.cancel()
-        await asyncio.gather(self._running, return_exceptions=True)
+        if not self.lost:
+            self._transport.send_close(WSCloseCode.OK)
+            self._transport.disconnect()
+            await self._transport.wait_disconnected()
 
-    async def _write(self, data: bytes) -> None:
-        await self._connection.send(data)
-        self._waiting_bytes -= len(data)
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """The gateway has let us in."""
+        self._transport = transport
 
-    async def _run(self) -> None:
-        writing = asyncio.create_task(self._outgoing.run())
-        try:
-            async for data in self._connection:
-                message = decode_from_gateway(data if isinstance(data, bytes) else data.encode())
-                if (reply := self._replies.get(message.reply)) is not None:
-                    reply.hear(message)
-        except (WebSocketException, BadPlaybackMessage) as error:
-            log.warning("gateway_lost", reason=type(error).__name__)
-        finally:
-            self._lose()
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
-            await self._connection.close()
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """The gateway's word on a reply."""
+        if frame.msg_type is WSMsgType.CLOSE:
+            transport.send_close(WSCloseCode.OK)
+            transport.disconnect()
+        elif frame.msg_type is WSMsgType.BINARY:
+            try:
+                message = decode_from_gateway(frame.get_payload_as_bytes())
+            except BadPlaybackMessage as error:
+                self._give_up(str(error))
+                return
+            if (reply := self._replies.get(message.reply)) is not None:
+                reply.hear(message)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """The connection is gone."""
+        self._lose()
+
+    def _give_up(self, reason: str) -> None:
+        log.warning("gateway_lost", reason=reason)
+        self._lose()
+        self._transport.disconnect(graceful=False)
 
     def _lose(self) -> None:
         self.lost = True
@@ -267,20 +269,22 @@ class PlaybackClient:
             kept = self._sockets.get(url)
             if kept is not None and not kept.lost:
                 return kept
-            self._sockets[url] = fresh = GatewaySocket(await self._connect(url))
+            self._sockets[url] = fresh = await self._connect(url)
             return fresh
 
-    async def _connect(self, url: str) -> ClientConnection:
+    async def _connect(self, url: str) -> GatewaySocket:
+        socket = GatewaySocket()
         try:
-            return await connect(
-                url,
-                additional_headers=self._headers,
-                compression=None,
-                proxy=None,
-                max_size=MAX_MESSAGE_BYTES,
-                open_timeout=CONNECT_DEADLINE,
-                ping_interval=PING_EVERY,
-                ping_timeout=PONG_DEADLINE,
-            )
-        except (OSError, TimeoutError, WebSocketException) as error:
+            async with asyncio.timeout(CONNECT_DEADLINE):
+                await ws_connect(
+                    lambda: socket,
+                    url,
+                    extra_headers=self._headers,
+                    max_frame_size=MAX_MESSAGE_BYTES,
+                    enable_auto_ping=True,
+                    auto_ping_idle_timeout=PING_AFTER,
+                    auto_ping_reply_timeout=PONG_DEADLINE,
+                )
+        except (OSError, TimeoutError, WSError) as error:
             raise PlaybackLost(f"no way to the gateway: {type(error).__name__}") from error
+        return socket

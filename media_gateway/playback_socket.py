@@ -1,13 +1,11 @@
 """The gateway's end of a worker's playback socket: replies come in, word of them goes back."""
 
-import asyncio
 from collections import OrderedDict
 
 import structlog
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from core.contracts.call import Heard
-from media_gateway.outgoing import Outgoing
 from media_gateway.playback_protocol import (
     Audio,
     BadPlaybackMessage,
@@ -15,6 +13,7 @@ from media_gateway.playback_protocol import (
     BreakOff,
     Closed,
     Finish,
+    FromGateway,
     FromWorker,
     HeardOf,
     HoldingLines,
@@ -28,52 +27,75 @@ from media_gateway.streams import Streams
 
 log = structlog.get_logger()
 
-UNSUPPORTED_DATA = 1003
 TOLD_REMEMBERED = 64  # of a worker that dies now, so many last words on replies may not have reached the workflow
 
 
-class PlaybackSocket:
-    """One worker process and all its replies. When the socket goes, its unfinished replies are lost."""
+class PlaybackSocket(WSListener):
+    """One worker process and all its replies. When the socket goes, its unfinished replies are lost.
 
-    def __init__(self, websocket: WebSocket, streams: Streams) -> None:
-        self._websocket = websocket
+    Messages are read in the socket's own callback, so that audio goes on to the carrier in the same moment.
+    """
+
+    def __init__(self, streams: Streams) -> None:
+        self._transport: WSTransport
         self._streams = streams
-        self._outgoing: Outgoing[bytes] = Outgoing(self._write)
         self._replies: dict[int, tuple[Replies, Reply]] = {}  # coming in, or still to be heard
         self._told: OrderedDict[int, tuple[Replies, Reply]] = OrderedDict()
 
     def opened(self, reply: int, kept: tuple[str, ...]) -> None:
         """The reply may speak, after these sentences."""
-        self._outgoing.send(encode(Opened(reply, kept)))
+        self._send(Opened(reply, kept))
 
     def closed(self, reply: int, reason: str) -> None:
         """No more of it is wanted."""
         self._replies.pop(reply, None)
-        self._outgoing.send(encode(Closed(reply, reason)))
+        self._send(Closed(reply, reason))
 
     def heard(self, reply: int, heard: Heard) -> None:
         """What the caller heard of a whole reply."""
         self._told[reply] = self._replies.pop(reply)
         if len(self._told) > TOLD_REMEMBERED:
             self._told.popitem(last=False)
-        self._outgoing.send(encode(HeardOf(reply, heard)))
+        self._send(HeardOf(reply, heard))
 
-    async def serve(self) -> None:
-        """Until the worker goes."""
-        writing = asyncio.create_task(self._outgoing.run())
-        try:
-            while True:
-                self._take(decode_from_worker(await self._websocket.receive_bytes()))
-        except WebSocketDisconnect:
-            log.info("worker_gone", unfinished=len(self._replies))
-        except (BadPlaybackMessage, KeyError):  # KeyError: a text frame
-            log.error("worker_misunderstood")
-            await self._websocket.close(UNSUPPORTED_DATA)
-        finally:
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
-            for replies, reply in [*self._replies.values(), *self._told.values()]:
-                replies.lose(reply)
+    def close(self) -> None:
+        """The gateway stops."""
+        self._transport.send_close(WSCloseCode.GOING_AWAY)
+        self._transport.disconnect()
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """A worker has come."""
+        self._transport = transport
+        self._streams.workers.add(self)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """A worker's message."""
+        if frame.msg_type is WSMsgType.CLOSE:
+            transport.send_close(WSCloseCode.OK)
+            transport.disconnect()
+        elif frame.msg_type is WSMsgType.BINARY:
+            try:
+                self._take(decode_from_worker(frame.get_payload_as_bytes()))
+            except BadPlaybackMessage:
+                self._refuse()
+        elif frame.msg_type is WSMsgType.TEXT:
+            self._refuse()
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """The worker is gone."""
+        log.info("worker_gone", unfinished=len(self._replies))
+        self._streams.workers.discard(self)
+        for replies, reply in [*self._replies.values(), *self._told.values()]:
+            replies.lose(reply)
+
+    def _send(self, message: FromGateway) -> None:
+        if not self._transport.is_disconnected:
+            self._transport.send(WSMsgType.BINARY, encode(message))
+
+    def _refuse(self) -> None:
+        log.error("worker_misunderstood")
+        self._transport.send_close(WSCloseCode.UNSUPPORTED_DATA)
+        self._transport.disconnect()
 
     def _take(self, message: FromWorker) -> None:
         match message:
@@ -106,9 +128,3 @@ class PlaybackSocket:
         reply = stream.replies.open(message.key, message.reply, self, message.listen, message.hold)
         if reply is not None:
             self._replies[message.reply] = stream.replies, reply
-
-    async def _write(self, data: bytes) -> None:
-        try:
-            await self._websocket.send_bytes(data)
-        except WebSocketDisconnect:
-            return  # the reading side sees it too

@@ -7,13 +7,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import structlog
-import uvicorn
 from picows import ws_create_server
 
 from media_gateway import speech_detector
 from media_gateway.carrier_socket import MAX_MESSAGE_BYTES
 from media_gateway.deps import GatewayDeps
-from media_gateway.internal_app import create_internal_app
+from media_gateway.internal_routes import internal_routes
 from media_gateway.metrics import GatewayMetrics
 from media_gateway.playback_protocol import MAX_MESSAGE_BYTES as MAX_PLAYBACK_BYTES
 from media_gateway.stream import MediaEndpoint
@@ -23,8 +22,8 @@ log = structlog.get_logger()
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 PING_CARRIERS_AFTER = 20.0  # seconds without a frame
-PING_WORKERS_EVERY = 2.0  # a worker that hangs is found out by its pings
-PONG_DEADLINE = 5.0
+PING_WORKERS_AFTER = 3.0  # without a message: a worker that hangs is found out
+PONG_DEADLINE = 3.0
 SPEECH_MODELS = 8  # loaded before the first call: for callers who speak over the assistant at the same moment
 CLOSE_DEADLINE = 5  # for sockets to close once the gateway has given up waiting
 
@@ -42,7 +41,6 @@ async def serve(
     hurry = asyncio.Event()
     streams = Streams(deps.settings.stream_secret, deps.settings.capacity, deps.settings.digits)
     endpoint = MediaEndpoint(deps, streams, GatewayMetrics())
-    workers = _internal_server(streams, deps.settings.internal_secret)
     with _signals(stop, hurry):
         carriers = await ws_create_server(
             endpoint.route,
@@ -52,16 +50,22 @@ async def serve(
             auto_ping_idle_timeout=PING_CARRIERS_AFTER,
             auto_ping_reply_timeout=PING_CARRIERS_AFTER,
         )
-        serving = asyncio.create_task(workers.serve(sockets=[internal]))
-        stopping = asyncio.create_task(stop.wait())
+        workers = await ws_create_server(
+            internal_routes(streams, deps.settings.internal_secret),
+            sock=internal,
+            max_frame_size=MAX_PLAYBACK_BYTES,
+            enable_auto_ping=True,
+            auto_ping_idle_timeout=PING_WORKERS_AFTER,
+            auto_ping_reply_timeout=PONG_DEADLINE,
+        )
         try:
-            await asyncio.wait([stopping, serving], return_when=asyncio.FIRST_COMPLETED)
+            await stop.wait()
             await _drain(streams, deps.settings.drain, hurry)
         finally:
-            stopping.cancel()
             carriers.close()
-            workers.should_exit = True
-            await serving
+            workers.close()
+            for worker in list(streams.workers):
+                worker.close()
 
 
 async def _drain(streams: Streams, grace: float, hurry: asyncio.Event) -> None:
@@ -78,31 +82,6 @@ async def _drain(streams: Streams, grace: float, hurry: asyncio.Event) -> None:
     finally:
         left.cancel()
         hurried.cancel()
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to us: uvicorn would stop serving workers while calls are live."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
-
-
-def _internal_server(streams: Streams, internal_secret: str) -> _Server:
-    return _Server(
-        uvicorn.Config(
-            create_internal_app(streams, internal_secret),
-            ws="websockets-sansio",
-            ws_per_message_deflate=False,
-            ws_max_size=MAX_PLAYBACK_BYTES,
-            ws_ping_interval=PING_WORKERS_EVERY,
-            ws_ping_timeout=PONG_DEADLINE,
-            access_log=False,
-            log_config=None,
-            lifespan="off",
-            timeout_graceful_shutdown=CLOSE_DEADLINE,
-        )
-    )
 
 
 @contextmanager

@@ -5,9 +5,10 @@ import time
 from http import HTTPStatus
 
 import structlog
-from picows import WSCloseCode, WSListener, WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
+from picows import WSCloseCode, WSListener, WSUpgradeRequest, WSUpgradeResponseWithListener
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from media_gateway.answers import answer
 from media_gateway.call_stream import CallStream, StreamIdentity
 from media_gateway.carrier_socket import CarrierSocket
 from media_gateway.clock import StreamClock
@@ -36,14 +37,14 @@ class MediaEndpoint:
             case path if path == STREAM_PATH:
                 return self._let_in(request)
             case "/healthz":
-                return _answer(HTTPStatus.OK, b'{"status":"ok"}')
+                return answer(HTTPStatus.OK, b'{"status":"ok"}')
             case "/readyz" if self._streams.room:
-                return _answer(HTTPStatus.OK, b'{"status":"ready"}')
+                return answer(HTTPStatus.OK, b'{"status":"ready"}')
             case "/readyz":
                 reason = b"draining" if self._streams.draining else b"full"
-                return _answer(HTTPStatus.SERVICE_UNAVAILABLE, b'{"status":"%b"}' % reason)
+                return answer(HTTPStatus.SERVICE_UNAVAILABLE, b'{"status":"%b"}' % reason)
             case "/metrics":
-                return _answer(HTTPStatus.OK, generate_latest(self._metrics.registry), CONTENT_TYPE_LATEST)
+                return answer(HTTPStatus.OK, generate_latest(self._metrics.registry), CONTENT_TYPE_LATEST)
         return None
 
     def _let_in(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
@@ -56,7 +57,7 @@ class MediaEndpoint:
     def _turn_away(self, status: HTTPStatus, reason: str) -> WSUpgradeResponseWithListener:
         self._metrics.refused.labels(reason).inc()
         log.warning("stream_refused", reason=reason)
-        return _answer(status, b'{"status":"refused"}')
+        return answer(status, b'{"status":"refused"}')
 
     def entered(self) -> None:
         """A socket has come in."""
@@ -101,12 +102,3 @@ class MediaEndpoint:
             await stream.tell_the_rest()
         finally:
             self._streams.left()
-
-
-def _answer(status: HTTPStatus, body: bytes, content_type: str = "application/json") -> WSUpgradeResponseWithListener:
-    headers = {"Content-Type": content_type}
-    if status is HTTPStatus.OK:
-        response = WSUpgradeResponse.create_ok_response(body, headers)
-    else:
-        response = WSUpgradeResponse.create_error_response(status, body, headers)
-    return WSUpgradeResponseWithListener(response, None)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from typing import Protocol
 
 from core.stream_token import MAX_AGE_MS, BadToken, check_token
 from media_gateway.call_stream import CallStream
@@ -10,6 +11,14 @@ from media_gateway.kept_audio import KeptAudio
 from media_gateway.kept_digits import KeptDigits
 
 CALLS_REMEMBERED = 64  # ended streams whose audio and lines may still be asked for
+
+
+class WorkerSocket(Protocol):
+    """A worker's open playback socket."""
+
+    def close(self) -> None:
+        """The gateway stops."""
+        ...
 
 
 class Streams:
@@ -28,6 +37,7 @@ class Streams:
         self._none_open = asyncio.Event()
         self._none_open.set()
         self.draining = False
+        self.workers: set[WorkerSocket] = set()
 
     @property
     def room(self) -> bool:

@@ -223,8 +223,8 @@ async def test_a_gateway_that_goes_is_noticed_and_one_that_comes_back_is_found_a
             with pytest.raises(PlaybackLost):
                 await reply.wait_closed()
     with pytest.raises(PlaybackLost):
-        async with playback.open(call.id, call.address, key(call, attempt=2), Listen()):
-            pass
+        async with playback.open(call.id, call.address, key(call, attempt=2), Listen()) as again:
+            await again.kept()
 
 
 async def test_audio_of_a_turn_that_is_not_kept_is_lost(start_call: StartCall, playback: PlaybackClient) -> None:
