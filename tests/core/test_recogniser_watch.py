@@ -82,7 +82,7 @@ def test_a_turn_that_goes_on_in_silence_is_looked_at_once() -> None:
 def test_what_sounds_like_a_whole_sentence_does_not_stay_open_for_long() -> None:
     line = Line().speaks(400).hears(Interim("Where is my order?")).is_quiet(2_200)
     assert [doubt for doubt, _ in line.doubts][:2] == [Doubt.UNENDED, Doubt.ENDLESS]
-    assert line.doubts[1][1] == pytest.approx(400 + 2_000, abs=120)
+    assert line.doubts[1][1] == pytest.approx(400 + 1_600, abs=120)
 
 
 def test_what_sounds_unfinished_may_wait_as_long_as_the_rules_say() -> None:
