@@ -1,10 +1,10 @@
 """Turn-taking: what the recogniser and the voice detector heard, and what follows from it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.backchannels import Backchannels
-from core.endpointing import Expected, patience_ms
+from core.endpointing import ANSWERS, Expected, patience_ms
 from core.interruptions import FRAME_MS, Interruptions, Ruling
 from core.keypad import Keyed, Keypad
 
@@ -272,7 +272,7 @@ class TurnDetector:
             return self._begin_over_caller(now_ms)
         self._drop_backchannels(now_ms)
         self._be_quiet_from(now_ms)
-        return self._settle(now_ms)
+        return self._settle(now_ms) if self._held else []
 
     def turn_was_keyed(self, now_ms: float) -> None:
         """The caller has keyed a turn in: the assistant is due to speak."""
@@ -431,6 +431,19 @@ class TurnDetector:
         self._caller_holds_floor = False
         self._be_quiet_from(now_ms)
         return (Silence(),)
+
+
+def tuned(rules: TurnTaking, answer: str) -> TurnTaking:
+    """The rules for a recogniser that decides turns by itself, while this kind of answer is expected."""
+    kind = ANSWERS[answer]
+    threshold = rules.end_of_turn_threshold if kind.threshold is None else kind.threshold
+    eager = rules.eager_end_of_turn_threshold
+    return replace(
+        rules,
+        end_of_turn_threshold=threshold,
+        eager_end_of_turn_threshold=None if eager is None else min(eager, threshold),
+        end_of_turn_timeout_ms=min(rules.end_of_turn_timeout_ms, kind.timeout_ms or rules.end_of_turn_timeout_ms),
+    )
 
 
 def _interruptions(rules: TurnTaking) -> Interruptions:

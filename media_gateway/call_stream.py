@@ -41,6 +41,7 @@ from core.turns import (
     TurnGoesOn,
     TurnLikelyEnded,
     TurnTaking,
+    tuned,
 )
 from media_gateway.call_notes import CallNotes
 from media_gateway.deps import GatewayDeps
@@ -202,6 +203,7 @@ class CallStream:
         """A reply has begun: so it, and its answer, is to be listened to."""
         self._detector.listen = listen
         self._dead_air.reach(REPLY_OPENED)
+        self._listening.retune(tuned(self._detector.rules, listen.answer))
         self._protected = key if listen.protected else None
         self._detector.protected = bool(listen.protected)
         self._keys.expect(listen.keypad)

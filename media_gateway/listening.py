@@ -47,6 +47,7 @@ class Listening:
         self._patience = patience
         self._rules: TurnTaking | None = None
         self._rules_changed = asyncio.Event()
+        self._tuned: TurnTaking | None = None  # by the answer that is expected
         self._recognition: Recognition | None = None  # the open one
         self._lost = asyncio.Event()
         self._watch = RecogniserWatch()
@@ -59,9 +60,19 @@ class Listening:
     def listen(self, rules: TurnTaking) -> None:
         """Open the recogniser by these rules; again if it is open by others that it would heed."""
         before, self._rules = self._rules, rules
+        self._tuned = rules
         self._watch.follow(rules)
         if before is None or _heeded(before) != _heeded(rules):
             self._rules_changed.set()
+
+    def retune(self, rules: TurnTaking) -> None:
+        """End turns by these rules, which differ in nothing else, from now on."""
+        if self._rules is None or rules == self._tuned:
+            return
+        self._tuned = rules
+        self._watch.follow(rules)
+        if self._recognition is not None:
+            self._recognition.retune(rules)
 
     def hear(self, frame: bytes, voiced: bool, now_ms: float) -> None:
         """The next frame, whether it sounds like a voice, and the time on the stream's clock. The hot path."""
@@ -110,7 +121,7 @@ class Listening:
         """Open one stream and use it until it is lost or the rules change; returns when it was up."""
         assert self._rules is not None
         self._rules_changed.clear()
-        recognition = await self._recogniser.open(self._rules, self._instead_of)
+        recognition = await self._recogniser.open(self._tuned or self._rules, self._instead_of)
         opened_at = time.monotonic()
         self._instead_of = None
         self._lost.clear()

@@ -203,6 +203,7 @@ class DeepgramRecognition:
         self._reader = reader
         self._closed = False
         self._heard = False  # since the last look of _keep_alive
+        self._retuning: asyncio.Task[None] | None = None
         self._keeping_alive = asyncio.create_task(self._keep_alive(keep_alive))
 
     def hear(self, audio: bytes) -> None:
@@ -212,6 +213,21 @@ class DeepgramRecognition:
             self._socket.send_audio(audio)
         except SocketLost:
             raise _away("the stream is gone") from None
+
+    def retune(self, turn_taking: TurnTaking) -> None:
+        """Flux takes other thresholds in mid-stream, nova-3 does not."""
+        if not self._closed and isinstance(self._stream, AsyncV2SocketClient):
+            self._retuning = asyncio.create_task(self._configure(self._stream, turn_taking))
+
+    async def _configure(self, flux: AsyncV2SocketClient, rules: TurnTaking) -> None:
+        thresholds = {
+            "eot_threshold": rules.end_of_turn_threshold,
+            "eager_eot_threshold": rules.eager_end_of_turn_threshold,
+            "eot_timeout_ms": rules.end_of_turn_timeout_ms,
+        }
+        wanted = {name: value for name, value in thresholds.items() if value is not None}
+        with suppress(SocketLost):  # ``events`` says so
+            await flux.send_configure({"type": "Configure", "thresholds": wanted})
 
     async def events(self) -> AsyncIterator[RecogniserEvent]:
         """What was recognised; a stream that Deepgram ends, or fills with rubbish, ends with RecogniserLost."""

@@ -89,6 +89,7 @@ class WatchedRecognition:
     def __init__(self, member: Member[Recogniser], stream: Recognition) -> None:
         self.member = member
         self.hear = stream.hear  # 50 times a second: nothing in between
+        self.retune = stream.retune
         self._stream = stream
         self._blamed = False
 

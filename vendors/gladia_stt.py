@@ -89,6 +89,9 @@ class GladiaRecognition:
         except SocketLost:
             raise VendorError(VENDOR, "unavailable", "the stream is gone", curable=True) from None
 
+    def retune(self, turn_taking: TurnTaking) -> None:
+        """A session's endpointing is settled when it begins."""
+
     async def events(self) -> AsyncIterator[RecogniserEvent]:
         """What was recognised; a stream that is ended from there, or filled with rubbish, ends with RecogniserLost."""
         reason = "Gladia ended the stream"

@@ -26,6 +26,10 @@ class Recognition(Protocol):
         """
         ...
 
+    def retune(self, turn_taking: TurnTaking) -> None:
+        """End turns by these rules from now on, as far as that can be changed in mid-stream. Never waits or raises."""
+        ...
+
     async def close(self) -> None:
         """End the stream and release its socket. May be called twice."""
         ...

@@ -56,6 +56,10 @@ class FakeRecognition:
         while (event := await self._events.get()) is not None:
             yield event
 
+    def retune(self, turn_taking: TurnTaking) -> None:
+        """core.ports.speech.Recognition."""
+        self.rules = turn_taking
+
     async def close(self) -> None:
         """core.ports.speech.Recognition."""
         self.closed = True

@@ -281,3 +281,17 @@ async def test_the_audio_of_a_turn_can_be_heard_again(start_call: StartCall, pla
     await call.carrier.hang_up()
     await call.told(names.STREAM_ENDED)
     assert await playback.fetch_turn_audio(call.address.audio_url, 1) == spoken
+
+
+async def test_a_reply_that_asks_for_yes_or_no_has_the_recogniser_end_turns_sooner(
+    start_call: StartCall, playback: PlaybackClient
+) -> None:
+    call = await start_call()
+    ear = await call.gateway.recogniser.stream()
+    async with playback.open(call.id, call.address, key(call, turn=0), Listen("yes_no")) as reply:
+        await reply.kept()
+        assert (ear.rules.end_of_turn_threshold, ear.rules.end_of_turn_timeout_ms) == (0.5, 1_000)
+    async with playback.open(call.id, call.address, key(call, turn=0, part=1), Listen()) as reply:
+        await reply.kept()
+        assert ear.rules == RULES
+    assert len(call.gateway.recogniser.streams) == 1

@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -53,6 +54,24 @@ async def heard(recognition: Recognition, audio: bytes, until: type[RecogniserEv
             if isinstance(event, until):
                 return events
     return events
+
+
+async def test_flux_is_tuned_in_mid_stream() -> None:
+    async with deepgram(unfinished_turn_ms=60_000.0) as recogniser:
+        recognition = await recogniser.open(FLUX)
+        recognition.retune(replace(FLUX, end_of_turn_timeout_ms=500))
+        await heard(recognition, speak("Hello.").audio + QUIET, EndOfTurn)  # the message is on its way meanwhile
+        events = await heard(recognition, speak("no full stop").audio + QUIET, EndOfTurn)
+        assert isinstance(events[-1], EndOfTurn)
+        await recognition.close()
+
+
+async def test_nova_is_left_as_it_is() -> None:
+    async with deepgram() as recogniser:
+        recognition = await recogniser.open(NOVA)
+        recognition.retune(NOVA)
+        assert isinstance((await heard(recognition, speak("hello.").audio + QUIET, EndOfTurn))[-1], EndOfTurn)
+        await recognition.close()
 
 
 def test_the_adapter_is_a_recogniser() -> None:
