@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from cli.feed_lines import in_words
+from cli.feed_lines import Transcript
 from cli.process import Complaint, complaints
 from cli.progress import out
 from cli.settings import Settings, reveal, variable_of
@@ -57,9 +57,9 @@ async def _place(http: httpx.AsyncClient, to: str, playbook: str, variables: dic
 
 
 async def _follow(http: httpx.AsyncClient, call_id: str) -> None:
+    transcript = Transcript()
     async for line in _feed(http, call_id):
-        words = in_words(line["kind"], line["data"])
-        if words:
+        for words in transcript.add(line["kind"], line["data"]):
             out.print(words)
         if line["kind"] == "call_ended":
             sys.stdout.flush()

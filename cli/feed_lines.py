@@ -11,6 +11,29 @@ from core.timings import LAYERS
 Data = Mapping[str, Any]
 
 
+class Transcript:
+    """Lines of one call's feed, in the order in which people read a call.
+
+    A step is found before its turn is known to have ended, where an answer is made ahead: it waits for the turn.
+    """
+
+    def __init__(self) -> None:
+        self._heard: set[int] = set()
+        self._steps: dict[int, str] = {}
+
+    def add(self, kind: str, data: Data) -> list[str]:
+        """What can be shown now that this line has come."""
+        words, turn = in_words(kind, data), data.get("turn")
+        lines = [] if words is None else [words]
+        if kind == "step_found" and isinstance(turn, int) and turn not in self._heard:
+            self._steps[turn] = lines[0]
+            return []
+        if kind == "caller_turn" and isinstance(turn, int):
+            self._heard.add(turn)
+            lines += [self._steps.pop(turn)] if turn in self._steps else []
+        return lines
+
+
 def in_words(kind: str, data: Data) -> str | None:
     """One line of the feed (core.ports.call_log.CallEvent) with rich's markup; None for what need not be shown."""
     words = _WORDS.get(kind)

@@ -6,7 +6,7 @@ import sys
 import uvloop
 
 from cli.dev import STACK_FAILURES, print_where_to_look, quiet_logs, run_stack
-from cli.feed_lines import in_words
+from cli.feed_lines import Transcript
 from cli.process import complaints
 from cli.progress import out
 from cli.settings import Settings
@@ -37,7 +37,7 @@ def run(options: StackOptions, *, keep: bool) -> None:
 async def _play_all(stack: Stack, rehearsals: list[Rehearsal]) -> list[Outcome]:
     product, sandbox = Product(stack.url, stack.api_key), SandboxControl(stack.sandbox_url or "")
     try:
-        stage = Stage(product, sandbox, print_line)
+        stage = Stage(product, sandbox, Printer().print)
         async with stage.listening():
             outcomes = []
             for number, rehearsal in enumerate(rehearsals, 1):
@@ -49,11 +49,16 @@ async def _play_all(stack: Stack, rehearsals: list[Rehearsal]) -> list[Outcome]:
         await sandbox.close()
 
 
-def print_line(line: FeedLine) -> None:
-    """One line of a call's live feed, as people read a call."""
-    words = in_words(line.kind, line.data)
-    if words is not None:
-        out.print(f"  {words}")
+class Printer:
+    """Prints calls as people read them."""
+
+    def __init__(self) -> None:
+        self._transcripts: dict[str, Transcript] = {}
+
+    def print(self, line: FeedLine) -> None:
+        """What can be shown now that this line of a call's live feed has come."""
+        for words in self._transcripts.setdefault(line.call_id, Transcript()).add(line.kind, line.data):
+            out.print(f"  {words}")
 
 
 def _print_outcomes(outcomes: list[Outcome]) -> None:

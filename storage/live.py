@@ -74,14 +74,15 @@ def glimpse_of(newest: Iterable[tuple[str, Mapping[str, Any]]]) -> Glimpse:
 def turns_so_far(events: Iterable[CallEvent]) -> list[TurnRecord]:
     """The turns that a call's lines, oldest first, tell of.
 
-    A tool call that has not returned is left out; what was said is only known as far as it was heard.
+    A tool call that has not returned is left out; what was said is only known as far as it was heard. A turn that the
+    caller has not ended yet, whose step was found ahead, is none.
     """
     turns: dict[int, _LiveTurn] = {}
     for event in events:
         if event.kind in OF_TURNS:
             number = int(event.data["turn"])
             turns.setdefault(number, _LiveTurn(number, event.at_ms)).hear(event)
-    return [turns[number].record() for number in sorted(turns)]
+    return [turns[number].record() for number in sorted(turns) if number == 0 or turns[number].caller]
 
 
 def _enter(call: Call, phase: str, at_ms: float) -> None:

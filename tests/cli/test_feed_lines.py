@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from rich.text import Text
 
-from cli.feed_lines import in_words
+from cli.feed_lines import Transcript, in_words
 
 
 def shown(kind: str, **data: Any) -> str | None:
@@ -68,3 +68,14 @@ def test_a_reply_that_was_cut_off_before_its_first_word_is_told() -> None:
 
 def test_an_unknown_kind_is_left_out() -> None:
     assert shown("weather") is None
+
+
+def test_a_step_found_ahead_is_shown_once_its_turn_has_ended_and_only_the_last() -> None:
+    transcript = Transcript()
+    assert transcript.add("step_found", {"turn": 1, "step": "goodbye"}) == []
+    assert transcript.add("step_found", {"turn": 1, "step": "returns"}) == []
+    caller, step = transcript.add("caller_turn", {"turn": 1, "text": "Bye. No, wait!"})
+    assert "No, wait" in caller
+    assert "returns" in step
+    (again,) = transcript.add("step_found", {"turn": 1, "step": "goodbye"})
+    assert "goodbye" in again

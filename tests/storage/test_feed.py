@@ -55,6 +55,7 @@ async def test_a_live_call_looks_as_its_lines_tell(feed: SqlCallFeed, reader: Sq
         line("assistant_said", 37.0, turn=1, part=0, heard="One", complete=False, interrupted=True),
         line("assistant_said", 38.0, turn=1, part=0, heard="One moment.", complete=True, interrupted=False),
         line("assistant_said", 39.0, turn=1, part=1, heard="It is", complete=False, interrupted=True),
+        line("step_found", 40.0, turn=2, step="find_order", method="lexical", confidence=0.8, took_ms=2.0),  # ahead
     ):
         feed.note(event)
     await feed.flush()
