@@ -1,5 +1,6 @@
 """The commands of holdfast bench. Each loads what it runs only when it runs."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,13 @@ Workers = Annotated[int, typer.Option(min=1, help="Worker processes.")]
 Speculation = Annotated[
     bool, typer.Option("--speculation/--no-speculation", help="Whether answers are made ahead of a turn's end.")
 ]
+
+
+class Answers(StrEnum):
+    """Who answers the callers of a bench."""
+
+    MODEL = "model"
+    CANNED = "canned"
 
 
 def counts(calls: str) -> list[int]:
@@ -46,9 +54,53 @@ def bench_call(
     turns: Annotated[int, typer.Option(help="Turns of each call.")] = 6,
     workers: Workers = 1,
     speculation: Speculation = True,
+    answers: Annotated[Answers, typer.Option(help="Who answers: the model, or the playbook's canned answers.")] = (
+        Answers.MODEL
+    ),
     json_file: JsonFile = None,
 ) -> None:
     """Real-time calls against the sandbox: what the caller waits for beyond the vendors' own time, and CPU."""
     from cli.bench_calls import run_call
 
-    run_call(counts(calls), turns, json_file, workers, speculation=speculation)
+    run_call(counts(calls), turns, json_file, workers, speculation=speculation, canned=answers is Answers.CANNED)
+
+
+@bench.command("barge-in")
+def bench_barge_in(
+    calls: Calls = "10",
+    rounds: Annotated[int, typer.Option(min=1, help="Interruptions, and noises, in each call.")] = 3,
+    json_file: JsonFile = None,
+) -> None:
+    """Callers who cut in, and callers who cough: how soon playback stops, and how it goes on."""
+    from cli.bench_calls import run_barge_in
+
+    run_barge_in(counts(calls), rounds, json_file)
+
+
+@bench.command("faults")
+def bench_faults(
+    calls: Annotated[int, typer.Option(min=1, help="Calls with each fault.")] = 4,
+    fault: Annotated[list[str] | None, typer.Option(help="Only this one. Repeatable.")] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Vendors that break in mid-call: the longest silence a caller hears, and turns that nobody answers."""
+    from cli.bench_calls import run_faults
+    from evals.fault_bench import FAULTS
+
+    known = [each.name for each in FAULTS]
+    if unknown := sorted(set(fault or ()) - set(known)):
+        raise typer.BadParameter(f"no fault {', '.join(unknown)}; there are {', '.join(known)}", param_hint="--fault")
+    run_faults(fault or [], calls, json_file)
+
+
+@bench.command("gateway")
+def bench_gateway(
+    calls: Calls = "150",
+    seconds: Annotated[float, typer.Option(min=1, help="How long is measured, once all calls are there.")] = 60.0,
+    workers: Workers = 1,
+    json_file: JsonFile = None,
+) -> None:
+    """Many calls on one gateway, answered from the cache: do frames pass in time, and which process is full first?"""
+    from cli.bench_gateway import run_gateway
+
+    run_gateway(counts(calls), seconds, json_file, workers)

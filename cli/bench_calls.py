@@ -1,38 +1,80 @@
-"""holdfast bench call: whole calls in real time against the sandbox."""
+"""holdfast bench call, barge-in and faults: whole calls in real time against the sandbox."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from cli.bench_stack import NUMBER, VENDORS, gateway_ports_of, options_of, pids_of, run
+from cli.bench_stack import NUMBER, PLAYBOOK, VENDORS, gateway_ports_of, options_of, pids_of, run
 from cli.progress import progress
 from cli.stack import Stack
+from core.playbook import Playbook, parse_playbook
+from evals.barge_in_bench import BargeInBench
 from evals.call_bench import CallBench
+from evals.canned_bench import CannedBench
+from evals.fault_bench import FAULTS, FaultBench, VendorFault
 from evals.figures import Row
 from evals.sandbox_control import SandboxControl
 
+RECOGNISERS = {**VENDORS, "start_of_turn_ms": 250.0}  # the sandbox's own knows the first word after 20 ms
+Asked = TypeVar("Asked", int, VendorFault)
 
-def run_call(calls: Sequence[int], turns: int, json_file: Path | None, workers: int, *, speculation: bool) -> None:
+
+def run_call(
+    calls: Sequence[int], turns: int, json_file: Path | None, workers: int, *, speculation: bool, canned: bool
+) -> None:
     """Hold calls in real time, at each number of them."""
 
     async def measure(stack: Stack, sandbox: SandboxControl, count: int) -> Row:
-        bench = CallBench(sandbox, NUMBER, pids_of(stack), gateway_ports_of(stack), count, turns, VENDORS)
+        bench: CallBench | CannedBench
+        if canned:
+            bench = CannedBench(sandbox, NUMBER, pids_of(stack), count, turns, VENDORS)
+        else:
+            bench = CallBench(sandbox, NUMBER, pids_of(stack), gateway_ports_of(stack), count, turns, VENDORS)
         return {"speculation": "on" if speculation else "off", **await bench.run()}
 
     run(options_of(workers), at_each(calls, measure), json_file, speculation=speculation)
 
 
+def run_barge_in(calls: Sequence[int], rounds: int, json_file: Path | None) -> None:
+    """Have callers cut in and cough, at each number of calls."""
+
+    async def measure(stack: Stack, sandbox: SandboxControl, count: int) -> Row:
+        log = stack.logs / "gateway-1.log"
+        return await BargeInBench(sandbox, NUMBER, gateway_ports_of(stack), log, count, rounds, RECOGNISERS).run()
+
+    logging = {"HOLDFAST_LOG_LEVEL": "INFO", "HOLDFAST_LOG_FORMAT": "json"}
+    run(options_of(workers=1, environment=logging), at_each(calls, measure), json_file)
+
+
+def run_faults(names: Sequence[str], calls: int, json_file: Path | None) -> None:
+    """Break vendors, one fault after the other."""
+
+    async def measure(stack: Stack, sandbox: SandboxControl, fault: VendorFault) -> Row:
+        text = (Path(stack.environment["HOLDFAST_PLAYBOOKS"]) / f"{PLAYBOOK}.yaml").read_text()
+        fillers = no_answers(parse_playbook(text, PLAYBOOK))
+        return await FaultBench(sandbox, NUMBER, fault, calls, VENDORS, fillers).run()
+
+    chosen = [fault for fault in FAULTS if not names or fault.name in names]
+    run(options_of(workers=1), at_each(chosen, measure), json_file)
+
+
+def no_answers(playbook: Playbook) -> list[str]:
+    """What the assistant says that answers nothing."""
+    return [*playbook.fillers, *playbook.holding_lines, *playbook.silence_prompts, playbook.apology]
+
+
 def at_each(
-    calls: Sequence[int], measure: Callable[[Stack, SandboxControl, int], Awaitable[Row]]
+    each: Iterable[Asked], measure: Callable[[Stack, SandboxControl, Asked], Awaitable[Row]]
 ) -> Callable[[Stack], Awaitable[list[Row]]]:
-    """Measures with each number of calls, one after the other."""
+    """Measures with each number of calls, or each fault, one after the other."""
 
     async def rows(stack: Stack) -> list[Row]:
         sandbox = SandboxControl(stack.sandbox_url or "")
         try:
             found = []
-            for count in calls:
-                async with progress(f"Holding {count} calls"):
-                    found.append(await measure(stack, sandbox, count))
+            for asked in each:
+                async with progress(asked.name if isinstance(asked, VendorFault) else f"Holding {asked} calls"):
+                    found.append(await measure(stack, sandbox, asked))
             return found
         finally:
             await sandbox.close()

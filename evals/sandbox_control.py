@@ -1,5 +1,6 @@
 """The sandbox as a test bench drives it: over its control routes (docs/sandbox.md)."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +25,23 @@ class SandboxControl:
     async def set_latency(self, **ms: float) -> None:
         """Change fields of sandbox.state.Latency."""
         (await self._http.patch("/sandbox/latency", json=ms)).raise_for_status()
+
+    async def add_fault(self, fault: Mapping[str, Any]) -> None:
+        """Break something (sandbox.state.Fault)."""
+        (await self._http.post("/sandbox/faults", json=dict(fault))).raise_for_status()
+
+    async def clear_faults(self) -> None:
+        """Mend everything."""
+        (await self._http.delete("/sandbox/faults")).raise_for_status()
+
+    async def lines_are_made(self, quiet_s: float = 3.0) -> None:
+        """Wait until nothing has been asked of the voice for a while: a worker that starts has fixed lines made."""
+        _, mark = await self.timeline()
+        while True:
+            await asyncio.sleep(quiet_s)
+            stamps, mark = await self.timeline(mark)
+            if not any(stamp["vendor"] == "elevenlabs" for stamp in stamps):
+                return
 
     async def put_person(self, number: str, person: Mapping[str, Any]) -> None:
         """How somebody behaves who is called."""

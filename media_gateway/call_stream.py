@@ -304,7 +304,8 @@ class CallStream:
         for event in events:
             match event:
                 case MayBargeIn():
-                    self.replies.hold()
+                    with self._metrics.silencing.time():
+                        self.replies.hold()
                 case FalseInterruption():
                     self._metrics.false_interruptions.inc()
                     self._log.info("false_interruption")
@@ -313,7 +314,8 @@ class CallStream:
                     self._metrics.barge_ins.inc()
                     self._log.info("barged_in")
                     self._dead_air.settle()
-                    self.replies.cut()
+                    with self._metrics.silencing.time():
+                        self.replies.cut()
                 case TurnEnded():
                     self._turn_ended(event)
                 case TurnLikelyEnded() if self._turn is not None:

@@ -4,6 +4,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 LATENCY_BUCKETS = (0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
 
+SILENCING_BUCKETS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
+
 
 class GatewayMetrics:
     """Metrics in a registry of their own, so that several gateways fit in one process."""
@@ -25,6 +27,12 @@ class GatewayMetrics:
         self.talk_over = self._counter("talk_over_seconds", "Time both were heard, of streams that have ended")
         self.dead_air = self._counter("dead_air", "Times a caller heard nothing for too long, by where it was", "stage")
         self.replies_lost = self._counter("replies_lost", "Replies whose worker went away")
+        self.silencing = Histogram(
+            "holdfast_gateway_silencing_seconds",
+            "From the decision that the caller may be cutting in, or has, to the clear sent",
+            buckets=SILENCING_BUCKETS,
+            registry=self.registry,
+        )
         self.latency = Histogram(
             "holdfast_gateway_turn_latency_seconds",
             "From the end of the caller's speech to the first audio of the answer",

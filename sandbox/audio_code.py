@@ -226,6 +226,15 @@ def _clip(voice: str) -> bytes:
     return path.read_bytes()
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A coded block: where it begins in its utterance and in the audio that was fed, in samples."""
+
+    utterance: int
+    within: int
+    fed: int
+
+
 class Reader:
     """Reads words back from audio as it comes, whatever the chunks, and finds its place again after a cut.
 
@@ -234,12 +243,14 @@ class Reader:
         spoken_until_ms: where the last coded block that was read ended, since the first byte fed; 0 before any.
         sound_until_ms: where the last block that was not silence ended, coded or not.
         utterance_ended: the last coded block was its utterance's last.
+        place: the last coded block that was read, None before any.
     """
 
     def __init__(self) -> None:
         self.spoken_until_ms = 0
         self.sound_until_ms = 0
         self.utterance_ended = False
+        self.place: Place | None = None
         self._fed = 0
         self._rest = b""
         self._word: _PartialWord | None = None
@@ -248,6 +259,11 @@ class Reader:
     def position_ms(self) -> int:
         """How much audio was fed."""
         return self._fed // g711.SAMPLES_PER_MS
+
+    @property
+    def position(self) -> int:
+        """How many samples were fed."""
+        return self._fed
 
     def feed(self, audio: bytes) -> list[HeardWord]:
         """Take audio in; returns the words that became whole in it."""
@@ -266,16 +282,18 @@ class Reader:
                 at = _next_sync(pending, at + 1)
                 self.sound_until_ms = (begins + at) // g711.SAMPLES_PER_MS
                 continue
-            word = self._take(packet, (begins + at) // g711.SAMPLES_PER_MS)
+            word = self._take(packet, begins + at)
             if word is not None:
                 heard.append(word)
             at += BLOCK
         self._rest = pending[at:]
         return heard
 
-    def _take(self, packet: bytes, start_ms: int) -> HeardWord | None:
+    def _take(self, packet: bytes, start: int) -> HeardWord | None:
         """Note one block; returns the word that ends in it, if one does."""
         _, utterance, block, number, head, text = _PACKET.unpack_from(packet)
+        start_ms = start // g711.SAMPLES_PER_MS
+        self.place = Place(utterance, block * BLOCK, start)
         self.spoken_until_ms = self.sound_until_ms = start_ms + BLOCK_MS
         self.utterance_ended = bool(head & _LAST_BLOCK)
         length = head & 0x0F

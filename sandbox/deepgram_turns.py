@@ -110,7 +110,7 @@ class FluxTurns:
             self._confidences.begin_turn()
             turn.add(words, self._confidences)
             turn.speech_end_ms = at_ms
-            events.append(self._info(turn, "StartOfTurn", turn.confidence))
+            turn.told_from_ms = reader.position_ms + self._latency.start_of_turn_ms
         elif reader.spoken_until_ms != spoken_until_ms:
             turn.add(words, self._confidences)
             turn.speech_end_ms = at_ms
@@ -118,6 +118,11 @@ class FluxTurns:
                 events.append(self._info(turn, "TurnResumed", turn.confidence))
             turn.eager = turn.doubted = False
         events += self._silence(turn, reader.position_ms - reader.spoken_until_ms)
+        if not turn.told:
+            if not events and reader.position_ms < turn.told_from_ms:
+                return []
+            turn.told = True
+            events.insert(0, self._info(turn, "StartOfTurn", turn.confidence))
         if not events and reader.position_ms >= turn.next_update_ms:
             turn.next_update_ms = reader.position_ms + UPDATE_EVERY_MS
             events.append(self._info(turn, "Update", turn.confidence))
@@ -175,6 +180,8 @@ class _Turn:
     next_update_ms: int
     speech_end_ms: float = 0.0
     words: list[dict[str, Any]] = field(default_factory=list)
+    told_from_ms: float = 0.0  # of the stream
+    told: bool = False  # that it has begun
     eager: bool = False  # an EagerEndOfTurn stands
     doubt: bool = False  # ... and will be taken back though nobody speaks
     doubted: bool = False  # ... and was

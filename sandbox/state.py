@@ -14,6 +14,7 @@ class Latency:
     end_of_turn_ms: float = 371.0  # Deepgram: end of speech -> EndOfTurn
     unfinished_turn_ms: float = 1_500.0  # the same where the text does not end like a sentence
     eager_end_of_turn_ms: float = 210.0  # end of speech -> EagerEndOfTurn, where asked for
+    start_of_turn_ms: float = 0.0  # Deepgram: begin of speech -> StartOfTurn, and the first word
     resumed_share: float = 0.1  # eager turns that are resumed
     prerecorded_ms: float = 300.0
     recogniser_idle_ms: float = 10_000.0  # Deepgram closes a stream without audio and KeepAlive after that

@@ -6,7 +6,7 @@ Places (``at_ms``) are ms of line time since the person's leg was answered; ``no
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.audio_code import Reader
+from sandbox.audio_code import Place, Reader
 
 _SILENT = (0xFF, 0x7F)  # mu-law's two zeros
 
@@ -36,6 +36,7 @@ class HeardLine:
     interrupted: bool = False  # a clear dropped the rest of it
     gaps: int = 0  # times the playout ran dry within an utterance
     gap_ms: int = 0
+    skipped_ms: float | None = None  # it went on where a clear had cut: so much was lost, or, below 0, heard twice
     finished: bool = False
 
     @property
@@ -55,6 +56,7 @@ class HeardLine:
             "finished": self.finished,
             "gaps": self.gaps,
             "gap_ms": self.gap_ms,
+            "skipped_ms": self.skipped_ms,
             "words": [{"text": word.text, "at_ms": word.at_ms} for word in self.words],
         }
 
@@ -71,6 +73,7 @@ class Ear:
         self._utterance: int | None = None
         self._within_utterance = False
         self._dry_ms = 0
+        self._cut_at: Place | None = None  # what would have been heard next, if the last line was cut in mid-utterance
 
     def arrives(self, now_ms: float) -> None:
         """Sound has reached the carrier; it may have to wait in the playout."""
@@ -90,6 +93,8 @@ class Ear:
         line.end_ms = at_ms + len(audio) // 8
         began_ms = self._reader.position_ms
         words = self._reader.feed(audio)
+        if self._cut_at is not None:
+            self._look_for_skip(line, self._cut_at)
         self._count_gap(line, words[0].utterance if words else None)
         for word in words:
             line.words.append(WordHeard(word.text, max(0, at_ms + word.start_ms - began_ms)))
@@ -114,6 +119,12 @@ class Ear:
         if not dropped:
             return None
         self._arrived_ms = None
+        heard = self._reader.place
+        self._cut_at = (
+            Place(heard.utterance, heard.within + self._reader.position - heard.fed, self._reader.position)
+            if heard is not None and self._within_utterance
+            else None
+        )
         self._forget_utterance()
         line = self.current
         if line is None:
@@ -124,6 +135,16 @@ class Ear:
     def text_since(self, at_ms: int) -> str:
         """All that was heard in lines that ended after this place."""
         return " ".join(line.text for line in self.lines if line.end_ms > at_ms)
+
+    def _look_for_skip(self, line: HeardLine, cut_at: Place) -> None:
+        """Compare where the utterance goes on, once that can be read, with where it was cut."""
+        place = self._reader.place
+        if place is None or place.fed < cut_at.fed:
+            return
+        self._cut_at = None
+        if place.utterance == cut_at.utterance:
+            went_on = place.within - (place.fed - cut_at.fed)
+            line.skipped_ms = (went_on - cut_at.within) / 8
 
     def _close(self, line: HeardLine) -> HeardLine:
         line.finished = True

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.state import SandboxState, now_ms
 from sandbox.twilio.ear import Ear, HeardLine, audible
-from sandbox.twilio.person import HungUp, KeyPressed, Person, SaidLine, SpeechEnded
+from sandbox.twilio.person import HungUp, KeyPressed, NoiseMade, Person, SaidLine, SpeechEnded
 from sandbox.twilio.playout import Playout
 from sandbox.twilio.room import Room, Seat
 from sandbox.twilio.stream import MediaStream
@@ -50,6 +50,7 @@ class Line:
         self._played_out: asyncio.Future[None] | None = None
         self._unanswered: SaidLine | None = None
         self._late: list[bytes | None] = []  # what the network holds back
+        self._cleared = False  # something, and nothing has come since
 
     # What the line is connected to, one thing at a time.
 
@@ -93,6 +94,9 @@ class Line:
             return
         arrived_ms = now_ms()
         self.ear.arrives(arrived_ms)
+        if self._cleared:
+            self._cleared = False
+            self._state.stamp("twilio", "sound_after_clear", sid=self._sid)
         said = self._unanswered
         if said is not None and said.reply_arrived_ms is None and said.speech_end_ms is not None:
             said.reply_arrived_ms = arrived_ms
@@ -106,7 +110,9 @@ class Line:
 
     def clear_asked(self) -> None:
         """Drop what is queued; outstanding marks return."""
-        self._cut()
+        dropped = self._cut()
+        self._state.stamp("twilio", "clear", sid=self._sid, dropped_ms=dropped // 8)
+        self._cleared = self._cleared or dropped > 0
 
     def bad_message(self, what: str) -> None:
         """Keep it for whoever looks at the call."""
@@ -170,6 +176,8 @@ class Line:
                 case SpeechEnded(line):
                     self._unanswered = line
                     self._state.stamp("twilio", "said", sid=self._sid, text=line.text, speech_end_ms=line.speech_end_ms)
+                case NoiseMade(started_ms, ended_ms):
+                    self._state.stamp("twilio", "noise", sid=self._sid, started_ms=started_ms, ended_ms=ended_ms)
                 case KeyPressed(digit):
                     self.digits.put_nowait(digit)
                     if self._stream is not None:
@@ -177,7 +185,7 @@ class Line:
                 case HungUp():
                     self._on_hang_up()
 
-    def _cut(self) -> None:
+    def _cut(self) -> int:
         cleared = self._playout.clear()
         ended = self.ear.cut(cleared.dropped)
         if ended is not None:
@@ -185,6 +193,7 @@ class Line:
         if self._stream is not None:
             for name in cleared.marks:
                 self._stream.return_mark(name)
+        return cleared.dropped
 
     def _stamp_heard(self, line: HeardLine) -> None:
         self._state.stamp(

@@ -93,11 +93,19 @@ class SpeechEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class NoiseMade:
+    """A noise is over. Wall clock, ms since the epoch."""
+
+    started_ms: float
+    ended_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class HungUp:
     """The person has put the phone down."""
 
 
-PersonEvent = KeyPressed | SpeechEnded | HungUp
+PersonEvent = KeyPressed | SpeechEnded | NoiseMade | HungUp
 
 
 @dataclass(slots=True)
@@ -107,6 +115,7 @@ class _Sound:
     audio: bytes
     speech_bytes: int  # up to the end of the last word
     line: SaidLine | None
+    started_ms: float
     place: int = 0
     late_bytes: int = 0  # so much of it the network holds back
 
@@ -172,9 +181,9 @@ class Person:
             ends_ms = spoken.words[-1].end_ms if spoken.words else 0
             audio = spoken.audio if line.beside is None else beside(spoken.audio, goes_on=line.beside)
             late_bytes = round((line.late or 0) * 1_000 / _FRAME_MS) * BLOCK
-            self._sound = _Sound(audio, ends_ms * BLOCK // _FRAME_MS, said, late_bytes=late_bytes)
+            self._sound = _Sound(audio, ends_ms * BLOCK // _FRAME_MS, said, now_ms, late_bytes=late_bytes)
         elif line.noise is not None or line.music is not None:
-            self._sound = _Sound(noise(line.noise) if line.noise else music(line.music or 0), 0, None)
+            self._sound = _Sound(noise(line.noise) if line.noise else music(line.music or 0), 0, None, now_ms)
         elif line.dtmf is not None:
             self._keys = line.dtmf
             self._press_key(at_ms)
@@ -198,6 +207,8 @@ class Person:
             self.events.append(SpeechEnded(sound.line))
         if sound.place >= len(sound.audio):
             self._sound = None
+            if sound.line is None:
+                self.events.append(NoiseMade(sound.started_ms, now_ms))
             self._line_is_over(at_ms + _FRAME_MS)
         return frame or None
 
