@@ -21,7 +21,10 @@ class Records:
     """Orders, appointments, leads, cases and notes, with some known from the start."""
 
     WRITES: ClassVar = frozenset(
-        {"create_case", "confirm_appointment", "move_appointment", "save_lead_answers", "book_visit", "log_call"}
+        {
+            *("create_case", "confirm_appointment", "move_appointment", "save_lead_answers", "book_visit", "pay_bill"),
+            "log_call",
+        }
     )
 
     def __init__(self) -> None:
@@ -37,6 +40,7 @@ class Records:
         self._cases = 70_000
         self._notes = 0
         self._visits = 500
+        self._paid: dict[str, str] = {}  # account -> receipt
         self._operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "get_order_status": lambda asked: self.order(_text(asked, "order_number")),
             "create_case": self._create_case,
@@ -44,6 +48,8 @@ class Records:
             "move_appointment": self._move_appointment,
             "save_lead_answers": self._save_lead_answers,
             "book_visit": self._book_visit,
+            "get_balance": self._get_balance,
+            "pay_bill": self._pay_bill,
         }
 
     def carry_out(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -106,6 +112,25 @@ class Records:
         self._visits += 1
         day, hour = _text(asked, "day"), _text(asked, "time_of_day")
         return {"visit_number": str(self._visits), "status": "booked", "day": day, "time": f"some time in the {hour}"}
+
+    def _get_balance(self, asked: dict[str, Any]) -> dict[str, Any]:
+        account, paid = self._account(asked), self._account(asked) in self._paid
+        owed = {} if paid else {"amount": f"{int(account) % 90 + 20} dollars", "due_day": "Friday"}
+        return {"account_number": account, "status": "paid" if paid else "open"} | owed
+
+    def _pay_bill(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """As careless as a CRM may be: it says the card number again."""
+        account, card = self._account(asked), _text(asked, "card_number")
+        if not (card.isdecimal() and 12 <= len(card) <= 19):
+            raise Refused("card_refused", f"The card {card} is not valid.")
+        receipt = self._paid.setdefault(account, str(9_000 + len(self._paid) + 1))
+        return {"account_number": account, "status": "paid", "receipt": receipt, "card_on_file": card}
+
+    def _account(self, asked: dict[str, Any]) -> str:
+        account = _text(asked, "account_number")
+        if not (account.isdecimal() and len(account) == 6):
+            raise Refused("no_such_account", f"There is no account {account}.", 404)
+        return account
 
 
 def _text(asked: dict[str, Any], name: str) -> str:

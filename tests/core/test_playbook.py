@@ -53,8 +53,9 @@ def test_every_shipped_playbook_parses_and_is_whole(path: Path) -> None:
     assert all(number[5:10] == "55501" for number in fictional if number)
 
 
-def test_three_playbooks_are_shipped() -> None:
-    assert [path.stem for path in SHIPPED] == ["appointment_reminder", "lead_qualification", "order_support"]
+def test_four_playbooks_are_shipped() -> None:
+    names = ["appointment_reminder", "bill_payment", "lead_qualification", "order_support"]
+    assert [path.stem for path in SHIPPED] == names
 
 
 def test_a_playbook_is_read() -> None:

@@ -1,0 +1,59 @@
+"""Callers with keys and another language, from the phone to the CRM: real processes, real sockets, the sandbox."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cli.settings import Settings
+from cli.stack import Stack, StackOptions
+from core.contracts import names
+from evals.product import FeedLine, Product
+from evals.rehearsal import Stage, load_rehearsals
+from evals.sandbox_control import SandboxControl
+
+REHEARSALS = Path(__file__).parents[2] / "evals" / "rehearsals" / "keys_and_languages.yaml"
+CARD = "4111111111111111"
+pytestmark = pytest.mark.timeout(400)
+
+
+async def test_keys_and_languages_from_end_to_end(tmp_path: Path, temporal_binary: Path) -> None:
+    options = StackOptions(
+        port=0,
+        temporal_port=0,
+        temporal_ui_port=0,
+        data=tmp_path,
+        keep_data=True,
+        sandbox_only=True,
+        environment={"HOLDFAST_TEMPORAL_CLI": str(temporal_binary), "HOLDFAST_LOG_PERSONAL_DATA": "true"},
+    )
+    lines: list[FeedLine] = []
+    async with Stack(options, Settings.read()) as stack:
+        product, sandbox = Product(stack.url, stack.api_key), SandboxControl(stack.sandbox_url or "")
+        stage = Stage(product, sandbox, lines.append)
+        async with stage.listening():
+            outcomes = [await stage.play(rehearsal) for rehearsal in load_rehearsals(REHEARSALS)]
+        assert [outcome.problems for outcome in outcomes] == [(), (), ()], lines
+        paid = await product.call(outcomes[0].call_id)
+        async with httpx.AsyncClient(trust_env=False) as http:
+            effects = (await http.get(f"{stack.sandbox_url}/crm/_effects")).json()["effects"]
+        stamps, _ = await sandbox.timeline()
+        heard = await sandbox.call(outcomes[1].call_id)
+        await product.close()
+        await sandbox.close()
+    card = {"account_number": "482130", "card_number": CARD}
+    assert card in [effect["body"]["arguments"] for effect in effects if effect["operation"] == "pay_bill"]
+    tools = [tool for turn in paid["transcript"] for tool in turn["tools"] if tool["name"] == "pay_bill"]
+    assert tools[0]["arguments"] == {"account_number": "482130", "card_number": "[card_number]"}
+    assert "¿Cómo puedo ayudarle con su factura?" in " ".join(line["text"] for line in heard["heard"])
+    told = {"feed": repr(lines), "api": repr(paid), "prompts and speech": repr(stamps)}
+    assert [where for where, text in told.items() if CARD in text] == []
+    files = files_under(tmp_path)
+    assert [path for path, content in files.items() if CARD.encode() in content] == []
+    assert [path for path, content in files.items() if b"[card_number]" in content]  # the search finds what is there
+    assert any(names.CALL_WORKFLOW.encode() in content for path, content in files.items() if "temporal" in path.name)
+
+
+def files_under(folder: Path) -> dict[Path, bytes]:
+    """Databases, logs, recorded speech: all that the product has written."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
