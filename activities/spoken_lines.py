@@ -1,6 +1,7 @@
 """Fixed lines of playbooks as audio: from the cache, else synthesised once and kept."""
 
 from collections.abc import AsyncIterator
+from functools import lru_cache
 
 from core.playbook import Playbook
 from core.ports.speech import SpeechChunk, SpeechStream, Voice, VoiceSettings
@@ -97,6 +98,7 @@ def sentences_of(line: str) -> list[str]:
     return [*cutter.feed(line), *cutter.finish()]
 
 
+@lru_cache(maxsize=1_024)  # the same few lines, in each reply
 def as_spoken(line: str) -> str:
     """The line without what is not spoken: what a recording of it is kept under."""
     return " ".join(sentences_of(line))

@@ -34,7 +34,7 @@ def run_hop(calls: Sequence[int], turns: int, json_file: Path | None) -> None:
 
 
 async def _hop(stack: Stack, worker: int, log: HopLog, calls: int, turns: int) -> Row:
-    text = (Path(stack.settings.playbooks) / f"{PLAYBOOK}.yaml").read_text()
+    text = (Path(stack.environment["HOLDFAST_PLAYBOOKS"]) / f"{PLAYBOOK}.yaml").read_text()
     playbook = parse_playbook(text, PLAYBOOK)
     bench = HopBench(
         client=await Client.connect(stack.temporal_address, data_converter=pydantic_data_converter),

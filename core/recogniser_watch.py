@@ -29,6 +29,9 @@ class Doubt(StrEnum):
     UNHEARD = "unheard"  # somebody has spoken while there was no recogniser
 
 
+AT_EASE_MS = 500.0  # after the last voice
+
+
 class RecogniserWatch:
     """Times are ms on the stream's clock. Feed every frame's voice activity and every event of the recogniser.
 
@@ -63,6 +66,11 @@ class RecogniserWatch:
     def lost(self) -> None:
         """There is no stream."""
         self._up = False
+
+    @property
+    def at_ease(self) -> bool:
+        """Nobody is speaking or has just spoken, and no turn is open: the recogniser may hear a little later."""
+        return not self._open and self._now_ms - self._last_voice_ms >= AT_EASE_MS
 
     @property
     def quiet_ms(self) -> float:

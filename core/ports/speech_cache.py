@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, replace
+from functools import lru_cache
 from typing import Protocol
 
 from core.ports.speech import SpeechChunk, VoiceSettings
@@ -42,6 +43,7 @@ class Recording:
         return Recording(self.sentences[sentences:], chunks)
 
 
+@lru_cache(maxsize=4_096)
 def speech_key(origin: str, voice: VoiceSettings, text: str) -> str:
     """What a recording is kept under: another voice, model, setting, format or text is another key.
 

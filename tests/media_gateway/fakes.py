@@ -31,6 +31,7 @@ class FakeRecognition:
     def __init__(self, rules: TurnTaking) -> None:
         self.rules = rules
         self.heard = bytearray()
+        self.packets: list[int] = []  # their sizes
         self.closed = False
         self.broken = False
         self._events: asyncio.Queue[RecogniserEvent | None] = asyncio.Queue()
@@ -41,6 +42,7 @@ class FakeRecognition:
         if self.broken:
             raise VendorError("recogniser", "unavailable", "gone", curable=True)
         self.heard += audio
+        self.packets.append(len(audio))
         self._hearing.set()
 
     async def has_heard(self, size: int) -> bytes:

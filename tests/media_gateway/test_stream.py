@@ -50,6 +50,22 @@ async def test_every_frame_reaches_the_recogniser_in_order_also_those_from_befor
     assert await ear.has_heard(len(spoken)) == spoken
 
 
+async def test_frames_go_together_while_nobody_speaks_and_one_by_one_from_the_first_voice(
+    start_call: StartCall,
+) -> None:
+    call = await start_call()
+    ear = await call.gateway.recogniser.stream()
+    before = len(ear.packets)
+    await call.carrier.speak(b"\xff" * 1_280)
+    await ear.has_heard(1_280)
+    assert ear.packets[before:] == [640, 640]
+    spoken = speak("good morning").audio
+    await call.carrier.speak(b"\xff" * 160 + spoken)
+    assert (await ear.has_heard(1_440 + len(spoken)))[-len(spoken) :] == spoken
+    assert max(ear.packets[before + 2 :]) <= 640
+    assert set(ear.packets[-len(spoken) // 160 // 2 :]) == {160}
+
+
 async def test_speech_ends_with_its_last_voiced_frame(start_call: StartCall) -> None:
     call = await start_call()
     ear = await call.gateway.recogniser.stream()
