@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import Any, Protocol
 
 import httpx
+import msgspec
 from deepgram import AsyncDeepgramClient
 from deepgram.core.api_error import ApiError
 from deepgram.environment import DeepgramClientEnvironment
@@ -233,7 +234,7 @@ class DeepgramRecognition:
         """What was recognised; a stream that Deepgram ends, or fills with rubbish, ends with RecogniserLost."""
         reason = "Deepgram ended the stream"
         try:
-            async for message in self._stream:
+            async for message in self._messages():
                 for event in self._reader.read(message):
                     yield event
                     if isinstance(event, RecogniserLost):
@@ -247,6 +248,18 @@ class DeepgramRecognition:
             reason = str(unusable)
         if not self._closed:
             yield RecogniserLost(reason)
+
+    async def _messages(self) -> AsyncIterator[Any]:
+        """Of Flux read past the SDK, which tries each of its types in turn: four times a second in each utterance."""
+        if isinstance(self._stream, AsyncV1SocketClient):
+            async for message in self._stream:
+                yield message
+            return
+        async for text in self._socket:
+            try:
+                yield _FLUX.decode(text)
+            except msgspec.DecodeError:
+                raise Unusable("a message nobody can read") from None
 
     async def close(self) -> None:
         """End the stream; a vendor that does not answer is left after a second."""
@@ -270,6 +283,24 @@ class DeepgramRecognition:
                 self._heard = False
         except SocketLost:
             return  # ``events`` says so
+
+
+class _Word(msgspec.Struct, gc=False):
+    confidence: float = 0.0
+
+
+class _FluxMessage(msgspec.Struct):
+    """What matters of a message of /v2/listen, whatever its type."""
+
+    type: str = ""
+    event: str = ""
+    transcript: str | None = None
+    words: list[_Word] | None = None
+    languages: list[str] | None = None
+    code: str = ""
+
+
+_FLUX: msgspec.json.Decoder[_FluxMessage] = msgspec.json.Decoder(_FluxMessage)
 
 
 class FluxReader:
