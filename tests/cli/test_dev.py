@@ -19,7 +19,11 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from activities.playbook_shelf import voice_of
+from activities.spoken_lines import fixed_lines
 from cli.dev import our_command
+from cli.settings import PACKAGED_PLAYBOOKS
+from core.playbook import parse_playbook
 
 UP_DEADLINE_S = 200.0
 DEADLINE_S = 60.0
@@ -106,6 +110,13 @@ def runs(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def test_fixed_lines_of_every_playbook_are_recorded_with_no_call(dev: Dev) -> None:
+    speech = dev.status.parent / "data" / "speech"
+    playbooks = [parse_playbook(path.read_text(), path.name) for path in PACKAGED_PLAYBOOKS.glob("*.yaml")]
+    wanted = {(voice_of(playbook), line) for playbook in playbooks for line in fixed_lines(playbook, playbook.language)}
+    until(lambda: len(list(speech.glob("*.speech"))) >= len(wanted))
 
 
 def test_the_command_is_told_as_a_terminal_finds_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import websockets
 from deepgram import AsyncDeepgramClient
 from deepgram.core.api_error import ApiError
 from deepgram.environment import DeepgramClientEnvironment
+from deepgram.transport import restore_transport
 from websockets.exceptions import ConnectionClosed
 
 from core import g711
@@ -26,6 +27,12 @@ from tests.sandbox.server import running
 FAST = Latency(prerecorded_ms=0, resumed_share=0.0)
 MULAW = {"encoding": "mulaw", "sample_rate": 8000}
 RAW: Any = {"additional_query_parameters": {"encoding": "mulaw", "sample_rate": "8000"}, "max_retries": 0}
+
+
+@pytest.fixture(autouse=True)
+def own_transport() -> None:
+    """The SDK's own sockets: a transport_factory replaces them in the whole process, which other tests do."""
+    restore_transport()
 
 
 @asynccontextmanager
