@@ -17,6 +17,7 @@ CALL: Final[dict[str, Any]] = {
     "ended_at": "2026-11-25T19:25:00.075Z",
     "turns": 1,
     "cost_usd": 0.0474,
+    "talk_over_rate": 0.02,
     "summary": {
         "summary": "The caller asked where order 48213 is. It has shipped and is expected on Tuesday.",
         "topic": "order status",
@@ -34,6 +35,7 @@ LIVE_CALL: Final[dict[str, Any]] = CALL | {
     "disposition": None,
     "ended_at": None,
     "cost_usd": 0.0,
+    "talk_over_rate": None,
     "summary": None,
     "crm_note": None,
     "transcript": [
@@ -49,6 +51,8 @@ LIVE_CALL: Final[dict[str, Any]] = CALL | {
             "said": "Order 48213 has shipped. It is expected on Tuesday.",
             "heard": "Order 48213 has shipped.",
             "interrupted": True,
+            "played_ms": 1640,
+            "talk_over_ms": 140,
             "tools": [
                 {
                     "name": "get_order_status",

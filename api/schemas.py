@@ -119,6 +119,9 @@ class Call(BaseModel):
     ended_at: datetime | None
     turns: int = Field(description="How many turns it has had")
     cost_usd: float
+    talk_over_rate: float | None = Field(
+        description="Share of the assistant's speech, 0 to 1, that the caller spoke over; null while the call is live"
+    )
     summary: Summary | None
     crm_note: str | None
     temporal_url: str
@@ -171,6 +174,8 @@ class Turn(BaseModel):
     said: str
     heard: str
     interrupted: bool
+    played_ms: int = Field(description="How long the assistant was heard")
+    talk_over_ms: int = Field(description="How much of that while the caller was speaking")
     tools: list[ToolUse]
     layers_ms: dict[str, float] = Field(description="Where the time went from the caller's last word to our first")
     latency_ms: float | None = Field(description="Their sum")
@@ -191,6 +196,8 @@ class Turn(BaseModel):
             said=record.said,
             heard=record.heard,
             interrupted=record.interrupted,
+            played_ms=record.played_ms,
+            talk_over_ms=record.talk_over_ms,
             tools=[ToolUse.of(result) for result in record.tools],
             layers_ms=record.layers,
             latency_ms=sum(record.layers.values()) if record.layers else None,
@@ -289,6 +296,7 @@ def _call_fields(row: CallRow) -> dict[str, Any]:
         "ended_at": _time(row.ended_ms),
         "turns": row.turns,
         "cost_usd": row.cost_usd,
+        "talk_over_rate": row.talk_over_rate,
         "summary": _summary(row),
         "crm_note": row.crm_note,
     }

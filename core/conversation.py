@@ -82,6 +82,8 @@ class TurnRecord:
     step_usage: Usage = Usage()  # of finding the step
     answer_method: str = ""  # MODEL | CANNED; "": the turn was not answered
     mood: str = ""  # the caller's (core.mood.Mood); "": not known
+    played_ms: int = 0  # how long the assistant was heard
+    talk_over_ms: int = 0  # of it, while the caller was speaking
 
 
 MODEL: Final = "model"
@@ -100,6 +102,8 @@ class Utterance:
     said: str = ""  # what was sent to the gateway; "" while it is still being made
     heard: str | None = None  # None: the gateway has not told yet
     interrupted: bool = False
+    played_ms: int = 0
+    talk_over_ms: int = 0
 
 
 @dataclass
@@ -189,6 +193,8 @@ class Turn:
             step_usage=self.step_usage,
             answer_method=self.answer_method,
             mood=self.mood,
+            played_ms=sum(utterance.played_ms for utterance in self.utterances),
+            talk_over_ms=sum(utterance.talk_over_ms for utterance in self.utterances),
         )
 
 
@@ -272,7 +278,16 @@ class Conversation:
         self.now.tools_told = len(self.now.tools)
         return utterance
 
-    def heard(self, turn: int, utterance: tuple[int, int, int], text: str, *, interrupted: bool) -> Turn | None:
+    def heard(
+        self,
+        turn: int,
+        utterance: tuple[int, int, int],
+        text: str,
+        *,
+        interrupted: bool,
+        played_ms: int = 0,
+        talk_over_ms: int = 0,
+    ) -> Turn | None:
         """What was heard of (attachment, part, attempt); the turn, or None if there is no such speech."""
         attachment, part, attempt = utterance
         for candidate in reversed(self.turns):
@@ -281,6 +296,7 @@ class Conversation:
             for spoken in candidate.utterances:
                 if (spoken.attachment, spoken.part) == (attachment, part) and attempt >= spoken.attempt:
                     spoken.heard, spoken.interrupted = text, interrupted
+                    spoken.played_ms, spoken.talk_over_ms = played_ms, talk_over_ms
                     return candidate
         return None
 

@@ -303,7 +303,14 @@ class LiveCall:
         if not self.inbox.is_new(key.attachment, report.seq):
             return
         spoken = (key.attachment, key.part, key.attempt)
-        turn = self.conversation.heard(key.turn, spoken, report.heard, interrupted=report.interrupted)
+        turn = self.conversation.heard(
+            key.turn,
+            spoken,
+            report.heard,
+            interrupted=report.interrupted,
+            played_ms=report.played_ms,
+            talk_over_ms=report.talk_over_ms,
+        )
         if turn and report.layers:
             turn.layers = dict(report.layers)
 

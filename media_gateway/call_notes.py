@@ -24,7 +24,7 @@ class CallNotes:
         """The caller hears the first of the answer."""
         self._note("reply_started", turn=turn, layers=layers, latency_ms=latency_ms)
 
-    def assistant_said(self, played: Played) -> None:
+    def assistant_said(self, played: Played, talk_over_ms: int) -> None:
         """What the caller has heard of a reply."""
         self._note(
             "assistant_said",
@@ -33,6 +33,8 @@ class CallNotes:
             heard=played.heard,
             complete=played.complete,
             interrupted=played.interrupted,
+            played_ms=played.played_ms,
+            talk_over_ms=talk_over_ms,
         )
 
     def problem(self, what: str) -> None:

@@ -26,6 +26,7 @@ from core.dead_air import FIRST_AUDIO, REPLY_OPENED, TOOLS, TURN_ACCEPTED, DeadA
 from core.keypad import KeysEntered
 from core.playback import Clear, Play, Playback, PlaybackOutput, Played, SetMark, UnknownMark
 from core.speculation import Foresight, words_key
+from core.talk_over import TalkOver
 from core.turns import (
     BargedIn,
     CallerWithdrew,
@@ -133,6 +134,7 @@ class CallStream:
         self._protected: ReplyKey | None = None  # the reply whose first sentences may not be interrupted
         self._playback = Playback()
         self._latency = TurnLatency()
+        self._talk_over = TalkOver()
         self._over = asyncio.Event()
         self._delivering: asyncio.Task[None]
         self._turn: int | None = None  # the number of the caller's next turn, once the workflow has told it
@@ -236,6 +238,7 @@ class CallStream:
         self._speech.rest()
         self._metrics.talk_overs.inc(self._detector.talk_overs)
         self._metrics.talk_over.inc(self._detector.talk_over_ms / 1_000)
+        self._metrics.played.inc(self._talk_over.played_ms / 1_000)
         self.workflow.signal(
             names.STREAM_ENDED, lambda seq: StreamEnded(self.identity.attachment, seq, stopped, reason)
         )
@@ -506,10 +509,11 @@ class CallStream:
         elif played.complete:
             self._dead_air.reach(TOOLS)
         layers = self._latency.layers_of(played.key)
-        heard = Heard(played.heard, played.complete, played.interrupted, layers, played.played_ms)
+        talk_over_ms = self._talk_over.of(played.key, played.played_ms, self._detector.talk_over_ms)
+        heard = Heard(played.heard, played.complete, played.interrupted, layers, played.played_ms, talk_over_ms)
         if not self.replies.tell(played.key, heard):
             self._report_heard(played.key, heard)
-        self._notes.assistant_said(played)
+        self._notes.assistant_said(played, talk_over_ms)
 
     def _report_heard(self, key: ReplyKey, heard: Heard) -> None:
         """No activity waits for it: a message of its own."""
@@ -523,5 +527,6 @@ class CallStream:
                 interrupted=heard.interrupted,
                 layers=heard.layers,
                 played_ms=heard.played_ms,
+                talk_over_ms=heard.talk_over_ms,
             ),
         )

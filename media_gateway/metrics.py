@@ -25,6 +25,7 @@ class GatewayMetrics:
         )
         self.talk_overs = self._counter("talk_overs", "Times the caller was heard speaking while the assistant was")
         self.talk_over = self._counter("talk_over_seconds", "Time both were heard, of streams that have ended")
+        self.played = self._counter("played_seconds", "Time replies were heard, of streams that have ended")
         self.dead_air = self._counter("dead_air", "Times a caller heard nothing for too long, by where it was", "stage")
         self.replies_lost = self._counter("replies_lost", "Replies whose worker went away")
         self.silencing = Histogram(

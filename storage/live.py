@@ -108,6 +108,7 @@ class _LiveTurn:
     interrupted: bool = False
     layers: dict[str, float] = field(default_factory=dict)
     heard: dict[int, str] = field(default_factory=dict)  # part -> text; a later attempt takes an earlier one's place
+    played: dict[int, tuple[int, int]] = field(default_factory=dict)  # part -> how long in ms, and over the caller
     called: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # not returned yet
     tools: list[ToolResult] = field(default_factory=list)
 
@@ -127,7 +128,9 @@ class _LiveTurn:
             case "reply_started":
                 self.layers = dict(data.get("layers", {}))
             case "assistant_said":
-                self.heard[int(data.get("part", len(self.heard)))] = str(data.get("heard", ""))
+                part = int(data.get("part", len(self.heard)))
+                self.heard[part] = str(data.get("heard", ""))
+                self.played[part] = int(data.get("played_ms", 0)), int(data.get("talk_over_ms", 0))
                 self.interrupted = bool(data.get("interrupted", False))
             case "tool_called":
                 self.called.append((str(data["name"]), dict(data.get("arguments", {}))))
@@ -163,4 +166,6 @@ class _LiveTurn:
             started_ms=self.started_ms,
             answer_method=self.answer_method,
             mood=self.mood,
+            played_ms=sum(played_ms for played_ms, _ in self.played.values()),
+            talk_over_ms=sum(talk_over_ms for _, talk_over_ms in self.played.values()),
         )

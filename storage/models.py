@@ -97,6 +97,8 @@ class Call(Base):
     follow_up: Mapped[str | None] = mapped_column(info=PII)
     crm_note: Mapped[str | None]
     cost_usd: Mapped[float] = mapped_column(default=0.0)
+    played_ms: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # the sums of its turns'
+    talk_over_ms: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     recorded: Mapped[bool] = mapped_column(default=False, server_default=false())  # the feed changes it no more
 
 
@@ -124,6 +126,8 @@ class Turn(Base):
     started_ms: Mapped[float] = mapped_column(default=0.0)
     answer_method: Mapped[str] = mapped_column(default="", server_default=text("''"))  # core.conversation.MODEL, CANNED
     mood: Mapped[str] = mapped_column(default="", server_default=text("''"))  # the caller's: core.mood.Mood
+    played_ms: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # how long the assistant was heard,
+    talk_over_ms: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # and that over the caller
 
 
 class ToolRun(Base):

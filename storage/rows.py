@@ -58,6 +58,8 @@ def turn_row(call_id: str, record: TurnRecord) -> Turn:
         started_ms=record.started_ms,
         answer_method=record.answer_method,
         mood=record.mood,
+        played_ms=record.played_ms,
+        talk_over_ms=record.talk_over_ms,
     )
 
 
@@ -100,6 +102,8 @@ def turn_record(row: Turn, tools: Iterable[ToolRun]) -> TurnRecord:
         started_ms=row.started_ms,
         answer_method=row.answer_method,
         mood=row.mood,
+        played_ms=row.played_ms,
+        talk_over_ms=row.talk_over_ms,
     )
 
 
@@ -116,6 +120,8 @@ def fill_call(row: Call, record: CallRecord) -> None:
     row.started_ms, row.answered_ms, row.ended_ms = record.started_ms, record.answered_ms, record.ended_ms
     row.turns = max((turn.turn for turn in record.turns), default=0)
     row.variables = call.variables
+    row.played_ms = sum(turn.played_ms for turn in record.turns)
+    row.talk_over_ms = sum(turn.talk_over_ms for turn in record.turns)
 
 
 def call_row(row: Call, now: Glimpse | None = None) -> CallRow:
@@ -141,6 +147,8 @@ def call_row(row: Call, now: Glimpse | None = None) -> CallRow:
         last_speaker=now.last_speaker,
         last_line=now.last_line,
         latency_ms=now.latency_ms,
+        played_ms=row.played_ms,
+        talk_over_ms=row.talk_over_ms,
     )
 
 

@@ -176,6 +176,7 @@ def _write_down(conversation: Conversation, turn: Turn, utterance: Utterance, ma
     conversation.spend(turn, reply.usage)
     if reply.heard is not None:
         utterance.heard, utterance.interrupted = reply.heard.text, reply.heard.interrupted
+        utterance.played_ms, utterance.talk_over_ms = reply.heard.played_ms, reply.heard.talk_over_ms
         turn.layers = dict(reply.heard.layers) or turn.layers
 
 

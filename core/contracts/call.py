@@ -176,6 +176,7 @@ class PlaybackReport:
     interrupted: bool
     layers: dict[str, float] = field(default_factory=dict)  # core.timings.turn_layers; the turn's first audio only
     played_ms: int = 0  # audio the caller heard
+    talk_over_ms: int = 0  # of it, while they were speaking
 
 
 @dataclass(frozen=True)
@@ -457,6 +458,7 @@ class Heard:
     interrupted: bool
     layers: dict[str, float] = field(default_factory=dict)
     played_ms: int = 0
+    talk_over_ms: int = 0
 
 
 @dataclass(frozen=True)

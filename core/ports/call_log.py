@@ -22,7 +22,8 @@ class CallEvent:
         tool_called    turn, name, arguments
         tool_returned  turn, name, ok, content, took_ms
         reply_started  turn, layers (name -> ms, see core.timings), latency_ms (caller stopped -> first frame)
-        assistant_said turn, part, heard, complete, interrupted; a later one of the same part takes its place
+        assistant_said turn, part, heard, complete, interrupted, played_ms, talk_over_ms (of it, while the caller spoke
+                       too); a later one of the same part takes its place
         call_ended     disposition
         call_summarized summary, topic, resolved
         crm_synced     note_id
@@ -90,6 +91,13 @@ class CallRow:
     last_speaker: str = ""  # while it is live: "caller" | "assistant", and what was said
     last_line: str = ""
     latency_ms: float | None = None  # while it is live: of the last reply
+    played_ms: int = 0  # once it has ended: how long the assistant was heard ..
+    talk_over_ms: int = 0  # .. and how much of it while the caller was speaking
+
+    @property
+    def talk_over_rate(self) -> float | None:
+        """The share of the assistant's speech, 0 to 1, that the caller spoke over; None: nothing was heard yet."""
+        return self.talk_over_ms / self.played_ms if self.played_ms else None
 
 
 class CallReader(Protocol):

@@ -46,6 +46,7 @@ async def test_noise_like_speech_holds_playback_which_goes_on_from_the_exact_sam
     assert len(again) > len(everything) - 8_000  # less than a second had been played
     assert (report["heard"], report["complete"], report["interrupted"]) == ("All of it.", True, False)
     assert report["played_ms"] == len(everything) // 8
+    assert 0 < report["talk_over_ms"] < 400  # until playback was held
 
 
 async def test_a_backchannel_does_not_stop_playback(start_call: StartCall, playback: PlaybackClient) -> None:

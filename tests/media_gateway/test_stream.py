@@ -93,7 +93,15 @@ async def test_a_reply_is_played_as_it_comes_and_reported_once_it_was_heard(
     assert (report["heard"], report["complete"], report["interrupted"]) == ("One two three.", True, False)
     assert (report["played_ms"], report["layers"]) == (1_000, {})
     assert call.gateway.feed.of_kind("assistant_said") == [
-        {"turn": 0, "part": 0, "heard": "One two three.", "complete": True, "interrupted": False}
+        {
+            "turn": 0,
+            "part": 0,
+            "heard": "One two three.",
+            "complete": True,
+            "interrupted": False,
+            "played_ms": 1_000,
+            "talk_over_ms": 0,
+        }
     ]
 
 

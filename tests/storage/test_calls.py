@@ -29,6 +29,7 @@ async def test_a_saved_call_reads_back_as_its_workflow_knew_it(store: SqlCallSto
     assert (row.call_id, row.playbook, row.tenant) == ("CA1", record.call.playbook.ref, "acme")
     assert (row.started_ms, row.answered_ms, row.ended_ms) == (500.125, 1_000.0, 62_000.0)
     assert (row.disposition, row.phase, row.step, row.turns) == (Disposition.COMPLETED, "ended", "find_order", 1)
+    assert row.talk_over_rate == 140 / 1_640
 
 
 async def test_a_voice_that_stood_in_is_on_record(store: SqlCallStore, reader: SqlCallReader) -> None:

@@ -53,8 +53,8 @@ async def test_a_live_call_looks_as_its_lines_tell(feed: SqlCallFeed, reader: Sq
         line("tool_called", 35.0, turn=1, name="still_running", arguments={}),
         line("reply_started", 36.0, turn=1, layers={"hop": 12.5}, latency_ms=12.5),
         line("assistant_said", 37.0, turn=1, part=0, heard="One", complete=False, interrupted=True),
-        line("assistant_said", 38.0, turn=1, part=0, heard="One moment.", complete=True, interrupted=False),
-        line("assistant_said", 39.0, turn=1, part=1, heard="It is", complete=False, interrupted=True),
+        line("assistant_said", 38.0, turn=1, part=0, heard="One moment.", played_ms=900, talk_over_ms=0),
+        line("assistant_said", 39.0, turn=1, part=1, heard="It is", interrupted=True, played_ms=400, talk_over_ms=80),
         line("step_found", 40.0, turn=2, step="find_order", method="lexical", confidence=0.8, took_ms=2.0),  # ahead
     ):
         feed.note(event)
@@ -70,6 +70,7 @@ async def test_a_live_call_looks_as_its_lines_tell(feed: SqlCallFeed, reader: Sq
     assert (question.caller, question.confidence, question.started_ms) == ("Where is my order?", 0.9, 30.0)
     assert (question.step, question.step_method, question.step_confidence) == ("find_order", "lexical", 0.8)
     assert (question.heard, question.interrupted) == ("One moment. It is", True)
+    assert (question.played_ms, question.talk_over_ms) == (1_300, 80)
     assert question.layers == {"hop": 12.5}
     assert [(tool.call.name, tool.call.arguments, tool.ok) for tool in question.tools] == [
         ("look_up", {"order": "1"}, True)

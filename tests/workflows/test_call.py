@@ -67,7 +67,9 @@ async def test_a_reply_brings_what_was_heard_of_it(world: CallWorld) -> None:
     await call.asks("No, nothing else, goodbye.")
     assert await call.disposition() is Disposition.COMPLETED
     await call.after_call()
-    assert [turn.heard for turn in world.store.records[call.id].turns] == [GREETING, "Thank you, bye."]
+    turns = world.store.records[call.id].turns
+    assert [turn.heard for turn in turns] == [GREETING, "Thank you, bye."]
+    assert [(turn.played_ms, turn.talk_over_ms) for turn in turns] == [(1_000, 40)] * 2
 
 
 async def test_gateway_gets_the_holding_lines_with_the_greeting(world: CallWorld) -> None:

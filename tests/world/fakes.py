@@ -217,7 +217,9 @@ class FakePlayback:
 
     async def heard(self) -> Heard | None:
         """What the caller heard, where the line tells it here; else the scripted caller reports it to the workflow."""
-        return Heard(self.text, complete=True, interrupted=False) if self._line.tells_what_was_heard else None
+        if not self._line.tells_what_was_heard:
+            return None
+        return Heard(self.text, complete=True, interrupted=False, played_ms=1_000, talk_over_ms=40)
 
     def close(self) -> None:
         """The gateway wants no more."""

@@ -92,6 +92,17 @@ async def test_a_turn_tells_who_answered_and_how_the_caller_sounded(console: Log
     await console.expect_shown("#turn-1 .found", "Canned answer")
 
 
+async def test_how_much_the_caller_spoke_over_is_told_of_the_turn_and_of_the_call(
+    console: LoggedIn, store: SqlCallStore
+) -> None:
+    await store.save(record("CA1", turn(1, "Where is it?", "It has shipped.", played_ms=2_000, talk_over_ms=160)))
+    await console.page.goto(f"{console.world.origin}/calls/CA1")
+    await console.expect_shown("#turn-1 .assistant", "160\u202fms talked over")
+    await console.expect_shown("#head .facts", "8\u202f%")
+    call = (await console.world.v1("GET", "/v1/calls/CA1")).json()
+    assert (call["talk_over_rate"], call["transcript"][0]["talk_over_ms"]) == (0.08, 160)
+
+
 async def test_a_finished_call_is_shown_whole(console: LoggedIn, store: SqlCallStore) -> None:
     ended = record("CA1", turn(1, "Where is my order?", "It has shipped.", tools=(look_up(), look_up(ok=False))))
     await store.save(ended)
