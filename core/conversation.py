@@ -36,6 +36,14 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class Transcribed:
+    """Audio that a recogniser was given at once, beside the live stream."""
+
+    by: str = ""  # "<vendor> <model>"
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
 class Step:
     """The step a turn belongs to. ``name`` None: not found by this method."""
 
@@ -204,6 +212,7 @@ class Conversation:
 
     turns: list[Turn]
     withdrawn: list[Usage] = field(default_factory=list)  # of answers that were made ahead and never let go
+    heard_again: list[Transcribed] = field(default_factory=list)  # turns of which the live recogniser was unsure
     dropped: tuple[int, int] = (0, 0)  # the eager turn last dropped, and how many parts its number has used up
 
     @classmethod

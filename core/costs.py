@@ -47,6 +47,7 @@ LIST_PRICES: Final = (
     Price("deepgram", "aura-2", "characters", 0.03, per=1e3),
     Price("deepgram", "flux", "seconds", 0.0077, per=60),
     Price("deepgram", "nova-3", "seconds", 0.0077, per=60),
+    Price("deepgram", "nova-3 (again)", "seconds", 0.0043, per=60),  # kept audio, not a stream
     Price("carrier", "voice_inbound", "minutes", 0.0085),  # the carrier, for local numbers in the US
     Price("carrier", "voice_outbound", "minutes", 0.0140),
     Price("carrier", "media_stream", "minutes", 0.0040),
@@ -59,7 +60,13 @@ def costs_of(record: CallRecord, prices: Sequence[Price] = LIST_PRICES) -> tuple
 
     Talk is from answer to end, so a call that is not answered, or not over, has no recogniser or carrier lines.
     """
-    counted = (*_model_use(record), *_voice_use(record), *_withdrawn_use(record), *_line_use(record))
+    counted = (
+        *_model_use(record),
+        *_voice_use(record),
+        *_withdrawn_use(record),
+        *_line_use(record),
+        *_heard_again_use(record),
+    )
     return tuple(_priced(*line, prices) for line in counted if line[-1] > 0)
 
 
@@ -69,6 +76,7 @@ def costs_of_model(usage: Usage, prices: Sequence[Price] = LIST_PRICES) -> tuple
 
 
 WITHDRAWN: Final = " (withdrawn)"
+AGAIN: Final = " (again)"
 
 _Use = tuple[str, str, str, float]  # vendor, item, unit, quantity
 
@@ -111,6 +119,14 @@ def _line_use(record: CallRecord) -> Iterator[_Use]:
     yield "gladia" if recogniser == "gladia" else "deepgram", recogniser, "seconds", round(seconds, 3)
     yield "carrier", "voice_inbound" if inbound else "voice_outbound", "minutes", minutes
     yield "carrier", "media_stream", "minutes", minutes
+
+
+def _heard_again_use(record: CallRecord) -> Iterator[_Use]:
+    """What the second transcription of unsure turns took: lines of their own, as the live stream is paid too."""
+    for by in sorted({again.by for again in record.heard_again}):
+        vendor, _, model = by.partition(" ")
+        seconds = sum(again.seconds for again in record.heard_again if again.by == by)
+        yield vendor, f"{model}{AGAIN}", "seconds", round(seconds, 3)
 
 
 def _priced(vendor: str, item: str, unit: str, quantity: float, prices: Sequence[Price]) -> CostLine:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from typing import Any, Protocol
 
 import httpx
@@ -15,6 +16,7 @@ from deepgram.listen.v2.socket_client import AsyncV2SocketClient
 from picows import WSError, WSInvalidStatusError
 
 from core.contracts.call import Transcript
+from core.conversation import Transcribed
 from core.ports.errors import VendorError
 from core.ports.speech import Recognition
 from core.turns import (
@@ -33,6 +35,8 @@ from vendors.websocket import SocketLost, VendorSocket, made_socket, make_socket
 VENDOR = "deepgram"
 DEFAULT_BASE_URL = "https://api.deepgram.com"
 CLOSE_SECONDS = 1.0
+KEPT_MODEL = "nova-3"
+SAMPLES_A_SECOND = 8_000
 UTTERANCE_END_MS = 1_000  # the least that nova-3 takes
 FLUX_LANGUAGES = frozenset(("en", "es", "fr", "de", "hi", "ru", "pt", "ja", "it", "nl"))
 NOVA_LANGUAGES = FLUX_LANGUAGES.union(
@@ -103,7 +107,7 @@ class DeepgramRecogniser:
             async with asyncio.timeout(self._transcribe_timeout):
                 answer = await self._kept.transcribe_file(
                     request=audio,
-                    model="nova-3",
+                    model=KEPT_MODEL,
                     encoding="mulaw",
                     language=language,
                     smart_format=True,
@@ -115,7 +119,7 @@ class DeepgramRecogniser:
             raise _late("a transcription took too long") from None
         except httpx.TransportError as error:
             raise _away(f"a transcription failed ({type(error).__name__})") from error
-        return _reading(answer)
+        return replace(_reading(answer), took=Transcribed(f"{VENDOR} {KEPT_MODEL}", len(audio) / SAMPLES_A_SECOND))
 
     async def aclose(self) -> None:
         """Release the HTTP connections."""

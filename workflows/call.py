@@ -390,6 +390,7 @@ class CallWorkflow(CallMessages):
             turns=tuple(live.conversation.records()),
             consents=tuple(live.consents),
             withdrawn=tuple(live.conversation.withdrawn),
+            heard_again=tuple(live.conversation.heard_again),
         )
         await workflow.start_child_workflow(
             AfterCallWorkflow.run,

@@ -29,6 +29,8 @@ async def understood(live: LiveCall, turn: CallerTurn) -> tuple[str, float]:
             )
         except ActivityError:
             return turn.text, turn.confidence
+        if transcript.took.seconds:
+            live.conversation.heard_again.append(transcript.took)
         if transcript.text:
             return transcript.text, transcript.confidence
     return turn.text, turn.confidence

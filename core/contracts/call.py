@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.contracts.playbook import PlaybookBrief
-from core.conversation import Exchange, ToolCall, ToolResult, TurnRecord, Usage
+from core.conversation import Exchange, ToolCall, ToolResult, Transcribed, TurnRecord, Usage
 from core.keypad import Keyed
 from core.manner import Manner
 from core.outcome import CarrierState, Disposition
@@ -388,6 +388,7 @@ class Transcript:
 
     text: str
     confidence: float
+    took: Transcribed = Transcribed()
 
 
 @dataclass(frozen=True)
@@ -566,6 +567,7 @@ class CallRecord:
     turns: tuple[TurnRecord, ...]
     consents: tuple[Consent, ...] = ()
     withdrawn: tuple[Usage, ...] = ()  # what answers took that were made ahead and never let go
+    heard_again: tuple[Transcribed, ...] = ()  # turns that were transcribed a second time
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from core.contracts.call import Direction
-from core.conversation import Usage
+from core.conversation import Transcribed, Usage
 from core.costs import CostLine, Price, costs_of, costs_of_model
 from tests.storage.records import GREETING, QUESTION, ended_call
 
@@ -105,3 +105,12 @@ def test_what_has_no_known_price_is_shown_and_not_counted() -> None:
 
 def test_the_list_prices_know_what_a_call_uses() -> None:
     assert all(line.unit_usd for line in costs_of(ended_call()))
+
+
+def test_a_turn_that_was_transcribed_again_is_paid_beside_the_live_stream() -> None:
+    again = (Transcribed("deepgram nova-3", 2.5), Transcribed("deepgram nova-3", 3.5))
+    lines = costs_of(replace(ended_call(), heard_again=again))
+    assert [(line.item, line.quantity, round(line.usd, 6)) for line in lines if line.vendor == "deepgram"] == [
+        ("flux", 61.0, 0.007828),
+        ("nova-3 (again)", 6.0, 0.00043),
+    ]

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from deepgram.listen.v2.types.listen_v2turn_info import ListenV2TurnInfo
 
+from core.conversation import Transcribed
 from core.ports.errors import VendorError
 from core.ports.speech import Recogniser, Recognition
 from core.turns import (
@@ -266,6 +267,7 @@ async def test_kept_audio_is_transcribed() -> None:
         transcript = await recogniser.transcribe(speak("Where is my order?").audio, "en")
     assert transcript.text == "Where is my order?"
     assert transcript.confidence > 0.9
+    assert transcript.took == Transcribed("deepgram nova-3", len(speak("Where is my order?").audio) / 8_000)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from core.contracts import names
 from core.contracts.call import DialEnded, End, Phase, Say, TakeOver, Transfer, Verb
-from core.conversation import ToolCall
+from core.conversation import ToolCall, Transcribed
 from core.outcome import CarrierState, Disposition
 from core.ports.reasoner import TextPiece
 from tests.world.fakes import broken
@@ -144,6 +144,10 @@ async def test_low_confidence_turn_is_transcribed_again(world: CallWorld) -> Non
     assert await call.hears() == "You said: Where is my order?"
     (_, turn) = await call.transcript()
     assert (turn.caller, turn.confidence) == ("Where is my order?", 0.95)
+    await call.hangs_up()
+    await call.result()
+    await call.after_call()
+    assert world.store.records[call.id].heard_again == (Transcribed("deepgram nova-3", 1.0),)
 
 
 async def test_unsure_text_serves_when_it_cannot_be_transcribed_again(world: CallWorld) -> None:

@@ -16,7 +16,7 @@ from core.contracts.call import (
     SyncCrm,
     Transcript,
 )
-from core.conversation import Step, Usage
+from core.conversation import Step, Transcribed, Usage
 from core.outcome import CarrierState
 from core.playbook import Playbook
 from core.ports.call_log import CallEvent
@@ -169,7 +169,7 @@ class FakeRecogniser:
         """What it was told to hear."""
         self.languages.append(language)
         self.faults.meet()
-        return Transcript(self.text, 0.95)
+        return Transcript(self.text, 0.95, Transcribed("deepgram nova-3", len(audio) / 8_000))
 
 
 class FakePlayback:
