@@ -3,7 +3,22 @@
 import uvicorn
 from fastapi import FastAPI
 
-from sandbox import accounts, anthropic, control, crm, deepgram, deepgram_speech, elevenlabs, gladia, openai, twilio
+from sandbox import (
+    accounts,
+    anthropic,
+    calcom,
+    calendly,
+    control,
+    crm,
+    deepgram,
+    deepgram_speech,
+    elevenlabs,
+    gladia,
+    hubspot,
+    openai,
+    salesforce,
+    twilio,
+)
 from sandbox.config import SandboxConfig, config_of
 from sandbox.state import SandboxState
 
@@ -17,12 +32,16 @@ def create_app(state: SandboxState, config: SandboxConfig) -> FastAPI:
     app.include_router(control.router(state))
     app.include_router(accounts.router(state))
     app.include_router(anthropic.router(state))
+    app.include_router(calcom.router(state))
+    app.include_router(calendly.router(state))
     app.include_router(crm.router(state))
     app.include_router(deepgram.router(state))
     app.include_router(deepgram_speech.router(state))
     app.include_router(elevenlabs.router(state))
     app.include_router(gladia.router(state))
+    app.include_router(hubspot.router(state))
     app.include_router(openai.router(state))
+    app.include_router(salesforce.router(state))
     app.include_router(twilio.router(state, config))
     return app
 

@@ -7,7 +7,10 @@ from fastapi import APIRouter, Body, HTTPException
 
 from sandbox.state import Fault, Latency, SandboxState
 
-VENDORS = ("deepgram", "anthropic", "elevenlabs", "twilio", "crm", "openai", "gladia")
+VENDORS = (
+    *("deepgram", "anthropic", "elevenlabs", "twilio", "crm", "openai", "gladia"),
+    *("salesforce", "hubspot", "calendly", "calcom"),
+)
 
 
 def router(state: SandboxState) -> APIRouter:

@@ -26,7 +26,8 @@ class Latency:
     voice_speed: float = 8.0  # how much faster than real time audio is made after that
     carrier_rest_ms: float = 60.0
     ring_ms: float = 400.0
-    crm_ms: float = 80.0
+    crm_ms: float = 80.0  # Salesforce, HubSpot, Calendly and Cal.com too
+    search_lag_ms: float = 2_000.0  # HubSpot: so long after a write its search does not know of it
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Fault:
     words come with a low confidence), "endless" (Deepgram's Flux: a turn's end is not told).
     """
 
-    vendor: str  # "deepgram" | "anthropic" | "elevenlabs" | "twilio" | "crm" | "openai" | "gladia"
+    vendor: str  # one of sandbox.control.VENDORS
     kind: str
     status: int = 503
     delay_ms: float = 1_000.0

@@ -63,6 +63,8 @@ class AfterCallWorkflow:
                 summary=summary,
                 duration_ms=round((record.ended_ms or 0) - (record.answered_ms or record.ended_ms or 0)),
                 idempotency_key=f"{call.call_id}:note",
+                direction=call.direction,
+                ended_ms=record.ended_ms or 0.0,
             ),
             start_to_close_timeout=timedelta(seconds=30),
             schedule_to_close_timeout=DAYS,

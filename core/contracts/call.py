@@ -590,3 +590,5 @@ class SyncCrm:
     summary: CallSummary
     duration_ms: int
     idempotency_key: str
+    direction: Direction = Direction.INBOUND
+    ended_ms: float = 0.0  # since the epoch; 0: not told

@@ -15,7 +15,15 @@ class ToolContext:
     idempotency_key: str
 
 
-class Crm(Protocol):
+class CallNotes(Protocol):
+    """Where a call is written down once it has ended."""
+
+    async def log_call(self, note: SyncCrm) -> str:
+        """Write the call's note once per idempotency key; returns the note's id. Raises VendorError."""
+        ...
+
+
+class Crm(CallNotes, Protocol):
     """A CRM behind HTTP."""
 
     async def run(self, operation: str, arguments: dict[str, Any], context: ToolContext) -> dict[str, Any]:
@@ -23,8 +31,4 @@ class Crm(Protocol):
 
         Raises VendorError; kind "refused" carries a message the model may read to the caller ("no such order").
         """
-        ...
-
-    async def log_call(self, note: SyncCrm) -> str:
-        """Write the call's note once per idempotency key; returns the note's id. Raises VendorError."""
         ...

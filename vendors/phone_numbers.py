@@ -1,0 +1,33 @@
+"""Phone numbers as people type them into a CRM, compared with a caller's."""
+
+import phonenumbers
+
+
+def national_digits(number: str) -> str:
+    """The digits of an E.164 number without its country code; "" if it is no number."""
+    parsed = _parse(number, None)
+    return phonenumbers.national_significant_number(parsed) if parsed else ""
+
+
+def same_number(written: object, caller_number: str) -> bool:
+    """Whether what is written in a record is the caller's number (E.164).
+
+    A number written without a country code is read as one of the caller's country.
+    """
+    caller = _parse(caller_number, None)
+    if caller is None or not isinstance(written, str):
+        return False
+    found = _parse(written, phonenumbers.region_code_for_number(caller) or phonenumbers.UNKNOWN_REGION)
+    if found is None:
+        return False
+    return (found.country_code, phonenumbers.national_significant_number(found)) == (
+        caller.country_code,
+        phonenumbers.national_significant_number(caller),
+    )
+
+
+def _parse(number: str, region: str | None) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return None
