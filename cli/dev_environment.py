@@ -4,7 +4,9 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cli.connectors import CONNECTORS
 from cli.settings import BadSettings, Settings, reveal, variable_of
+from vendors.tool_secrets import PREFIX, ToolSecrets
 
 INVENTED_ACCOUNT_SID = "AC" + "0" * 31 + "1"
 OUR_SANDBOX_NUMBER = "+12025550142"  # caller id in the sandbox; playbooks/order_support.yaml answers it
@@ -94,6 +96,8 @@ def local_environment(
         made["HOLDFAST_MEDIA_URL"] = f"ws://127.0.0.1:{where.door}"
         if settings.our_number is None:
             made["HOLDFAST_OUR_NUMBER"] = OUR_SANDBOX_NUMBER
+    if "twilio" in sandboxed:  # who really calls is to be told of real bookings only
+        made |= _connectors(inherited, origin)
     if "crm" in sandboxed:
         made["HOLDFAST_CRM_BASE_URL"] = f"{origin}/crm"
         made["HOLDFAST_CRM_API_KEY"] = f"sandbox-{secrets.token_hex(16)}"
@@ -106,6 +110,17 @@ def _stand_in(vendor: str, origin: str) -> dict[str, str]:
         variable_of(f"{vendor}_base_url"): origin,
         variable_of(f"{vendor}_api_key"): f"sandbox-{secrets.token_hex(16)}",
     }
+
+
+def _connectors(inherited: Mapping[str, str], origin: str) -> dict[str, str]:
+    """Connectors that are not set up are emulated: a playbook may use any of them here."""
+    own = ToolSecrets.of(inherited)
+    made: dict[str, str] = {}
+    for connector in CONNECTORS.values():
+        if not connector.chosen(own):
+            made |= {f"{PREFIX}{name}": f"sandbox-{secrets.token_hex(16)}" for name in connector.secrets}
+            made[f"{PREFIX}{connector.base_url}"] = origin
+    return made
 
 
 def _is_chosen(settings: Settings, vendor: str) -> bool:

@@ -1,6 +1,7 @@
 """holdfast doctor: what is configured, reachable and missing."""
 
 import asyncio
+import os
 import re
 import sys
 from collections.abc import Awaitable, Callable
@@ -13,6 +14,7 @@ from rich.table import Table
 from sqlalchemy import make_url
 from temporalio.service import RPCError
 
+from cli.connectors import CONNECTORS, Connector
 from cli.playbook_check import read_playbook
 from cli.process import complaints
 from cli.progress import out, progress
@@ -20,9 +22,10 @@ from cli.settings import Settings, reveal, variable_of
 from cli.temporal_client import connect, missing_search_attributes
 from cli.vendor_keys import FALLBACK_KEY_CHECKS, KEY_CHECKS, check_key
 from core.playbook import Playbook, PlaybookFaults
-from core.ports.errors import StorageUnavailable
+from core.ports.errors import StorageUnavailable, VendorError
 from storage.database import Database
 from storage.migrate import is_up_to_date
+from vendors.tool_secrets import PREFIX, ToolSecrets
 
 DEADLINE_S = 8.0
 _LOCAL_HOSTS = {"localhost", "127.0.0.1", "0.0.0.0", "::1"}
@@ -63,7 +66,9 @@ def run() -> None:
 
 async def examine(settings: Settings) -> list[Finding]:
     """Run all checks side by side, each within its deadline."""
-    checks: tuple[Check, ...] = (_vendors, _fallbacks, _crm, _temporal, _database, _public_url, _access, _playbooks)
+    checks: tuple[Check, ...] = (
+        *(_vendors, _fallbacks, _crm, _connectors, _temporal, _database, _public_url, _access, _playbooks),
+    )
     async with progress("Looking"):
         found = await asyncio.gather(*(_in_time(check, settings) for check in checks))
     return [finding for findings in found for finding in findings]
@@ -107,6 +112,8 @@ async def _fallbacks(settings: Settings) -> list[Finding]:
 
 async def _crm(settings: Settings) -> list[Finding]:
     variable, url = variable_of("crm_base_url"), settings.crm_base_url
+    if url is None and settings.crm != "http":
+        return []  # the connector is looked at apart
     if url is None:
         words = f"{variable} is not set: no worker starts without it (holdfast dev uses the sandbox's)"
         return [Finding("CRM", State.FAILED, words)]
@@ -121,6 +128,27 @@ async def _crm(settings: Settings) -> list[Finding]:
         words = f"{variable_of('crm_api_key')}: {url} answered {answer.status_code}: it may be wrong"
         return [Finding("CRM", State.WARNING, words)]
     return [Finding("CRM", State.OK, url)]
+
+
+async def _connectors(settings: Settings) -> list[Finding]:
+    """Those that are set up, and the one that keeps the notes: a call can do without all others."""
+    secrets = ToolSecrets.of(os.environ)
+    chosen = [one for one in CONNECTORS.values() if one.chosen(secrets) or one.name == settings.crm]
+    async with httpx.AsyncClient(timeout=DEADLINE_S / 2) as http:
+        return list(await asyncio.gather(*(_connector(one, http, secrets, settings) for one in chosen)))
+
+
+async def _connector(one: Connector, http: httpx.AsyncClient, secrets: ToolSecrets, settings: Settings) -> Finding:
+    trouble = State.FAILED if one.name == settings.crm else State.WARNING
+    if lacks := one.lacks(secrets):
+        return Finding(one.name, trouble, f"{' and '.join(lacks)} not set")
+    try:
+        lacks = await one.build(http, secrets).missing()
+    except VendorError as error:
+        return Finding(one.name, trouble, f"{PREFIX}{one.key} or {PREFIX}{one.base_url}: {error}")
+    keeps = f", keeps the notes ({variable_of('crm')})" if one.name == settings.crm else ""
+    words = "; ".join(lacks) if lacks else f"takes our key{keeps}"
+    return Finding(one.name, trouble if lacks else State.OK, words)
 
 
 async def _temporal(settings: Settings) -> list[Finding]:

@@ -1,18 +1,22 @@
 """holdfast sandbox: the emulated vendors, let in by the same keys the product was given."""
 
+import os
+
+from cli.connectors import CONNECTORS
 from cli.process import listen, serve
 from cli.settings import Settings, reveal
 from sandbox.app import SandboxConfig, create_app
 from sandbox.state import SandboxState
+from vendors.tool_secrets import ToolSecrets
 
 
 async def serve_sandbox(settings: Settings) -> None:
     """Serve until a signal."""
-    app = create_app(SandboxState(), sandbox_config(settings))
+    app = create_app(SandboxState(), sandbox_config(settings, ToolSecrets.of(os.environ)))
     await serve(app, listen(settings.host, settings.sandbox_port, "HOLDFAST_SANDBOX_PORT"), drain_s=1.0)
 
 
-def sandbox_config(settings: Settings) -> SandboxConfig:
+def sandbox_config(settings: Settings, secrets: ToolSecrets | None = None) -> SandboxConfig:
     """Keys that are set must be sent by the product; a vendor whose key is not set takes any."""
     keys = {
         "deepgram": reveal(settings.deepgram_api_key),
@@ -21,6 +25,7 @@ def sandbox_config(settings: Settings) -> SandboxConfig:
         "openai": reveal(settings.openai_api_key),
         "gladia": reveal(settings.gladia_api_key),
         "crm": reveal(settings.crm_api_key),
+        **{name: secrets(one.key, "") for name, one in CONNECTORS.items() if secrets is not None},
     }
     return SandboxConfig(
         public_url=settings.public_url,

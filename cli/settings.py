@@ -91,6 +91,7 @@ class Settings(BaseSettings):
     openai_base_url: HttpOrigin | None = Field(None, validation_alias="OPENAI_BASE_URL")
     gladia_api_key: Secret | None = Field(None, validation_alias="GLADIA_API_KEY")
     gladia_base_url: HttpOrigin | None = Field(None, validation_alias="GLADIA_BASE_URL")
+    crm: Literal["http", "salesforce", "hubspot"] = "http"  # where a call is noted once it has ended
     crm_base_url: HttpOrigin | None = None
     crm_api_key: Secret | None = None
 

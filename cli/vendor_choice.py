@@ -4,11 +4,14 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cli.settings import Settings, reveal
+from cli.connectors import CONNECTORS, NOTE_TAKERS
+from cli.settings import BadSettings, Settings, reveal, variable_of
 
 if TYPE_CHECKING:
+    from core.ports.crm import Crm
     from core.ports.reasoner import Reasoner
     from core.ports.speech import Recogniser, Voice
+    from vendors.tool_secrets import ToolSecrets
 
 
 @dataclass(frozen=True)
@@ -91,3 +94,25 @@ def recogniser(settings: Settings, stack: AsyncExitStack) -> "Recogniser":
         stack.push_async_callback(gladia.aclose)
         ears.append(Ear("gladia", LANGUAGES, Member("gladia", gladia)))
     return FallbackRecogniser(ears, [Member("deepgram prerecorded", deepgram)])
+
+
+def crm(settings: Settings, secrets: "ToolSecrets", stack: AsyncExitStack) -> "Crm":
+    """Operations over HTTP, and the note where HOLDFAST_CRM says. Raises BadSettings for what it cannot do without."""
+    from vendors.crm_notes import NotesElsewhere
+    from vendors.http_crm import HttpCrm
+
+    operations: HttpCrm | None = None
+    if settings.crm_base_url or settings.crm == "http":
+        settings.require("crm_base_url")
+        operations = HttpCrm(settings.crm_base_url or "", reveal(settings.crm_api_key))
+        stack.push_async_callback(operations.close)
+    if operations is not None and settings.crm == "http":
+        return operations
+    lacks = CONNECTORS[settings.crm].lacks(secrets)
+    if lacks:
+        raise BadSettings([f"{name} is not set, and {variable_of('crm')} is {settings.crm}" for name in lacks])
+    import httpx
+
+    http = httpx.AsyncClient()
+    stack.push_async_callback(http.aclose)
+    return NotesElsewhere(operations, NOTE_TAKERS[settings.crm](http, secrets))

@@ -3,6 +3,7 @@
 Imports are local, so that a role loads only what it uses: the vendors' SDKs take seconds.
 """
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -84,11 +85,11 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
     from media_gateway.playback_client import PlaybackClient
     from storage.calls import SqlCallStore
     from storage.playbooks import SqlPlaybooks
-    from vendors.http_crm import HttpCrm
+    from vendors.tool_secrets import ToolSecrets
     from vendors.twilio_telephony import TwilioTelephony
 
     keys = ("twilio_account_sid", "twilio_auth_token", "deepgram_api_key", "anthropic_api_key", "elevenlabs_api_key")
-    settings.require(*keys, "crm_base_url")
+    settings.require(*keys, *(("crm_base_url",) if settings.crm == "http" else ()))
     async with _database(settings) as database, _feed(database) as feed, AsyncExitStack() as stack:
         voices = vendor_choice.voices(settings, stack)
         telephony = TwilioTelephony(
@@ -97,11 +98,9 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
             settings.public_url,
             settings.twilio_base_url,
         )
-        crm = HttpCrm(settings.crm_base_url or "", reveal(settings.crm_api_key))
         playback = PlaybackClient(settings.internal_key)
         for close in (
             telephony.aclose,
-            crm.close,
             playback.close,
         ):
             stack.push_async_callback(close)
@@ -114,7 +113,7 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
             playback=playback,
             playbooks=SqlPlaybooks(database, default=settings.default_playbook),
             telephony=telephony,
-            crm=crm,
+            crm=vendor_choice.crm(settings, ToolSecrets.of(os.environ), stack),
             store=SqlCallStore(database),
             feed=feed,
         )

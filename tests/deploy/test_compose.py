@@ -7,11 +7,13 @@ import pytest
 import yaml
 from typer.main import get_command
 
+from cli.connectors import CONNECTORS
 from cli.main import app
 from cli.settings import Settings, variable_of, variables
 from cli.temporal_server import DYNAMIC_CONFIG
 from core.contracts.names import AFTER_CALLS_QUEUE, CALLS_QUEUE
 from tests.deploy.files import ROOT, Document, compose
+from vendors.tool_secrets import PREFIX
 
 BASE = compose("docker-compose.yml")
 SANDBOXED = compose("docker-compose.yml", "deploy/compose.sandbox.yaml")
@@ -35,8 +37,9 @@ def test_each_command_is_one_of_the_clis(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_each_variable_is_one_that_settings_read(name: str) -> None:
-    assert set(OURS[name]["environment"]) <= variables()
+def test_each_variable_is_one_that_settings_or_connectors_read(name: str) -> None:
+    of_connectors = {f"{PREFIX}{secret}" for one in CONNECTORS.values() for secret in (*one.secrets, one.base_url)}
+    assert set(OURS[name]["environment"]) <= variables() | of_connectors
 
 
 @pytest.mark.parametrize("name", ["migrate", "api", "gateway-1", "gateway-2", "worker"])
