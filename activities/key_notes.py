@@ -5,6 +5,7 @@ from typing import Any
 
 from core.keypad import KeyAction, Keypad, reference
 from core.playbook import Playbook
+from core.tools import shown_to_model
 
 _DOES = {
     KeyAction.TRANSFER: "connects the caller to a person",
@@ -36,7 +37,8 @@ def key_notes(keypad: Keypad) -> str:
 
 
 def shown_arguments(playbook: Playbook, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A tool's JSON Schema as the model may fill it in: sensitive digits by their reference only."""
+    """A tool's JSON Schema as the model may fill it in: sensitive digits by their reference only, nothing of ours."""
+    arguments = shown_to_model(arguments)
     properties = arguments.get("properties", {})
     hidden = playbook.sensitive_fields & properties.keys()
     if not hidden:

@@ -1,10 +1,12 @@
 """The playbooks of the calls a worker has had, ready for use: no turn reads SQL."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import jsonschema_rs
 
+from activities.ready_tools import with_ready_tools
 from activities.spoken_lines import as_spoken, fixed_lines, sentences_of
 from core.canned import CannedFinder
 from core.conversation import Step
@@ -12,6 +14,7 @@ from core.manner import Manner
 from core.playbook import Playbook
 from core.ports.playbooks import Playbooks
 from core.ports.speech import VoiceSettings
+from core.ports.tools import ToolKind
 from core.sentences import SentenceCutter
 from core.steps import LEXICAL, StepFinder
 from core.turns import Listen
@@ -108,15 +111,16 @@ def _plain(line: str) -> str:
 class PlaybookShelf:
     """Keeps the playbooks last used. A reference names content, so what is kept never gets old."""
 
-    def __init__(self, playbooks: Playbooks) -> None:
+    def __init__(self, playbooks: Playbooks, kinds: Mapping[str, ToolKind] | None = None) -> None:
         self._playbooks = playbooks
+        self._kinds = kinds or {}
         self._ready: OrderedDict[str, ReadyPlaybook] = OrderedDict()
 
     async def get(self, ref: str) -> ReadyPlaybook:
         """The playbook with this reference, from storage the first time. Raises UnknownPlaybook."""
         ready = self._ready.get(ref)
         if ready is None:
-            ready = _prepare(await self._playbooks.load(ref))
+            ready = _prepare(await self._playbooks.load(ref), self._kinds)
             self._ready[ref] = ready
             if len(self._ready) > ROOM:
                 self._ready.popitem(last=False)
@@ -124,12 +128,13 @@ class PlaybookShelf:
         return ready
 
 
-def _prepare(playbook: Playbook) -> ReadyPlaybook:
+def _prepare(playbook: Playbook, kinds: Mapping[str, ToolKind]) -> ReadyPlaybook:
+    playbook, arguments = with_ready_tools(playbook, kinds)
     return ReadyPlaybook(
         playbook=playbook,
         finder=StepFinder(playbook),
         canned=CannedFinder(playbook),
-        arguments={tool.name: jsonschema_rs.validator_for(tool.arguments) for tool in playbook.tools},
+        arguments=arguments,
         voice=voice_of(playbook),
         voices={language: voice_of(playbook, language) for language in playbook.spoken},
         fixed_lines=frozenset(

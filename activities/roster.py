@@ -1,17 +1,19 @@
 """All activities on the ports given: the one list that workers and tests are built from."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from activities.after_call import AfterCallActivities
 from activities.conversation import ConversationActivities
 from activities.crm import CrmActivities
+from activities.crm_tools import CrmTools
 from activities.mood import MoodActivities
 from activities.playbook_shelf import PlaybookShelf
 from activities.speech import SpeechActivities
 from activities.spoken_lines import SpokenLines
 from activities.telephony import TelephonyActivities
+from activities.tools import ToolActivities
 from core.ports.call_log import CallFeed, CallStore
 from core.ports.crm import Crm
 from core.ports.playback import PlaybackLine
@@ -20,6 +22,7 @@ from core.ports.reasoner import Reasoner
 from core.ports.speech import Recogniser, Voice
 from core.ports.speech_cache import SpeechCache
 from core.ports.telephony import Telephony
+from core.ports.tools import ToolKind
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Ports:
     crm: Crm
     store: CallStore
     feed: CallFeed
+    tools: Mapping[str, ToolKind] = field(default_factory=dict)  # by kind; the CRM's are always there
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,8 @@ class Roster:
 
 def roster(ports: Ports) -> Roster:
     """All activities."""
-    shelf = PlaybookShelf(ports.playbooks)
+    kinds = {"operation": CrmTools(ports.crm), **ports.tools}
+    shelf = PlaybookShelf(ports.playbooks, kinds)
     lines = SpokenLines(ports.line_voice, ports.speech_cache)
     conversation = ConversationActivities(
         ports.reasoner, ports.voice, ports.recogniser, lines, ports.playback, shelf, ports.feed
@@ -57,7 +62,8 @@ def roster(ports: Ports) -> Roster:
     speech = SpeechActivities(ports.line_voice, lines, ports.playback, shelf, ports.feed)
     mood = MoodActivities(ports.reasoner, shelf, ports.feed)
     telephony = TelephonyActivities(ports.telephony, ports.feed)
-    crm = CrmActivities(ports.crm, ports.playback, shelf, ports.store, ports.feed)
+    tools = ToolActivities(kinds, ports.playback, shelf, ports.feed, ports.reasoner)
+    crm = CrmActivities(ports.crm, ports.store, ports.feed)
     after_call = AfterCallActivities(ports.store, ports.reasoner, shelf, ports.feed)
     return Roster(
         calls=[
@@ -71,7 +77,9 @@ def roster(ports: Ports) -> Roster:
             telephony.look_up_dial,
             telephony.hang_up,
             telephony.redirect_call,
-            crm.run_tool,
+            tools.run_tool,
+            tools.undo_tool,
+            tools.judge_confirmation,
         ],
         after_calls=[after_call.record_call, after_call.summarize_call, crm.sync_crm],
     )

@@ -37,6 +37,7 @@ from core.mood import heated_turns, manner_for
 from core.outcome import NOT_REACHED, CarrierState, Disposition, LegState
 from core.playbook import TRANSFER_TOOL
 from core.speculation import words_key
+from core.tool_memory import ToolMemory
 from core.wishes import heed, wishes_in
 
 
@@ -100,6 +101,7 @@ class LiveCall:
     fillers_said: int = 0
     withdrawn: bool = False  # the running eager turn was none
     ending: Ending | None = None
+    tools: ToolMemory = field(default_factory=ToolMemory)
 
     @classmethod
     def begin(cls, call: CallInput, now_ms: float) -> "LiveCall":

@@ -27,6 +27,7 @@ from core.playbook_parts import (
     Part,
     PhoneNumber,
 )
+from core.playbook_tools import Auth, HttpLookUp, HttpRequest, McpCall, Tool, Undo, check_read_back, tools_fit
 from core.small_words import SMALL_WORDS
 
 END_CALL_TOOL = "end_call"
@@ -71,17 +72,7 @@ class Translation(Lines):
     voice: VoiceChoice | None = None
     escalation_line: Line | None = Field(None, description="as in mood, where that hands over")
     helps: dict[Name, Line] = Field(default_factory=dict, description="step -> its help")
-
-
-class Tool(Part):
-    """An operation of the customer's systems that the model may ask for where a step allows it."""
-
-    name: Name
-    description: Line
-    operation: str = Field(min_length=1, description="the operation's name at the CRM")
-    arguments: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
-    timeout_seconds: float = Field(5.0, gt=0, le=60)
-    writes: bool = False
+    read_backs: dict[Name, Line] = Field(default_factory=dict, description="tool -> its read_back")
 
 
 class PlaybookStep(Part):
@@ -141,6 +132,7 @@ class Playbook(Part):
     language_keys: dict[KeyName, Language] = Field(default_factory=dict, description="keys that choose a language")
     steps: tuple[PlaybookStep, ...] = Field(min_length=1)
     tools: tuple[Tool, ...] = ()
+    tool_hosts: tuple[str, ...] = Field((), description="where tools may send requests to: host or host:port")
     digest: str = Field("", exclude=True)
 
     @model_validator(mode="before")
@@ -181,7 +173,7 @@ class Playbook(Part):
                 raise Misplaced(
                     ("tools", index, "name"), f"{tool.name!r} is there in every call; give yours another name"
                 )
-            _arguments_fit(tool, ("tools", index, "arguments"))
+        tools_fit(self.tools, self.tool_hosts, self.sensitive_fields)
         known = {tool.name for tool in self.tools} | {END_CALL_TOOL, TRANSFER_TOOL}
         _answers_fit(self.steps, self.language)
         _fillers_fit(self.fillers, ())
@@ -191,6 +183,7 @@ class Playbook(Part):
                 if name not in (names := [step.name for step in self.steps]):
                     at = ("translations", language, "helps", name)
                     raise Misplaced(at, f"no step is named {name!r}", name, names)
+            self._read_backs_fit(language, lines.read_backs)
             if self.mood.escalate_after and lines.escalation_line is None:
                 raise Misplaced(("translations", language, "escalation_line"), "is missing: mood hands callers over")
         if self.mood.escalate_after and self.transfer_to is None:
@@ -207,6 +200,16 @@ class Playbook(Part):
             self._digits_fit(step, ("steps", index, "digits"))
         self._keys_fit(self.keys, ("keys",))
         return self
+
+    def _read_backs_fit(self, language: str, lines: dict[Name, Line]) -> None:
+        asking = {tool.name: tool for tool in self.tools if tool.asks_first}
+        at = ("translations", language, "read_backs")
+        for name, line in lines.items():
+            if name not in asking:
+                raise Misplaced((*at, name), f"no tool that asks first is named {name!r}", name, list(asking))
+            check_read_back(line, asking[name], (*at, name), self.sensitive_fields)
+        for name in asking.keys() - lines.keys():
+            raise Misplaced(at, f"has no line for {name!r}, which the caller confirms")
 
     def _keys_fit(self, keys: dict[str, KeyChoice], at: tuple[str | int, ...]) -> None:
         for key, does in keys.items():
@@ -429,7 +432,12 @@ def _fields_beside(at: tuple[str | int, ...]) -> list[str]:
         "voices": MoodVoiceChoice,
         "steps": PlaybookStep,
         "translations": Translation,
+        "auth": Auth,
+        "http": HttpRequest,
+        "look_up": HttpLookUp,
+        "mcp": McpCall,
         "tools": Tool,
+        "undo": Undo,
         "voice": VoiceChoice,
         "turn_taking": TurnTakingChoice,
     }
@@ -442,21 +450,6 @@ def _did_you_mean(wrote: str, known: list[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return f"known here: {', '.join(known)}" if known else ""
-
-
-def _arguments_fit(tool: Tool, at: tuple[str | int, ...]) -> None:
-    """A tool's arguments are a JSON Schema of an object whose required properties exist."""
-    if tool.arguments.get("type") != "object":
-        raise Misplaced((*at, "type"), "must be 'object': a tool takes named arguments")
-    properties = tool.arguments.get("properties", {})
-    if not isinstance(properties, dict) or not all(isinstance(schema, dict) for schema in properties.values()):
-        raise Misplaced((*at, "properties"), "must be a mapping from names to JSON Schemas")
-    required = tool.arguments.get("required", [])
-    if not isinstance(required, list):
-        raise Misplaced((*at, "required"), "must be a list")
-    for place, name in enumerate(required):
-        if name not in properties:
-            raise Misplaced((*at, "required", place), f"no argument is named {name!r}", str(name), list(properties))
 
 
 def _answers_fit(steps: tuple[PlaybookStep, ...], language: str) -> None:

@@ -1,9 +1,9 @@
 """The story of one call."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -22,7 +22,7 @@ from core.contracts.call import (
     ReplyKey,
     Respond,
 )
-from core.conversation import Step, ToolCall
+from core.conversation import Step, ToolCall, ToolResult
 from core.keypad import KeyAction
 from core.live_call import Ending, LiveCall, Opening
 from core.outcome import Disposition
@@ -31,13 +31,14 @@ from core.silence import silence_line
 from workflows.after_call import AfterCallWorkflow
 from workflows.call_messages import CallMessages
 from workflows.call_view import attributes, call_details
+from workflows.confirmation import answer_to_read_back, follow, step_of
 from workflows.dialling import reach_the_person
 from workflows.fillers import keep_company
 from workflows.keys import keyed_step, last_said, nothing_was_asked, obey
 from workflows.leg import hang_up, redirect
 from workflows.mood import MoodReader
 from workflows.replies import ReplyFailed, Speaker, until
-from workflows.tools import run_tool
+from workflows.tools import next_ordinal, run_tool, undo_failed_request
 from workflows.understanding import find_step, understood
 
 TOOL_ROUNDS: Final = 4  # of one turn; a model that asks for more goes in circles
@@ -123,10 +124,12 @@ class CallWorkflow(CallMessages):
         said = " ".join(turn.caller for turn in live.conversation.turns if turn.number >= turns[0].turn)
         if not said.strip():
             return
-        step = keyed_step(live, turns) or await find_step(live, said)
+        answered = await answer_to_read_back(live, said)
+        step = step_of(answered) or keyed_step(live, turns) or await find_step(live, said)
         live.conversation.find(step)
         live.feel(live.conversation.now, step.mood)
         if not await self._obey_key(obey(live, turns)):
+            await self._carry_out(follow(live, answered, said))
             await self._reply()
         await self._go_where_it_leads(step)
 
@@ -137,6 +140,8 @@ class CallWorkflow(CallMessages):
             return  # it is to be transcribed again first
         if live.language_after(turn) != live.language:
             return  # it is to be answered in a language that is not settled yet
+        if live.tools.pending is not None:
+            return  # a yes moves things, so it has to be one
         live.conversation.foresee(turn.turn, turn.text, turn.confidence, turn.timings.decided_ms, turn.seq)
         step = await find_step(live, turn.text)
         live.conversation.find(step)
@@ -187,6 +192,9 @@ class CallWorkflow(CallMessages):
         """Answer the running turn: words, and as long as the model asks for tools, their results in further words."""
         live = self.live
         live.answer_again = False
+        if live.tools.pending is not None:
+            await self._say(live.tools.pending.ask)
+            return
         if line := live.conversation.now.fixed_answer():
             await self._say(line)
             return
@@ -197,6 +205,9 @@ class CallWorkflow(CallMessages):
                     return
                 live.conversation.now.asked_ms = live.conversation.now.asked_ms or reply.timings.started_ms
                 ends = await self._run_tools(reply.tool_calls)
+                if live.tools.pending is not None and not live.interrupted:
+                    await self._say(live.tools.pending.ask)
+                    return
                 if ends and not live.interrupted:
                     await self._say_goodbye()
                 if ends or live.interrupted:
@@ -359,16 +370,22 @@ class CallWorkflow(CallMessages):
         Ending and handing over are ours to do; other tools run side by side.
         """
         live = self.live
+        await self._carry_out([run_tool(live, call, next_ordinal(live)) for call in calls])
+        await self._carry_out(undo_failed_request(live))
+        return any(call.name == END_CALL_TOOL for call in calls)
+
+    async def _carry_out(self, work: Sequence[Coroutine[Any, Any, ToolResult | None]]) -> None:
+        """Keep the caller company meanwhile. What has no result yet waits for the caller's yes."""
+        if not work:
+            return
+        live = self.live
         turn = live.conversation.now
-        first = len(turn.tools) + 1
-        running = [asyncio.create_task(run_tool(live, call, first + place)) for place, call in enumerate(calls)]
-        done = asyncio.gather(*running)
-        if self.live.script.fillers:
+        done = asyncio.gather(*(asyncio.create_task(one) for one in work))
+        if live.script.fillers:
             await keep_company(live, done, self.speaker.say)
         elif not turn.said and not await until(lambda: done.done() or live.interrupted, FILLER_AFTER):
-            await self._say(self.live.script.holding_line)
-        turn.tools.extend(await done)
-        return any(call.name == END_CALL_TOOL for call in calls)
+            await self._say(live.script.holding_line)
+        turn.tools.extend(result for result in await done if result is not None)
 
     # The end
 

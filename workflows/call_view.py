@@ -59,6 +59,8 @@ def whats_next(live: LiveCall) -> str:
         return "wait for the media stream"
     if live.inbox.turns or live.conversation.now.outstanding:
         return f"answer turn {live.inbox.last_turn(live.conversation.settled.number)}"
+    if live.tools.pending is not None:
+        return f"wait for the caller's yes to {live.tools.pending.call.name}"
     return "wait for the caller"
 
 

@@ -479,20 +479,6 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class RunTool:
-    """Carry out one tool call, once."""
-
-    call_id: str
-    playbook: str
-    step: str
-    turn: int
-    call: ToolCall
-    idempotency_key: str  # "<call>:<turn>:<ordinal>"
-    caller_number: str
-    digits_url: str = ""  # of the call's gateway now, for arguments that name sensitive digits
-
-
-@dataclass(frozen=True)
 class Dial:
     """Place the call; the carrier fetches what to do from the voice webhook."""
 

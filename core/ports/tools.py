@@ -12,6 +12,7 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from core.playbook_tools import Tool
 from core.tools import Effect
 
 if TYPE_CHECKING:
@@ -31,6 +32,27 @@ class Caller:
     variables: Mapping[str, str] = field(default_factory=dict)  # what the caller's record told beforehand
 
 
+@dataclass(frozen=True, slots=True)
+class ToolOrder:
+    """What the server, not the model, says about one tool call."""
+
+    call_id: str
+    turn: int
+    idempotency_key: str  # "<call>:<turn>:<ordinal>": the same in each attempt, in ``look_up`` and in ``compensate``
+    caller: Caller
+
+    @property
+    def known(self) -> dict[str, str]:
+        """What core.tools.bind fills in, beside the caller's variables."""
+        caller = self.caller
+        return {
+            "caller_number": caller.number,
+            "our_number": caller.our_number,
+            "direction": caller.direction,
+            "call_id": self.call_id,
+        }
+
+
 class Secrets(Protocol):
     """What differs by installation and stands in no playbook: keys, tokens, base URLs."""
 
@@ -48,7 +70,7 @@ class Secrets(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """What the server, not the model, says about one tool call, and what it may use."""
+    """What the server, not the model, says about one tool call, and what a Python tool may use."""
 
     call_id: str
     turn: int
@@ -111,3 +133,49 @@ class PythonTool:
     timeout_seconds: float = 5.0  # of each attempt
     settings: Mapping[str, Any] = field(default_factory=lambda: NO_ARGUMENTS)  # a JSON Schema of the playbook's
     secrets: tuple[str, ...] = ()  # the names it cannot do without: checks warn where one is not set
+
+    def complete(self, tool: Tool) -> Tool:
+        """A playbook's use of this tool, whole. The graver effect of the two counts."""
+        written = tool.model_fields_set
+        own = {
+            "description": tool.description or self.description,
+            "arguments": tool.arguments if "arguments" in written else dict(self.arguments),
+            "timeout_seconds": tool.timeout_seconds if "timeout_seconds" in written else self.timeout_seconds,
+            "effect": tool.does.at_least(self.effect).value,
+        }
+        return tool.model_copy(update=own)
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a kind can do for one of its tools."""
+
+    idempotent: bool = False
+    looks_up: bool = False
+    compensates: bool = False
+
+
+class ToolKind(Protocol):
+    """Carries out the tools of one kind. Arguments have been checked; retries nothing; raises VendorError only."""
+
+    def complete(self, tool: Tool) -> Tool:
+        """The tool with what only its kind knows of it. Raises VendorError: there is no such thing."""
+        ...
+
+    def traits(self, tool: Tool) -> Traits:
+        """What can be done when an answer was lost."""
+        ...
+
+    async def run(self, tool: Tool, arguments: Mapping[str, Any], order: ToolOrder) -> Mapping[str, Any]:
+        """See ``Run``."""
+        ...
+
+    async def look_up(self, tool: Tool, arguments: Mapping[str, Any], order: ToolOrder) -> Mapping[str, Any] | None:
+        """See ``LookUp``. Only where ``traits`` says so."""
+        ...
+
+    async def compensate(
+        self, tool: Tool, arguments: Mapping[str, Any], answer: Mapping[str, Any], order: ToolOrder
+    ) -> Mapping[str, Any]:
+        """See ``Compensate``. Only where ``traits`` says so."""
+        ...

@@ -93,7 +93,9 @@ class Talk:
             return ToolResult(call, True, "{}")
         try:
             body = {"arguments": arguments}
-            return ToolResult(call, True, json.dumps(self.records.carry_out(self.playbook.tool(name).operation, body)))
+            return ToolResult(
+                call, True, json.dumps(self.records.carry_out(self.playbook.tool(name).operation or "", body))
+            )
         except Refused as refusal:
             return ToolResult(call, False, str(refusal))
 

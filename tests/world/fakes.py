@@ -365,6 +365,7 @@ class FakeCrm:
         self.runs: list[tuple[str, dict[str, Any], ToolContext]] = []
         self.notes: dict[str, SyncCrm] = {}
         self.faults = Faults()
+        self.refused: set[str] = set()  # operations
         self.gate: asyncio.Event | None = None  # operations wait for it
         self.running = asyncio.Event()
         self.noted = asyncio.Event()
@@ -374,6 +375,8 @@ class FakeCrm:
         self.runs.append((operation, arguments, context))
         self.running.set()
         self.faults.meet()
+        if operation in self.refused:
+            raise broken("refused", curable=False)
         if self.gate is not None:
             await self.gate.wait()
         return {"status": "on its way"} | arguments
