@@ -44,6 +44,9 @@ _SOQL = re.compile(
     r"SELECT (?P<fields>[\w, ]+) FROM (?P<sobject>\w+)(?: WHERE (?P<field>\w+) = '(?P<value>\w*)')?"
     r"(?: ORDER BY (?P<order>\w+)(?P<desc> DESC)?)?(?: LIMIT (?P<limit>\d+))?"
 )
+_SOSL = re.compile(
+    r"FIND \{(?P<terms>[^{}]+)\} IN PHONE FIELDS RETURNING (?P<sobject>\w+)\((?P<fields>[\w, ]+)\) LIMIT (?P<limit>\d+)"
+)
 _KNOWN_CONTACTS = (
     {"FirstName": "Jamie", "LastName": "Rivera", "Email": "jamie.rivera@example.com", "Phone": "(202) 555-0161"},
     {"FirstName": "Robin", "LastName": "Okafor", "Email": "robin@example.com", "MobilePhone": "+1 202 555 0100"},
@@ -114,18 +117,20 @@ class _Org:
         shown = [_shown(sobject, row, fields) for row in limited]
         return {"totalSize": len(shown), "done": True, "records": shown}
 
-    def search(self, asked: dict[str, Any]) -> dict[str, Any]:
-        digits = "".join(char for char in str(asked.get("q", "")) if char.isdigit())
-        if len(digits) < 2 or asked.get("in") != "PHONE":
-            raise Failed(400, _problem("INVALID_SEARCH", "search term must be longer than one character"))
-        found = []
-        for wanted in asked.get("sobjects", ()):
-            sobject = _known(wanted.get("name", ""), 400)
-            for record in self.records[sobject]:
-                phones = (str(value) for name, value in record.items() if name.endswith("Phone") and value)
-                if any(digits in "".join(char for char in phone if char.isdigit()) for phone in phones):
-                    found.append(_shown(sobject, record, wanted.get("fields", ["Id"])))
-        return {"searchRecords": found}
+    def search(self, sosl: str) -> dict[str, Any]:
+        """Of phones alone: a term finds what has these digits and no others."""
+        parsed = _SOSL.fullmatch(sosl)
+        if parsed is None:
+            raise Failed(400, _problem("MALFORMED_SEARCH", "unexpected token"))
+        sobject = _known(parsed["sobject"], 400)
+        terms = {_digits(term) for term in parsed["terms"].split(" OR ")}
+        fields = parsed["fields"].split(", ")
+        found = [
+            _shown(sobject, record, fields)
+            for record in self.records[sobject]
+            if any(_digits(str(value)) in terms for name, value in record.items() if name.endswith("Phone") and value)
+        ]
+        return {"searchRecords": found[: int(parsed["limit"])]}
 
 
 def router(state: SandboxState) -> APIRouter:
@@ -154,10 +159,10 @@ def router(state: SandboxState) -> APIRouter:
         """SOQL."""
         return await answer(request, lambda _: (org.query(q), 200))
 
-    @routes.post("/data/{version}/parameterizedSearch")
-    async def search(request: Request) -> Response:
-        """Records by their phone numbers."""
-        return await answer(request, lambda body: (org.search(_object(body)), 200))
+    @routes.get("/data/{version}/search")
+    async def search(request: Request, q: str = "") -> Response:
+        """SOSL."""
+        return await answer(request, lambda _: (org.search(q), 200))
 
     @routes.get("/data/{version}/sobjects/{sobject}/{record_id}")
     async def read(request: Request, sobject: str, record_id: str, fields: str = "") -> Response:
@@ -224,6 +229,10 @@ def _check(sobject: str, fields: dict[str, Any], *, new: bool) -> None:
 def _shown(sobject: str, record: dict[str, Any], fields: list[str]) -> dict[str, Any]:
     url = f"/services/data/v62.0/sobjects/{sobject}/{record['Id']}"
     return {"attributes": {"type": sobject, "url": url}} | {name: record.get(name) for name in fields}
+
+
+def _digits(text: str) -> str:
+    return "".join(char for char in text if char.isdigit())
 
 
 def _known(sobject: str, status: int) -> str:

@@ -1,5 +1,7 @@
 """Phone numbers as people type them into a CRM, compared with a caller's."""
 
+import re
+
 import phonenumbers
 
 
@@ -7,6 +9,15 @@ def national_digits(number: str) -> str:
     """The digits of an E.164 number without its country code; "" if it is no number."""
     parsed = _parse(number, None)
     return phonenumbers.national_significant_number(parsed) if parsed else ""
+
+
+def written_in_groups(number: str) -> str:
+    """The same digits as people of its country group them, "202 555 0161"; "" if it is no number."""
+    parsed = _parse(number, None)
+    if parsed is None:
+        return ""
+    national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return " ".join(re.findall(r"\d+", national))
 
 
 def same_number(written: object, caller_number: str) -> bool:

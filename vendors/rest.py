@@ -91,8 +91,8 @@ class Rest:
                     text = await self._limited(response)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise VendorError(self.vendor, "timeout", "no answer in time", curable=True) from error
-        except httpx.InvalidURL as error:
-            raise VendorError(self.vendor, "refused", "this cannot be asked for", curable=False) from error
+        except httpx.InvalidURL:
+            raise self.refused("this cannot be asked for") from None  # the cause quotes what was said
         except httpx.HTTPError as error:
             what = f"connection failed ({type(error).__name__})"
             raise VendorError(self.vendor, "unavailable", what, curable=True) from error

@@ -4,8 +4,9 @@ Every record we write carries the idempotency key in the external id field ``Hol
 Activity), and is written by that key: the same write again finds the record. Who calls is told by the caller's number,
 never by an argument.
 
-Source: Salesforce REST API Developer Guide ("Insert or Update (Upsert) a Record Using an External ID", "Parameterized
-Search", "Status Codes and Error Responses"), OAuth 2.0 Client Credentials Flow, Object Reference ("Task").
+Source: Salesforce REST API Developer Guide ("Insert or Update (Upsert) a Record Using an External ID", "Search",
+"Status Codes and Error Responses"), OAuth 2.0 Client Credentials Flow, SOQL and SOSL Reference, Object Reference
+("Task").
 """
 
 from collections.abc import MutableMapping
@@ -18,7 +19,7 @@ import httpx
 from core.contracts.call import SyncCrm
 from core.ports.errors import VendorError
 from core.ports.tools import ToolContext
-from vendors.phone_numbers import national_digits, same_number
+from vendors.phone_numbers import national_digits, same_number, written_in_groups
 from vendors.rest import Answer, Rest
 
 VENDOR: Final = "salesforce"
@@ -167,16 +168,14 @@ class Salesforce:
         return lacks
 
     async def _contacts(self, number: str) -> list[dict[str, Any]]:
-        """All contacts with this number, however it was typed: Salesforce's search knows phones by their digits."""
+        """All contacts with this number, however it was typed: the search knows digits, and words that are digits."""
         digits = national_digits(number)
         if not digits:
             return []
-        search = {
-            "q": digits,
-            "in": "PHONE",
-            "sobjects": [{"name": "Contact", "fields": list(CONTACT_FIELDS), "limit": 20}],
-        }
-        answer = await self._send("POST", f"{API}/parameterizedSearch", body=search)
+        terms = (digits, number.removeprefix("+"), f'"{written_in_groups(number)}"')
+        returning = f"Contact({', '.join(CONTACT_FIELDS)})"
+        sosl = f"FIND {{{' OR '.join(terms)}}} IN PHONE FIELDS RETURNING {returning} LIMIT 20"
+        answer = await self._send("GET", f"{API}/search", params={"q": sosl})
         found = _records(self._rest, answer, "searchRecords")
         phones = ("Phone", "MobilePhone", "HomePhone")
         return [record for record in found if any(same_number(record.get(name), number) for name in phones)]

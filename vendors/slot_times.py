@@ -15,8 +15,8 @@ def zone_of(rest: Rest, name: str) -> ZoneInfo:
     """An IANA time zone. Raises VendorError, as the vendor would refuse it."""
     try:
         return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:  # unknown; no name at all; a folder's name
-        raise rest.refused("time_zone is no IANA time zone") from error
+    except (KeyError, ValueError, OSError):  # unknown; no name at all; a folder's name
+        raise rest.refused("time_zone is no IANA time zone") from None
 
 
 def moment(rest: Rest, text: str, zone: ZoneInfo, name: str) -> datetime:
@@ -24,8 +24,8 @@ def moment(rest: Rest, text: str, zone: ZoneInfo, name: str) -> datetime:
     try:
         read = datetime.fromisoformat(text)
         return (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise rest.refused(f"{name} is no ISO 8601 time") from error
+    except (ValueError, OverflowError):
+        raise rest.refused(f"{name} is no ISO 8601 time") from None  # the cause quotes what was said
 
 
 def span(rest: Rest, earliest: str, latest: str, zone: ZoneInfo) -> tuple[datetime, datetime]:

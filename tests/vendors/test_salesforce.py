@@ -131,7 +131,7 @@ async def test_a_token_that_is_refused_again_and_again_is_given_up() -> None:
         sandbox.breaks("salesforce", "status", status=401, match="/services/data", times=2)
         with expect_refusal("unauthorized"):
             await salesforce.find_contact(JAMIE)
-        assert sandbox.requests("salesforce", "POST /services/data") == 2
+        assert sandbox.requests("salesforce", "GET /services/data") == 2
 
 
 async def test_a_wrong_secret_is_no_reason_to_try_again() -> None:
