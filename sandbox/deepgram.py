@@ -180,6 +180,7 @@ class FluxStream(Stream):
         for info in events:
             if info.event == "EndOfTurn" and self.state.take_fault("deepgram", info.transcript, ("endless",)):
                 continue
+            await pause(info.after_ms)
             if info.event != "Update":
                 self.state.stamp(
                     "deepgram",

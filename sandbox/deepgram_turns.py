@@ -1,11 +1,12 @@
 """Flux, Deepgram's conversational recogniser: when a turn starts, when it may be over and when it is.
 
 Sans-I/O. The clock is the audio that was received: silence is what came after the last word, so a stream whose
-frames stop coming never ends a turn, and one that is fed faster than real time is decided just as fast.
+frames stop coming never ends a turn, and one that is fed faster than real time is decided just as fast. A latency that
+ends between two frames is told that much after the earlier one (``after_ms``), as by a recogniser that has to compute.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -13,6 +14,7 @@ from sandbox.audio_code import HeardWord, Reader
 from sandbox.state import Latency
 
 UPDATE_EVERY_MS = 250
+_FRAME_MS = 20
 _SLICE = 640  # bytes, 80 ms: what a longer piece of audio is cut into, so that pauses in it are noticed
 _SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
 _CLOSING = "\"')]»”’"
@@ -41,6 +43,7 @@ class TurnInfo:
     confidence: float
     speech_end_ms: float  # when the turn's last coded audio arrived, by the clock of ``hear``
     trigger: str | None = None
+    after_ms: float = 0.0  # it is told so long after the audio that decided it
 
     @property
     def transcript(self) -> str:
@@ -133,18 +136,20 @@ class FluxTurns:
         if not silence_ms:
             return []
         end_ms = self._latency.end_of_turn_ms if turn.sounds_finished else self._latency.unfinished_turn_ms
-        if silence_ms >= end_ms:
-            return [self._end(turn, "model", max(self.options.eot_threshold, self._confidence(0.86, 0.97)))]
+        next_ms = silence_ms + _FRAME_MS
+        if next_ms > end_ms:
+            ended = self._end(turn, "model", max(self.options.eot_threshold, self._confidence(0.86, 0.97)))
+            return [_told_at(ended, end_ms - silence_ms)]
         if silence_ms >= self.options.eot_timeout_ms:
             return [self._end(turn, "timeout", self._confidence(0.2, 0.45))]
         if self.options.eager_eot_threshold is None:
             return []
         head_start_ms = max(0.0, self._latency.end_of_turn_ms - self._latency.eager_end_of_turn_ms)
-        if not turn.eager and not turn.doubted and silence_ms >= end_ms - head_start_ms:
+        if not turn.eager and not turn.doubted and next_ms > end_ms - head_start_ms:
             turn.eager = True
             turn.doubt = self._random.random() < self._latency.resumed_share
             confidence = max(self.options.eager_eot_threshold, self._confidence(0.5, 0.69))
-            return [self._info(turn, "EagerEndOfTurn", confidence)]
+            return [_told_at(self._info(turn, "EagerEndOfTurn", confidence), end_ms - head_start_ms - silence_ms)]
         if turn.eager and turn.doubt and silence_ms >= end_ms - head_start_ms / 2:
             turn.eager, turn.doubted = False, True
             return [self._info(turn, "TurnResumed", turn.confidence)]
@@ -172,6 +177,10 @@ class FluxTurns:
 
     def _confidence(self, low: float, high: float) -> float:
         return round(self._random.uniform(low, high), 4)
+
+
+def _told_at(info: TurnInfo, after_ms: float) -> TurnInfo:
+    return replace(info, after_ms=max(0.0, after_ms))
 
 
 @dataclass(slots=True)
