@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from temporalio.client import Client
+
 from cli.bench_stack import NUMBER, PLAYBOOK, VENDORS, gateway_ports_of, options_of, pids_of, run
 from cli.progress import progress
 from cli.stack import Stack
@@ -29,7 +31,9 @@ def run_call(
         if canned:
             bench = CannedBench(sandbox, NUMBER, pids_of(stack), count, turns, VENDORS)
         else:
-            bench = CallBench(sandbox, NUMBER, pids_of(stack), gateway_ports_of(stack), count, turns, VENDORS)
+            temporal = await Client.connect(stack.temporal_address)
+            ports = gateway_ports_of(stack)
+            bench = CallBench(sandbox, temporal, NUMBER, pids_of(stack), ports, count, turns, VENDORS)
         return {"speculation": "on" if speculation else "off", **await bench.run()}
 
     run(options_of(workers), at_each(calls, measure), json_file, speculation=speculation)

@@ -9,10 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from temporalio.client import Client
+
+from core.contracts import names
+from core.contracts.call import CallResult
 from evals.callers import Callers, Script, minutes_of
 from evals.figures import CpuMeter, Row, percentile, spread
 from evals.gateway_figures import GatewayFigures
 from evals.heard_turns import HeardTurn, heard_turns
+from evals.histories import Growth
 from evals.sandbox_control import SandboxControl
 from evals.stamps import Stamp, count
 
@@ -29,6 +34,7 @@ class CallBench:
     """One measurement. ``latency`` fixes the sandbox's vendors (sandbox.state.Latency)."""
 
     sandbox: SandboxControl
+    temporal: Client
     number: str
     pids: Mapping[str, Sequence[int]]
     gateway_ports: Sequence[int]
@@ -57,6 +63,20 @@ class CallBench:
             "withdrawn": after.counted("holdfast_gateway_withdrawn_turns_total", before),
             "model_answers_per_turn": _answers_per_line(calls, stamps),
             **cost_of(used, calls),
+            **await self._history_of(calls),
+        }
+
+    async def _history_of(self, calls: Sequence[Mapping[str, Any]]) -> Row:
+        """What whole calls write into their histories, beginning and end included."""
+        ids = [names.call_workflow_id(call["sid"]) for call in calls]
+        handles = [self.temporal.get_workflow_handle(each, result_type=CallResult) for each in ids]
+        grown = [await Growth.of(handle) for handle in handles]
+        turns, minutes = self.turns * len(calls), minutes_of(calls)
+        return {
+            "gateway_events_per_turn": round(sum(each.messages for each in grown) / turns, 1),
+            "history_events_per_turn": round(sum(each.events for each in grown) / turns, 1),
+            "history_bytes_per_turn": round(sum(each.size for each in grown) / turns),
+            "history_events_in_30_min": round(sum(each.events for each in grown) / minutes * 30),
         }
 
 

@@ -63,6 +63,8 @@ def frames_of(heard: Mapping[str, Any], said: Mapping[str, Any]) -> Row:
         "frames": heard["frames"],
         "frames_lost": said["frames"] - heard["frames"],
         "late_frames": heard["late"],
+        "frames_packed": heard["packed"],
+        "speech_frames_packed": heard["speech_packed"],
         **{name: round(heard[name], 2) for name in ("delay_p50_ms", "delay_p99_ms", "delay_max_ms", "jitter_p99_ms")},
         "carrier_late_frames": said["late_frames"],
         "streams_lost": said["lost"],

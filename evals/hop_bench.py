@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
 
 from core.contracts import names
@@ -26,14 +25,11 @@ from core.contracts.call import (
 )
 from core.contracts.playbook import PlaybookBrief
 from evals.figures import CpuMeter, Row, spread
+from evals.histories import Growth
 from evals.instant import now_ms
 
 SETTLE_S = 3.0  # what the beginning of many calls leaves to do is done by then
 TURN_EVERY_S = 8.0  # as in the rehearsed calls
-MESSAGES = (
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
-)
 
 
 @dataclass
@@ -90,30 +86,6 @@ class HopBench:
             "history_events_per_turn": round(grown.events, 1),
             "history_bytes_per_turn": round(grown.size),
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """How large a history is, or by how much a turn makes it larger."""
-
-    events: float
-    size: float  # bytes
-    messages: float  # signals and updates
-
-    @classmethod
-    async def of(cls, call: WorkflowHandle[object, CallResult]) -> "Growth":
-        """As it is now."""
-        events = (await call.fetch_history()).events
-        messages = sum(event.event_type in MESSAGES for event in events)
-        return cls(len(events), sum(event.ByteSize() for event in events), messages)
-
-    def per_turn(self, since: "Growth", turns: int) -> "Growth":
-        """Each turn's share of what has come since."""
-        return Growth(
-            (self.events - since.events) / turns,
-            (self.size - since.size) / turns,
-            (self.messages - since.messages) / turns,
-        )
 
 
 class _Call:

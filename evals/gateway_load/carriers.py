@@ -28,6 +28,7 @@ from evals.gateway_load.frames import FRAME, Sent, micros_now, without_bits, wri
 
 FRAME_S = 0.020
 SLOTS = 10  # calls are spread over the 20 ms
+PACKET_S = 0.1  # by then frames that go together have gone
 CALLS_PER_S = 8.0
 SETTLE_S = 8.0  # the last greeting is over
 LATE_MS = 20.0
@@ -174,6 +175,7 @@ class Carriers:
             await asyncio.sleep(self._load.seconds)
             self._measured = False
             say("measured")
+            await asyncio.sleep(PACKET_S)
             self.lost = sum(not leg.open for leg in self.legs)
         finally:
             ticking.cancel()

@@ -30,8 +30,11 @@ LATE_MS = 20.0
 
 @dataclass
 class Times:
-    """What was measured of all streams."""
+    """What was measured of all streams: the way of each message's newest frame, which had nothing to wait for."""
 
+    frames: int = 0
+    packed: int = 0  # frames that came with newer ones
+    speech_packed: int = 0  # of them, those in which somebody speaks
     delays: "array[float]" = field(default_factory=lambda: array("f"))
     jitter: "array[float]" = field(default_factory=lambda: array("f"))
     ended: list[tuple[int, float]] = field(default_factory=list)  # call, when its turn's end was sent (monotonic ms)
@@ -39,7 +42,9 @@ class Times:
     def figures(self) -> dict[str, Any]:
         """As JSON."""
         return {
-            "frames": len(self.delays),
+            "frames": self.frames,
+            "packed": self.packed,
+            "speech_packed": self.speech_packed,
             "late": sum(delay > LATE_MS for delay in self.delays),
             "delay_p50_ms": percentile(self.delays, 0.5),
             "delay_p99_ms": percentile(self.delays, 0.99),
@@ -110,19 +115,28 @@ class Stream(WSListener):
         if frame.msg_type is WSMsgType.BINARY:
             now = micros_now()
             audio = frame.get_payload_as_bytes()
+            newest = len(audio) - FRAME
             for at in range(0, len(audio), FRAME):
                 if sent := read(audio[at : at + FRAME]):
-                    self._take(transport, sent, took_ms(sent, now))
+                    if sent.measured:
+                        self._measure(sent, took_ms(sent, now), packed=at < newest)
+                    self._take(transport, sent)
         elif frame.msg_type in (WSMsgType.CLOSE, WSMsgType.TEXT):  # the only text that comes is CloseStream
             transport.send_close(WSCloseCode.OK)
             transport.disconnect()
 
-    def _take(self, transport: WSTransport, sent: Sent, delay_ms: float) -> None:
-        if sent.measured:
-            self._times.delays.append(delay_ms)
-            if self._last_ms >= 0:
-                self._times.jitter.append(abs(delay_ms - self._last_ms))
-            self._last_ms = delay_ms
+    def _measure(self, sent: Sent, delay_ms: float, *, packed: bool) -> None:
+        self._times.frames += 1
+        if packed:
+            self._times.packed += 1
+            self._times.speech_packed += sent.speaking
+            return
+        self._times.delays.append(delay_ms)
+        if self._last_ms >= 0:
+            self._times.jitter.append(abs(delay_ms - self._last_ms))
+        self._last_ms = delay_ms
+
+    def _take(self, transport: WSTransport, sent: Sent) -> None:
         index = self._turns.index
         if (heard := self._turns.hear(sent)) is None:
             return
