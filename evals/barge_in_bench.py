@@ -58,7 +58,7 @@ def script_of(rounds: int) -> Script:
         {"say": QUESTIONS[1]},
         {"noise": NOISE_S, "interrupt_after": 1.5},
     ]
-    return [*each * rounds, {"wait": 2.5, "after": "reply"}, {"hang_up": True}]
+    return [*each * rounds, {"wait": 0, "after": "reply"}, {"hang_up": True, "after": 2.5}]
 
 
 def interruptions_of(calls: Sequence[Mapping[str, Any]], stamps: Sequence[Stamp]) -> Row:

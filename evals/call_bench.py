@@ -119,4 +119,4 @@ def scripts_of(turns: int) -> Iterator[Script]:
     numbers = itertools.count(20_001)
     while True:
         lines: Script = [{"say": LINES[index % len(LINES)].format(number=next(numbers))} for index in range(turns)]
-        yield [*lines, {"wait": 2.5, "after": "reply"}, {"hang_up": True}]
+        yield [*lines, {"wait": 0, "after": "reply"}, {"hang_up": True, "after": 2.5}]

@@ -59,7 +59,7 @@ def scripts_of(turns: int) -> Iterator[Script]:
     """Scripts without end: ``turns`` questions, begun at another one each time, then hang up."""
     for first in itertools.count():
         lines: Script = [{"say": LINES[(first + turn) % len(LINES)]} for turn in range(turns)]
-        yield [*lines, {"wait": 2.5, "after": "reply"}, {"hang_up": True}]
+        yield [*lines, {"wait": 0, "after": "reply"}, {"hang_up": True, "after": 2.5}]
 
 
 def waits_of(calls: Sequence[Mapping[str, Any]], stamps: Sequence[Stamp]) -> tuple[list[float], int]:

@@ -83,7 +83,7 @@ class FaultBench:
 def script_of(number: int) -> Script:
     """Two lines: the first is struck, the second shows whether all is well again."""
     lines = (STRUCK.format(number=number), AFTER.format(number=number + 60_000))
-    return [*({"say": line} for line in lines), {"wait": 4.0, "after": "reply"}, {"hang_up": True}]
+    return [*({"say": line} for line in lines), {"wait": 0, "after": "reply"}, {"hang_up": True, "after": 4.0}]
 
 
 def silences_of(call: Mapping[str, Any]) -> list[float]:

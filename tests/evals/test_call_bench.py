@@ -15,7 +15,7 @@ def test_no_two_lines_of_a_bench_are_alike() -> None:
     scripts = list(itertools.islice(scripts_of(turns=5), 40))
     lines = [line["say"] for script in scripts for line in script if "say" in line]
     assert len(lines) == len(set(lines)) == 200
-    assert all(script[-1] == {"hang_up": True} for script in scripts)
+    assert all(script[-1] == {"hang_up": True, "after": 2.5} for script in scripts)
 
 
 def test_the_model_answers_each_line_and_is_not_asked_for_its_step() -> None:
