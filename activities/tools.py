@@ -33,7 +33,8 @@ log = structlog.get_logger()
 
 NO_ANSWER: Final = "the system did not answer"
 NOT_KNOWN: Final = (
-    "the system did not answer, and nobody knows whether it was done. Tell the caller so; do not ask for it again"
+    "the system did not answer as it should, and nobody knows whether it was done. Tell the caller so; do not call "
+    "this again"
 )
 LONGEST_ANSWER: Final = 16_000  # characters; histories keep it, and the model reads the beginning
 SURE_YES: Final = 0.8  # of a model that hears a yes: it moves things
@@ -174,7 +175,9 @@ class ToolActivities:
             return _Came(True, text if whole else f"{text[:LONGEST_ANSWER]} ... (cut)", whole=whole)
         log.warning("tool_failed", tool=tool.name, kind=failure.kind)
         if not failure.curable:
-            return _Came(False, str(failure).removeprefix(f"{failure.vendor}: "))
+            told = str(failure).removeprefix(f"{failure.vendor}: ")
+            unsure = failure.kind == "broken" and tool.does is not Effect.READ  # sent, and answered with nonsense
+            return _Came(False, f"{told}: {NOT_KNOWN}" if unsure else told)
         traits = self._kinds[tool.kind].traits(tool)
         again = tool.does is Effect.READ or traits.idempotent or traits.looks_up
         if again and activity.info().attempt < tool.attempts:

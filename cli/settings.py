@@ -57,6 +57,7 @@ PhoneNumber = Annotated[str, Field(pattern=r"^\+[1-9]\d{6,14}$")]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 OrNone = Annotated[str | None, BeforeValidator(_unless_none)]  # "none" switches it off
+HostNames = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)]
 Names = Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(_list), BeforeValidator(_unless_none)]
 
 AURA_VOICES = (
@@ -94,6 +95,7 @@ class Settings(BaseSettings):
     crm: Literal["http", "salesforce", "hubspot"] = "http"  # where a call is noted once it has ended
     crm_base_url: HttpOrigin | None = None
     crm_api_key: Secret | None = None
+    tool_hosts: HostNames = ()  # where tools of playbooks may send requests to; (): wherever the playbooks say
 
     # Models.
     reply_model: str = "claude-haiku-5-5"

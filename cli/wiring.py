@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from cli import vendor_choice
 from cli.settings import Settings, reveal
+from cli.tool_kinds import tool_kinds
 
 if TYPE_CHECKING:
     from activities.roster import Ports
@@ -90,6 +91,7 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
 
     keys = ("twilio_account_sid", "twilio_auth_token", "deepgram_api_key", "anthropic_api_key", "elevenlabs_api_key")
     settings.require(*keys, *(("crm_base_url",) if settings.crm == "http" else ()))
+    secrets = ToolSecrets.of(os.environ)
     async with _database(settings) as database, _feed(database) as feed, AsyncExitStack() as stack:
         voices = vendor_choice.voices(settings, stack)
         telephony = TwilioTelephony(
@@ -113,9 +115,10 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
             playback=playback,
             playbooks=SqlPlaybooks(database, default=settings.default_playbook),
             telephony=telephony,
-            crm=vendor_choice.crm(settings, ToolSecrets.of(os.environ), stack),
+            crm=vendor_choice.crm(settings, secrets, stack),
             store=SqlCallStore(database),
             feed=feed,
+            tools=tool_kinds(settings, secrets, stack),
         )
 
 
