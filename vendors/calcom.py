@@ -16,7 +16,7 @@ from core.ports.errors import VendorError
 from core.ports.tools import ToolContext
 from vendors.phone_numbers import same_number
 from vendors.rest import Answer, Rest
-from vendors.slot_times import moment, offered, span, told_time, utc_text, zone_of
+from vendors.slot_times import local_time, moment, offered, span, told_time, utc_text, zone_of
 
 VENDOR: Final = "calcom"
 DEFAULT_BASE_URL: Final = "https://api.cal.com"
@@ -89,20 +89,21 @@ class CalCom:
             if before is None:
                 raise
             return before
-        return _told(self._booking(answer))
+        return _told(self._booking(answer), context.caller.number)
 
     async def booked(self, context: ToolContext, *, email: str = "") -> dict[str, Any] | None:
         """What was booked under this idempotency key, if anything was."""
         for booking in await self._bookings_at(context, email):
             if (booking.get("metadata") or {}).get(KEY) == context.idempotency_key:
-                return _told(booking)
+                return _told(booking, context.caller.number)
         return None
 
     async def find_bookings(self, context: ToolContext, *, email: str = "") -> dict[str, Any]:
         """The caller's bookings to come. ``email``: the address they were made with, if they have one."""
         found = {booking["uid"]: booking for booking in await self._bookings_at(context, email)}
-        own = [booking for booking in found.values() if _is_of(booking, context.caller.number)]
-        return {"bookings": [_told(booking) for booking in sorted(own, key=lambda booking: str(booking.get("start")))]}
+        own = [booking for booking in found.values() if _attendee(booking, context.caller.number)]
+        own.sort(key=lambda booking: str(booking.get("start")))
+        return {"bookings": [_told(booking, context.caller.number) for booking in own]}
 
     async def reschedule(self, context: ToolContext, *, booking_uid: str, start: str, time_zone: str) -> dict[str, Any]:
         """Move a booking of the caller's to another free time. One that is there already stays as it is."""
@@ -116,10 +117,10 @@ class CalCom:
         if booking.get("status") == "cancelled":
             raise self._rest.refused("this booking was cancelled")
         if told_time(booking.get("start")) == at:
-            return _told(booking)
+            return _told(booking, context.caller.number)
         path = f"/v2/bookings/{quote(str(booking['uid']), safe='')}/reschedule"
         reason = {"start": utc_text(at), "reschedulingReason": "Asked for on the phone"}
-        return _told(self._booking(await self._post(path, reason)))
+        return _told(self._booking(await self._post(path, reason)), context.caller.number)
 
     async def cancel(self, context: ToolContext, *, booking_uid: str, reason: str = "") -> dict[str, Any]:
         """Cancel a booking of the caller's. One that is cancelled already stays so."""
@@ -138,7 +139,7 @@ class CalCom:
         """A booking that has the caller's number; others are not there for this caller."""
         path = f"/v2/bookings/{quote(uid, safe='')}"
         answer = await self._rest.send("GET", path, headers=BOOKINGS, expected=(400, 404))
-        if answer.ok and _is_of(booking := self._booking(answer), context.caller.number):
+        if answer.ok and _attendee(booking := self._booking(answer), context.caller.number):
             return booking
         raise self._rest.refused("the caller has no such booking")
 
@@ -180,18 +181,19 @@ class CalCom:
         return booking
 
 
-def _is_of(booking: dict[str, Any], number: str) -> bool:
+def _attendee(booking: dict[str, Any], number: str) -> dict[str, Any] | None:
     attendees = booking.get("attendees")
-    found = attendees if isinstance(attendees, list) else ()
-    return any(same_number(attendee.get("phoneNumber"), number) for attendee in found if isinstance(attendee, dict))
+    found = [attendee for attendee in (attendees if isinstance(attendees, list) else ()) if isinstance(attendee, dict)]
+    return next((attendee for attendee in found if same_number(attendee.get("phoneNumber"), number)), None)
 
 
-def _told(booking: dict[str, Any]) -> dict[str, Any]:
-    """What a caller may hear of it."""
+def _told(booking: dict[str, Any], number: str) -> dict[str, Any]:
+    """What a caller may hear of it, by the clock of whom it is with."""
+    attendee = _attendee(booking, number) or {}
     return {
         "booking_uid": booking["uid"],
         "title": booking.get("title"),
-        "start": booking.get("start"),
+        **local_time(booking.get("start"), attendee.get("timeZone")),
         "minutes": booking.get("duration"),
         "status": booking.get("status"),
     }

@@ -6,7 +6,7 @@ from typing import Any, Final
 from core.ports.tools import PythonTool, ToolContext
 from core.tools import Effect
 from vendors.calcom import DEFAULT_BASE_URL, CalCom
-from vendors.tool_schemas import EARLIEST, EMAIL, LATEST, START, TIME_ZONE, described, text
+from vendors.tool_schemas import EARLIEST, EMAIL, LATEST, SPOKEN_TIME, START, TIME_ZONE, described, text, unspoken
 
 SECRETS: Final = ("CALCOM_API_KEY",)
 _BOOKING_UID: Final = text("the booking_uid of one of the caller's bookings", 100)
@@ -25,7 +25,7 @@ async def _find_slots(arguments: Mapping[str, Any], context: ToolContext) -> Map
 
 
 async def _book(arguments: Mapping[str, Any], context: ToolContext) -> Mapping[str, Any]:
-    return await _account(context).book(context, **arguments, **context.settings)
+    return await _account(context).book(context, **unspoken(arguments), **context.settings)
 
 
 async def _booked(arguments: Mapping[str, Any], context: ToolContext) -> Mapping[str, Any] | None:
@@ -41,11 +41,11 @@ async def _find_bookings(arguments: Mapping[str, Any], context: ToolContext) -> 
 
 
 async def _reschedule(arguments: Mapping[str, Any], context: ToolContext) -> Mapping[str, Any]:
-    return await _account(context).reschedule(context, **arguments, **context.settings)
+    return await _account(context).reschedule(context, **unspoken(arguments), **context.settings)
 
 
 async def _cancel(arguments: Mapping[str, Any], context: ToolContext) -> Mapping[str, Any]:
-    return await _account(context).cancel(context, **arguments)
+    return await _account(context).cancel(context, **unspoken(arguments))
 
 
 FIND_SLOTS: Final = PythonTool(
@@ -62,6 +62,7 @@ BOOK: Final = PythonTool(
     described(
         ("start", "name"),
         start=START,
+        spoken_time=SPOKEN_TIME,
         name=text("the caller's name"),
         email=EMAIL,
         notes=text("what the host should know", 500),
@@ -83,7 +84,7 @@ FIND_BOOKINGS: Final = PythonTool(
 RESCHEDULE: Final = PythonTool(
     "Move one of the caller's bookings to a free time.",
     _reschedule,
-    described(("booking_uid", "start"), booking_uid=_BOOKING_UID, start=START),
+    described(("booking_uid", "start"), booking_uid=_BOOKING_UID, start=START, spoken_time=SPOKEN_TIME),
     Effect.WRITE,
     idempotent=True,
     timeout_seconds=10.0,
@@ -93,7 +94,12 @@ RESCHEDULE: Final = PythonTool(
 CANCEL: Final = PythonTool(
     "Cancel one of the caller's bookings.",
     _cancel,
-    described(("booking_uid",), booking_uid=_BOOKING_UID, reason=text("why, in a few words")),
+    described(
+        ("booking_uid", "spoken_time"),
+        booking_uid=_BOOKING_UID,
+        spoken_time=SPOKEN_TIME,
+        reason=text("why, in a few words"),
+    ),
     Effect.IRREVERSIBLE,
     idempotent=True,
     timeout_seconds=10.0,

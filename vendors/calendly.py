@@ -18,7 +18,7 @@ from core.ports.errors import VendorError
 from core.ports.tools import ToolContext
 from vendors.phone_numbers import same_number
 from vendors.rest import Answer, Rest
-from vendors.slot_times import moment, offered, span, told_time, utc_text, zone_of
+from vendors.slot_times import local_time, moment, offered, span, told_time, utc_text, zone_of
 
 VENDOR: Final = "calendly"
 DEFAULT_BASE_URL: Final = "https://api.calendly.com"
@@ -89,7 +89,7 @@ class Calendly:
         invitee = answer.body.get("resource") if isinstance(answer.body, dict) else None
         if not isinstance(invitee, dict) or not isinstance(invitee.get("event"), str):
             raise self._rest.broken("a booking without an event")
-        return {"booking_id": _uuid(invitee["event"]), "start": utc_text(at), "status": "active"}
+        return {"booking_id": _uuid(invitee["event"]), **local_time(utc_text(at), time_zone), "status": "active"}
 
     async def booked(
         self, context: ToolContext, *, event_type: str, start: str, email: str, time_zone: str
@@ -98,23 +98,27 @@ class Calendly:
         at = moment(self._rest, start, zone_of(self._rest, time_zone), "start")
         around = (at - timedelta(minutes=1), at + timedelta(minutes=1))
         for event in await self._events(email, *around):
-            fits = told_time(event.get("start_time")) == at and event.get("event_type") == event_type
-            if fits and await self._is_of(event, email, context.caller.number):
-                return _told(event)
+            if told_time(event.get("start_time")) == at and event.get("event_type") == event_type:
+                invitee = await self._invitee(event, email, context.caller.number)
+                if invitee is not None:
+                    return _told(event, invitee)
         return None
 
     async def find_bookings(self, context: ToolContext, *, email: str) -> dict[str, Any]:
         """The caller's bookings to come that were made with this e-mail address."""
-        events = await self._events(email, datetime.now(UTC))
-        own = [event for event in events if await self._is_of(event, email, context.caller.number)]
-        return {"bookings": [_told(event) for event in own]}
+        own = []
+        for event in await self._events(email, datetime.now(UTC)):
+            invitee = await self._invitee(event, email, context.caller.number)
+            if invitee is not None:
+                own.append(_told(event, invitee))
+        return {"bookings": own}
 
     async def cancel(self, context: ToolContext, *, booking_id: str, reason: str = "") -> dict[str, Any]:
         """Cancel a booking of the caller's. One that is cancelled already stays so."""
         path = f"/scheduled_events/{quote(booking_id, safe='')}"
         answer = await self._rest.send("GET", path, expected=(403, 404))
         event = answer.body.get("resource") if answer.ok and isinstance(answer.body, dict) else None
-        if not isinstance(event, dict) or not await self._is_of(event, "", context.caller.number):
+        if not isinstance(event, dict) or await self._invitee(event, "", context.caller.number) is None:
             raise self._rest.refused("the caller has no such booking")
         if event.get("status") != "canceled":
             why = {"reason": reason or "Asked for on the phone"}
@@ -152,15 +156,16 @@ class Calendly:
         self._kept[SCOPE] = scope
         return scope
 
-    async def _is_of(self, event: dict[str, Any], email: str, number: str) -> bool:
+    async def _invitee(self, event: dict[str, Any], email: str, number: str) -> dict[str, Any] | None:
+        """Who is invited with the caller's number; None if nobody is."""
         uri = event.get("uri")
         if not isinstance(uri, str):
-            return False
-        asked = {"status": "active", **({"email": email} if email else {}), "count": str(self._page)}
-        if event.get("status") == "canceled":
-            del asked["status"]
+            return None
+        asked = {"count": str(self._page), **({"email": email} if email else {})}
+        if event.get("status") != "canceled":
+            asked["status"] = "active"
         invitees = await self._collection(f"/scheduled_events/{quote(_uuid(uri), safe='')}/invitees", asked)
-        return any(same_number(invitee.get("text_reminder_number"), number) for invitee in invitees)
+        return next((one for one in invitees if same_number(one.get("text_reminder_number"), number)), None)
 
     async def _collection(self, path: str, asked: dict[str, str], most_pages: int = 1) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -181,12 +186,12 @@ def _uuid(uri: str) -> str:
     return uri.rpartition("/")[2]
 
 
-def _told(event: dict[str, Any]) -> dict[str, Any]:
-    """What a caller may hear of it."""
+def _told(event: dict[str, Any], invitee: dict[str, Any]) -> dict[str, Any]:
+    """What a caller may hear of it, by the invitee's clock."""
     return {
         "booking_id": _uuid(str(event.get("uri", ""))),
         "name": event.get("name"),
-        "start": event.get("start_time"),
+        **local_time(event.get("start_time"), invitee.get("timezone")),
         "status": event.get("status"),
     }
 

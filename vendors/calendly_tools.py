@@ -6,7 +6,18 @@ from typing import Any, Final
 from core.ports.tools import PythonTool, ToolContext
 from core.tools import Effect
 from vendors.calendly import DEFAULT_BASE_URL, Calendly
-from vendors.tool_schemas import EARLIEST, EMAIL, LATEST, START, TIME_ZONE, choice, described, text
+from vendors.tool_schemas import (
+    EARLIEST,
+    EMAIL,
+    LATEST,
+    SPOKEN_TIME,
+    START,
+    TIME_ZONE,
+    choice,
+    described,
+    text,
+    unspoken,
+)
 
 SECRETS: Final = ("CALENDLY_TOKEN",)
 _EVENT_TYPE: Final = text("the URI of what is booked, https://api.calendly.com/event_types/...")
@@ -30,7 +41,7 @@ async def _find_slots(arguments: Mapping[str, Any], context: ToolContext) -> Map
 
 
 async def _book(arguments: Mapping[str, Any], context: ToolContext) -> Mapping[str, Any]:
-    return await _calendar(context).book(context, **arguments, **context.settings)
+    return await _calendar(context).book(context, **unspoken(arguments), **context.settings)
 
 
 async def _booked(arguments: Mapping[str, Any], context: ToolContext) -> Mapping[str, Any] | None:
@@ -52,7 +63,7 @@ async def _find_bookings(arguments: Mapping[str, Any], context: ToolContext) -> 
 
 
 async def _cancel(arguments: Mapping[str, Any], context: ToolContext) -> Mapping[str, Any]:
-    return await _calendar(context).cancel(context, **arguments)
+    return await _calendar(context).cancel(context, **unspoken(arguments))
 
 
 FIND_SLOTS: Final = PythonTool(
@@ -66,7 +77,13 @@ FIND_SLOTS: Final = PythonTool(
 BOOK: Final = PythonTool(
     "Book a free time for the caller, who gets a confirmation by e-mail.",
     _book,
-    described(("start", "name", "email"), start=START, name=text("the caller's name"), email=EMAIL),
+    described(
+        ("start", "name", "email"),
+        start=START,
+        spoken_time=SPOKEN_TIME,
+        name=text("the caller's name"),
+        email=EMAIL,
+    ),
     Effect.WRITE,
     look_up=_booked,
     compensate=_unbook,
@@ -85,8 +102,9 @@ CANCEL: Final = PythonTool(
     "Cancel one of the caller's bookings.",
     _cancel,
     described(
-        ("booking_id",),
+        ("booking_id", "spoken_time"),
         booking_id=text("the booking_id of one of the caller's bookings", 100),
+        spoken_time=SPOKEN_TIME,
         reason=text("why, in a few words"),
     ),
     Effect.IRREVERSIBLE,

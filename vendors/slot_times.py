@@ -54,9 +54,25 @@ def utc_text(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def local_time(text: object, zone_name: object) -> dict[str, Any]:
+    """A vendor's time as the invited person's clock shows it; as it is if one of the two cannot be read."""
+    at = told_time(text)
+    try:
+        zone = ZoneInfo(zone_name) if isinstance(zone_name, str) else None
+    except (KeyError, ValueError, OSError):
+        zone = None
+    if at is None or zone is None:
+        return {"start": text}
+    return _shown(at, zone)
+
+
+def _shown(at: datetime, zone: ZoneInfo) -> dict[str, Any]:
+    local = at.astimezone(zone)
+    return {"start": local.isoformat(timespec="minutes"), "day": f"{local:%A}"}
+
+
 def offered(starts: list[datetime], zone: ZoneInfo) -> dict[str, Any]:
     """Free times as a tool's result: the first of them, in the caller's time zone."""
-    local = [start.astimezone(zone) for start in sorted(starts)[:MOST_SLOTS]]
-    shown = [{"start": start.isoformat(timespec="minutes"), "day": f"{start:%A}"} for start in local]
+    shown = [_shown(start, zone) for start in sorted(starts)[:MOST_SLOTS]]
     today = f"{datetime.now(zone):%A, %Y-%m-%d}"
     return {"today": today, "free_times": shown, "more": len(starts) > MOST_SLOTS}

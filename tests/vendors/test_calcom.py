@@ -73,7 +73,7 @@ async def test_a_booking_by_phone_number_alone_can_be_found_moved_and_cancelled(
     async with calendar() as (adapter, sandbox):
         first, second, *_ = await free_times(adapter)
         made = await booked(adapter, STRANGER, first["start"], notes="Flat roof")
-        assert made["status"] == "accepted"
+        assert (made["status"], made["start"], made["day"]) == ("accepted", first["start"], first["day"])
         assert first["start"] not in {slot["start"] for slot in await free_times(adapter)}
         (listed,) = (await adapter.find_bookings(STRANGER))["bookings"]
         assert listed == made

@@ -1,11 +1,15 @@
 """The connectors as playbooks use them: by entry point, through the engine's contract."""
 
+import re
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
+import yaml
 
+from core.playbook import parse_playbook
 from core.ports.errors import VendorError
 from core.ports.tools import PythonTool
 from core.tools import Effect
@@ -16,6 +20,12 @@ SHIPPED = [name for name in offered_names() if name.split(".")[0] in ("salesforc
 JAMIE, STRANGER = "+12025550161", "+12025550199"
 CALL = {"event_type_id": 101, "time_zone": "America/New_York"}
 CALENDLY_CALL = {"event_type": "https://api.calendly.com/event_types/CALL", "time_zone": "America/New_York"}
+
+
+def examples() -> list[list[dict[str, Any]]]:
+    """The tools in each example of docs/connectors.md."""
+    page = (Path(__file__).parents[2] / "docs" / "connectors.md").read_text()
+    return [yaml.safe_load(block)["tools"] for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
 
 
 async def run(
@@ -43,6 +53,24 @@ def test_every_tool_says_what_it_takes_and_does_nothing_twice(name: str) -> None
     assert tool.secrets
     said_by_the_model = tool.arguments["properties"].keys()
     assert said_by_the_model.isdisjoint({"phone", "number", "caller", "caller_number", "contact_id"})
+
+
+@pytest.mark.parametrize("tools", examples(), ids=lambda tools: tools[0]["python"])
+def test_each_documented_example_is_a_playbooks(tools: list[dict[str, Any]]) -> None:
+    step = {"name": "help", "goal": "Help.", "tools": [tool["name"] for tool in tools]}
+    whole = {"name": "example", "goal": "Help.", "persona": "You are Sam.", "greeting": "Hi.", "farewell": "Bye."}
+    playbook = parse_playbook(yaml.safe_dump({**whole, "steps": [step], "tools": tools}))
+    for tool in playbook.tools:
+        offered = load_offered(tool.python or "")
+        assert jsonschema_rs.is_valid(dict(offered.settings), tool.settings)
+        assert offered.complete(tool).does is offered.effect
+        needs_a_yes = offered.effect is Effect.IRREVERSIBLE
+        assert tool.read_back or not needs_a_yes
+
+
+def test_every_connector_has_an_example() -> None:
+    vendors = {tool["python"].split(".")[0] for tools in examples() for tool in tools}
+    assert vendors == {name.split(".")[0] for name in SHIPPED}
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -92,14 +120,16 @@ async def test_a_caller_unknown_to_hubspot_becomes_a_contact_with_a_ticket() -> 
 async def test_a_calcom_booking_is_made_moved_and_cancelled() -> None:
     async with box() as sandbox:
         first, second, *_ = (await run(sandbox, "calcom.find_slots", STRANGER, CALL))["free_times"]
-        made = await run(sandbox, "calcom.book", STRANGER, CALL, start=first["start"], name="Dana Doe")
+        made = await run(
+            sandbox, "calcom.book", STRANGER, CALL, start=first["start"], name="Dana Doe", spoken_time="Monday"
+        )
         where = {"time_zone": CALL["time_zone"]}
         moved = await run(
             sandbox, "calcom.reschedule", STRANGER, where, booking_uid=made["booking_uid"], start=second["start"]
         )
         assert datetime.fromisoformat(moved["start"]) == datetime.fromisoformat(second["start"])
         assert (await run(sandbox, "calcom.find_bookings", STRANGER))["bookings"] == [moved]
-        await run(sandbox, "calcom.cancel", STRANGER, booking_uid=moved["booking_uid"])
+        await run(sandbox, "calcom.cancel", STRANGER, booking_uid=moved["booking_uid"], spoken_time="Monday at ten")
         assert (await run(sandbox, "calcom.find_bookings", STRANGER))["bookings"] == []
 
 
