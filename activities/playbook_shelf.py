@@ -15,10 +15,9 @@ from core.playbook import Playbook
 from core.ports.playbooks import Playbooks
 from core.ports.speech import VoiceSettings
 from core.ports.tools import ToolKind
-from core.sentences import SentenceCutter
+from core.protected import Protected, protected_in
 from core.steps import LEXICAL, StepFinder
 from core.turns import Listen
-from core.words import words_of
 
 ROOM = 64
 SLOWEST, FASTEST = 0.7, 1.2  # of any voice, times its own speed
@@ -38,6 +37,7 @@ class ReadyPlaybook:
     voices: dict[str, VoiceSettings]  # by language
     fixed_lines: frozenset[str]  # as they are spoken, in every language
     fillers: dict[str, tuple[str, ...]]  # line -> its sentences
+    protected: Protected
 
     def match(self, text: str, current_step: str, *, canned: bool) -> Step:
         """The step of a turn by its words, ``name`` None if unsure; with its canned answer if one may be given."""
@@ -87,25 +87,8 @@ class ReadyPlaybook:
             quiet_ms=QUIET_MS if line and line == fixed.take_your_time else 0,
             more=line in (*fixed.fillers, *fixed.holding_lines),
             interruptible=interruptible,
-            protected=protected_sentences(self.playbook, line),
+            protected=self.protected.sentences_in(line),
         )
-
-
-def protected_sentences(playbook: Playbook, line: str) -> int:
-    """How many sentences at the beginning of a line are to be said to their end: up to the last that must be."""
-    texts = [playbook.lines_in(language) for language in playbook.spoken]
-    protected = {_plain(line) for text in texts for line in text.protected_lines}
-    disclosure = " ".join(_plain(text.disclosure) for text in texts) if playbook.protect_disclosure else ""
-    found, cutter = 0, SentenceCutter()
-    for count, sentence in enumerate([*cutter.feed(line), *cutter.finish()], 1):
-        plain = _plain(sentence)
-        if plain in protected or (plain and plain in disclosure):
-            found = count
-    return found
-
-
-def _plain(line: str) -> str:
-    return " ".join(words_of(line))
 
 
 class PlaybookShelf:
@@ -141,6 +124,7 @@ def _prepare(playbook: Playbook, kinds: Mapping[str, ToolKind]) -> ReadyPlaybook
             as_spoken(line) for language in playbook.spoken for line in fixed_lines(playbook, language)
         ),
         fillers={line: tuple(sentences_of(line)) for line in playbook.every_filler},
+        protected=protected_in(playbook),
     )
 
 

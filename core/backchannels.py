@@ -1,6 +1,7 @@
 """Short sounds and words of a listener who does not want the floor: "mhm", "okay", "genau"."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
 from core.words import words_of
@@ -14,6 +15,15 @@ _BY_LANGUAGE: Final = {
     "it": "sì|si|certo|va bene|esatto|capito|eh",
     "nl": "ja|oké|oke|precies|goed|klopt|eh",
     "pt": "sim|tá|ta|certo|claro|está bem|tá bom|é",
+}
+_GREETINGS: Final = {
+    "en": "hello|hi|hey|hi there|hello there|good morning|good afternoon|good evening|speaking|anybody there",
+    "de": "hallo|guten tag|guten morgen|guten abend|grüß gott|moin|servus",
+    "es": "hola|diga|dígame|aló|buenas|buenos días|buenas tardes|buenas noches",
+    "fr": "allô|allo|bonjour|bonsoir|salut",
+    "it": "pronto|ciao|buongiorno|buonasera",
+    "nl": "hallo|hoi|goedemorgen|goedemiddag|goedenavond",
+    "pt": "alô|olá|oi|bom dia|boa tarde|boa noite",
 }
 
 
@@ -34,3 +44,13 @@ class Backchannels:
             others += not length
             at += length or 1
         return others
+
+
+def only_greets(text: str, language: str) -> bool:
+    """Whether it says no more than somebody who picks up a phone: "hello?"."""
+    return _greetings(language.partition("-")[0]).others_in(text) == 0
+
+
+@cache
+def _greetings(language: str) -> Backchannels:
+    return Backchannels(language, _GREETINGS.get(language, "").split("|"))

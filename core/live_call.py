@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from core.backchannels import only_greets
 from core.contracts.call import (
     AnswerOverdue,
     Attach,
@@ -136,6 +137,15 @@ class LiveCall:
         """Whether something has come that a reply must not hold up."""
         return self.over or self.gateway is None or bool(self.inbox.turns) or self.withdrawn
 
+    def stands(self, line: str) -> bool:
+        """Whether the line is said to its end, as far as it is protected: what the caller says is answered after it."""
+        return self.conversation.now.eager is None and self.call.playbook.protected.sentences_in(line) > 0
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether something has come that stops even such a line."""
+        return self.over or self.gateway is None
+
     @property
     def hold(self) -> str:
         """The words whose end a reply to the running turn has to wait for; "" if they have ended."""
@@ -261,6 +271,15 @@ class LiveCall:
             self.conversation.commit(self.conversation.now, turn.confidence, turn.timings.decided_ms)
             self.heed_language(turn)
         return TurnAccepted(turn.turn)
+
+    def heed_hellos(self) -> None:
+        """The greeting was said to its end: it has answered those who said no more than "hello?" before that."""
+        waiting, said = self.inbox.turns, self.conversation.now.utterances
+        heard = bool(said) and bool(said[-1].heard) and not said[-1].interrupted
+        if not heard or not all(turn.keyed is None and only_greets(turn.text, self.language) for turn in waiting):
+            return
+        for turn in self.inbox.take_turns():
+            self.conversation.hear(turn.turn, turn.text, turn.confidence, turn.timings.decided_ms)
 
     def _was_foreseen(self, turn: CallerTurn) -> bool:
         now = self.conversation.now

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from core.backchannels import Backchannels
+from core.backchannels import Backchannels, only_greets
 from core.endpointing import ANSWERS, Expected, patience_ms
 from core.interruptions import FRAME_MS, Interruptions, Ruling
 from core.keypad import Keyed, Keypad
@@ -408,10 +408,16 @@ class TurnDetector:
         ]
 
     def _drop_backchannels(self, now_ms: float) -> None:
-        """What only showed that the caller listens asks for nothing; shortly before the end it is an answer."""
-        backchannel = self._interruptions.is_backchannel
-        if self._held and all(backchannel(turn.text) for turn in self._held):
+        """What only showed that the caller listens asks for nothing; shortly before the end it is an answer.
+
+        Nor does a "hello?" over a line that begins with what is protected: they hear us.
+        """
+        wants_nothing = self._only_greets if self.listen.protected else self._interruptions.is_backchannel
+        if self._held and all(wants_nothing(turn.text) for turn in self._held):
             self._held = [turn for turn in self._held if now_ms - turn.speech_ended_ms <= ANSWER_OVERLAP_MS]
+
+    def _only_greets(self, text: str) -> bool:
+        return self._interruptions.is_backchannel(text) or only_greets(text, self.rules.language)
 
     def _be_quiet_from(self, now_ms: float) -> None:
         self._quiet_since_ms = now_ms

@@ -112,7 +112,10 @@ class CallWorkflow(CallMessages):
         if opening is Opening.WELCOME_BACK:
             await self._say(self.live.script.welcome_back, prepare=True)
         else:
-            await self._say(self.live.script.greeting, prepare=True, opening=self._opening())
+            greeting = self.live.script.greeting
+            await self._say(greeting, prepare=True, opening=self._opening())
+            if self.live.stands(greeting):
+                self.live.heed_hellos()
 
     async def _answer(self, turns: list[CallerTurn]) -> None:
         """What the caller has said since the last answer, mostly one turn, gets one answer."""
@@ -303,6 +306,8 @@ class CallWorkflow(CallMessages):
     async def _say(self, line: str, *, prepare: bool = False, opening: CallOpening | None = None) -> None:
         try:
             await self.speaker.say(line, prepare=prepare, opening=opening)
+            if self.live.stands(line):
+                await self._was_heard(lambda: self.live.cut_off)
         except ReplyFailed as failure:
             workflow.logger.warning("line_failed", extra={"reason": str(failure)})
             if await self._settled():

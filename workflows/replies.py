@@ -63,7 +63,10 @@ class Speaker:
     async def say(
         self, line: str, *, prepare: bool = False, opening: CallOpening | None = None, last: bool = False
     ) -> Reply | None:
-        """Speak one line. ``last``: nothing the caller says stops it. None: cut off. Raises ReplyFailed."""
+        """Speak one line. ``last``: nothing the caller says stops it. None: cut off. Raises ReplyFailed.
+
+        A line that stands is not overtaken by an answer to newer words; the caller may cut what follows it short.
+        """
 
         def start(gateway: GatewayAddress, key: ReplyKey, _: tuple[str, ...]) -> workflow.ActivityHandle[Reply]:
             live = self._live
@@ -91,7 +94,10 @@ class Speaker:
                 summary=_summary(key, f"say “{line[:60]}”"),
             )
 
-        return await self._deliver(start, lambda: not last and self._live.interrupted)
+        stands = self._live.stands(line)
+        return await self._deliver(
+            start, lambda: not last and (self._live.cut_off if stands else self._live.interrupted)
+        )
 
     @property
     def _patience(self) -> timedelta:

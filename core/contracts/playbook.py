@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from core.mood import MoodRules
 from core.playbook import Playbook
+from core.protected import Protected, protected_in
 from core.turns import TurnTaking
 
 
@@ -47,6 +48,7 @@ class PlaybookBrief:
     helps: dict[str, str] = field(default_factory=dict)  # step -> what helps a silent caller
     languages: tuple[str, ...] = ()  # all that may be spoken, the call's first in front
     translations: dict[str, BriefLines] = field(default_factory=dict)
+    protected: Protected = Protected()
 
     def spoken_in(self, language: str) -> "PlaybookBrief":
         """The same with its lines in another language; unchanged for the first and for one it does not have."""
@@ -68,6 +70,7 @@ def brief_of(playbook: Playbook) -> PlaybookBrief:
         min_confidence=playbook.min_confidence,
         languages=playbook.spoken,
         translations={language: _lines(playbook, language) for language in playbook.translations},
+        protected=protected_in(playbook),
     )
 
 

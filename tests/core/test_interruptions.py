@@ -10,6 +10,7 @@ from core.turns import (
     EndOfTurn,
     FalseInterruption,
     Interim,
+    Listen,
     MayBargeIn,
     SpeechStarted,
     TurnDetector,
@@ -177,3 +178,25 @@ def test_backchannels_by_language(language: str, text: str, others: int) -> None
 
 def test_a_playbook_adds_backchannels_of_its_own() -> None:
     assert Backchannels("en", ["roger that"]).others_in("Roger that") == 0
+
+
+def test_a_hello_over_what_is_protected_is_answered_by_it() -> None:
+    caller = OverTheAssistant()
+    caller.detector.listen, caller.detector.protected = Listen(protected=1), True
+    caller.frames(200).frames(300, speech=True).recogniser(SpeechStarted(), EndOfTurn("Hello? Hello?", 0.9))
+    caller.frames(2_000).finish()
+    assert caller.kinds() == []
+
+
+def test_other_words_over_what_is_protected_are_answered_afterwards() -> None:
+    caller = OverTheAssistant()
+    caller.detector.listen, caller.detector.protected = Listen(protected=1), True
+    caller.frames(200).frames(300, speech=True).recogniser(SpeechStarted(), EndOfTurn("Hello, who is this?", 0.9))
+    caller.frames(2_000).finish()
+    assert caller.kinds() == [TurnEnded]
+
+
+def test_a_hello_over_what_may_be_interrupted_interrupts_it() -> None:
+    caller = OverTheAssistant().frames(200).frames(300, speech=True)
+    caller.recogniser(SpeechStarted(), EndOfTurn("Hello?", 0.9))
+    assert caller.kinds() == [MayBargeIn, BargedIn, TurnEnded]
