@@ -116,7 +116,9 @@ class ConversationActivities:
     @activity.defn(name=names.RESPOND)
     async def respond(self, request: Respond) -> Reply:
         """Answer: the model writes, the voice speaks each sentence as soon as it is whole, the gateway plays."""
-        timings = ReplyTimings(now_ms(), request.step_from_ms, request.step_to_ms, request.asked_ms)
+        timings = ReplyTimings(
+            now_ms(), request.step_from_ms, request.step_to_ms, request.asked_ms, before=request.before
+        )
         bound = bound_contextvars(call_id=request.call_id, turn=request.key.turn)
         with bound, self._failures(request.call_id), heartbeats(REPLY_HEARTBEAT_S):
             ready = await self._shelf.get(request.playbook)

@@ -44,7 +44,7 @@ class SpeechActivities:
         """Speak one line; with ``prepare``, then give the gateway the holding lines and keep the apology ready."""
         if request.key.attempt == 1:
             self._announce(request)
-        timings = ReplyTimings(now_ms(), request.step_from_ms, request.step_to_ms)
+        timings = ReplyTimings(now_ms(), request.step_from_ms, request.step_to_ms, before=request.before)
         with (
             bound_contextvars(call_id=request.call_id, turn=request.key.turn),
             vendor_failures(),

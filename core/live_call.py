@@ -101,6 +101,7 @@ class LiveCall:
     manner: Manner = Manner()
     fillers_said: int = 0
     withdrawn: bool = False  # the running eager turn was none
+    turn_came_ms: float = 0.0  # the newest one, for good or eager
     ending: Ending | None = None
     tools: ToolMemory = field(default_factory=ToolMemory)
 
@@ -257,15 +258,15 @@ class LiveCall:
         else:
             self.opening = Opening.GREETING
 
-    def hear_turn(self, turn: CallerTurn) -> TurnAccepted:
+    def hear_turn(self, turn: CallerTurn, now_ms: float) -> TurnAccepted:
         """The caller has spoken, or probably has, told by update or signal or both."""
-        if turn.eager:
-            return TurnAccepted(turn.turn, known=not self.inbox.put_eager(turn, self.conversation.settled.number))
-        if not self.inbox.put(turn):
-            return TurnAccepted(turn.turn, known=True)
+        new = self.inbox.put_eager(turn, self.conversation.settled.number) if turn.eager else self.inbox.put(turn)
+        if new:
+            self.turn_came_ms = now_ms
+        if turn.eager or not new:
+            return TurnAccepted(turn.turn, known=not new)
         self.silences, self.silent = 0, False
-        if not turn.eager:
-            self.manner = heed(self.manner, wishes_in(turn.text, self.language))
+        self.manner = heed(self.manner, wishes_in(turn.text, self.language))
         if self._was_foreseen(turn):
             self.inbox.turns.remove(turn)
             self.conversation.commit(self.conversation.now, turn.confidence, turn.timings.decided_ms)

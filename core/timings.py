@@ -6,6 +6,9 @@ from core.contracts.call import ReplyTimings, TurnTimings
 
 END_OF_TURN = "end_of_turn"  # last voiced frame -> the recogniser's end of turn; of an answer made ahead, its eager one
 HOP = "hop"  # through Temporal: end of turn at the gateway -> finding the step begins; found -> the activity starts
+WAITED = "waited"  # the turn waits for what the workflow is at: a greeting that is said to its end, an older answer
+TRANSCRIPT = "transcript"  # the turn's audio is transcribed again
+RETRIED = "retried"  # attempts at the answer that failed before anything was heard; after tools they count as TOOLS
 STEP = "step"  # finding the playbook's step
 TOOLS = "tools"  # before the first word: the model asks for tools, and they run
 MODEL = "model"  # the activity starts -> the model's first token
@@ -13,7 +16,7 @@ SENTENCE = "sentence"  # first token -> the first sentence is whole
 VOICE = "voice"  # first sentence -> first audio of it
 GATEWAY = "gateway"  # first audio at the worker -> at the gateway
 HELD = "held"  # of an answer made ahead: its first audio waits at the gateway for the end of the turn
-LAYERS = (END_OF_TURN, HOP, STEP, TOOLS, MODEL, SENTENCE, VOICE, GATEWAY, HELD)
+LAYERS = (END_OF_TURN, WAITED, TRANSCRIPT, HOP, STEP, RETRIED, TOOLS, MODEL, SENTENCE, VOICE, GATEWAY, HELD)
 
 
 def turn_layers(turn: TurnTimings, reply: ReplyTimings, arrived_ms: float, first_frame_ms: float) -> dict[str, float]:
@@ -45,6 +48,9 @@ def turn_layers(turn: TurnTimings, reply: ReplyTimings, arrived_ms: float, first
     layers = dict.fromkeys(LAYERS, 0.0)
     for (layer, begins_ms), (_, ends_ms) in pairwise(stamps):
         layers[layer] += ends_ms - begins_ms
+    for layer, ms in reply.before.items():  # told as lengths by the workflow, whose own way between them is the hop
+        layers[layer] += ms
+        layers[HOP] -= ms
     return layers
 
 

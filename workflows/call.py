@@ -28,6 +28,7 @@ from core.live_call import Ending, LiveCall, Opening
 from core.outcome import Disposition
 from core.playbook import END_CALL_TOOL
 from core.silence import silence_line
+from core.timings import TRANSCRIPT, WAITED
 from workflows.after_call import AfterCallWorkflow
 from workflows.call_messages import CallMessages
 from workflows.call_view import attributes, call_details
@@ -120,10 +121,13 @@ class CallWorkflow(CallMessages):
     async def _answer(self, turns: list[CallerTurn]) -> None:
         """What the caller has said since the last answer, mostly one turn, gets one answer."""
         live = self.live
+        taken_ms = _now_ms()
         for turn in turns:
             text, confidence = await understood(live, turn)
             live.conversation.hear(turn.turn, text, confidence, turn.timings.decided_ms)
             live.heed_language(turn)
+        live.conversation.now.tried_ms = None
+        live.conversation.now.before = _spent(waited=taken_ms - live.turn_came_ms, transcript=_now_ms() - taken_ms)
         said = " ".join(turn.caller for turn in live.conversation.turns if turn.number >= turns[0].turn)
         if not said.strip():
             return
@@ -146,6 +150,7 @@ class CallWorkflow(CallMessages):
         if live.tools.pending is not None:
             return  # a yes moves things, so it has to be one
         live.conversation.foresee(turn.turn, turn.text, turn.confidence, turn.timings.decided_ms, turn.seq)
+        live.conversation.now.before = _spent(waited=_now_ms() - live.turn_came_ms)
         step = await find_step(live, turn.text)
         live.conversation.find(step)
         if not live.withdrawn:
@@ -367,6 +372,7 @@ class CallWorkflow(CallMessages):
             within_s=self.call.timers.reply,
             fillers=self.live.fillers,
             filler_after_ms=self.call.playbook.filler_after_ms,
+            before=now.before,
         )
 
     async def _run_tools(self, calls: tuple[ToolCall, ...]) -> bool:
@@ -459,6 +465,11 @@ class CallWorkflow(CallMessages):
     @staticmethod
     def _seconds(seconds: float) -> timedelta:
         return timedelta(seconds=seconds)
+
+
+def _spent(waited: float, transcript: float = 0.0) -> dict[str, float]:
+    """What took time before the answer was begun, by its layer in core.timings."""
+    return {layer: ms for layer, ms in ((WAITED, waited), (TRANSCRIPT, transcript)) if ms > 0}
 
 
 def _now_ms() -> float:

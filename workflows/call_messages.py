@@ -54,12 +54,12 @@ class CallMessages:
     @workflow.update(name=names.CALLER_TURN)
     def caller_turn(self, turn: CallerTurn) -> TurnAccepted:
         """The caller has spoken."""
-        return self.live.hear_turn(turn)
+        return self.live.hear_turn(turn, _now_ms())
 
     @workflow.signal(name=names.CALLER_TURN_AGAIN)
     def caller_turn_again(self, turn: CallerTurn) -> None:
         """The same, when the update's answer did not come in time."""
-        self.live.hear_turn(turn)
+        self.live.hear_turn(turn, _now_ms())
 
     @workflow.signal(name=names.TURN_WITHDRAWN)
     def turn_withdrawn(self, withdrawn: TurnWithdrawn) -> None:

@@ -13,6 +13,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from core.contracts.call import CallOpening, GatewayAddress, Reply, ReplyKey, Respond, SpeakLine
 from core.conversation import Conversation, Turn, Utterance
 from core.live_call import LiveCall
+from core.timings import RETRIED
 
 with workflow.unsafe.imports_passed_through():
     from activities.conversation import ConversationActivities
@@ -86,6 +87,7 @@ class Speaker:
                     step_to_ms=live.conversation.now.step_to_ms,
                     hold=live.hold,
                     within_s=live.call.timers.reply,
+                    before=live.conversation.now.before,
                 ),
                 schedule_to_start_timeout=FREE_SLOT,
                 start_to_close_timeout=self._patience + HEARING,
@@ -113,6 +115,7 @@ class Speaker:
         kept: tuple[str, ...] = ()
         while live.gateway is not None and live.gateway.attachment == utterance.attachment:
             key = live.key(utterance)
+            _count_tries(live.conversation.now)
             handle = start(live.gateway, key, kept)
             handle.add_done_callback(partial(_write_down, live.conversation, live.conversation.now, utterance))
             self._scheduled()
@@ -184,6 +187,15 @@ def _write_down(conversation: Conversation, turn: Turn, utterance: Utterance, ma
         utterance.heard, utterance.interrupted = reply.heard.text, reply.heard.interrupted
         utterance.played_ms, utterance.talk_over_ms = reply.heard.played_ms, reply.heard.talk_over_ms
         turn.layers = dict(reply.heard.layers) or turn.layers
+
+
+def _count_tries(turn: Turn) -> None:
+    """What attempts before this one took is no hop. Those that follow tools count as theirs."""
+    now_ms = workflow.time() * 1_000
+    if turn.tried_ms is None:
+        turn.tried_ms = now_ms
+    elif turn.asked_ms is None:
+        turn.before[RETRIED] = now_ms - turn.tried_ms
 
 
 def _count_filler(live: LiveCall, made: asyncio.Task[Reply]) -> None:

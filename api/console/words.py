@@ -8,7 +8,20 @@ import phonenumbers
 
 from core.contracts.call import Phase
 from core.outcome import Disposition
-from core.timings import END_OF_TURN, GATEWAY, HELD, HOP, MODEL, SENTENCE, STEP, TOOLS, VOICE
+from core.timings import (
+    END_OF_TURN,
+    GATEWAY,
+    HELD,
+    HOP,
+    MODEL,
+    RETRIED,
+    SENTENCE,
+    STEP,
+    TOOLS,
+    TRANSCRIPT,
+    VOICE,
+    WAITED,
+)
 
 OUTCOMES: Final = {
     Disposition.COMPLETED: ("Completed", "good"),
@@ -34,8 +47,11 @@ PHASES: Final = {
 }
 LAYER_NAMES: Final = {
     END_OF_TURN: "End of turn",
+    WAITED: "Waited",
+    TRANSCRIPT: "Transcript",
     HOP: "Workflow",
     STEP: "Step",
+    RETRIED: "Retried",
     TOOLS: "Tools",
     MODEL: "Model",
     SENTENCE: "Sentence",

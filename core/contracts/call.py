@@ -415,6 +415,7 @@ class Respond:
     within_s: float = 12.0  # for making it: model, voice and delivery, which runs ahead of the playing
     fillers: tuple[str, ...] = ()  # said one after the other while the answer's first audio is late
     filler_after_ms: int = 0
+    before: dict[str, float] = field(default_factory=dict)  # as in ReplyTimings
 
 
 @dataclass(frozen=True)
@@ -434,6 +435,7 @@ class SpeakLine:
     within_s: float = 12.0  # for making it
     step_from_ms: float | None = None  # for the timings, as in ReplyTimings
     step_to_ms: float | None = None
+    before: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -448,6 +450,7 @@ class ReplyTimings:
     first_sentence_ms: float | None = None
     voice_first_byte_ms: float | None = None
     first_pushed_ms: float | None = None  # first audio written to the gateway
+    before: dict[str, float] = field(default_factory=dict)  # layer of core.timings -> ms that were no hop
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from core.contracts.call import DialEnded, End, Phase, Say, TakeOver, Transfer, 
 from core.conversation import ToolCall, Transcribed
 from core.outcome import CarrierState, Disposition
 from core.ports.reasoner import TextPiece
+from core.timings import TRANSCRIPT
 from tests.world.fakes import broken
 from tests.world.playbook import orders
 from tests.world.world import PATIENCE_S, QUICK, CallWorld, ScriptedCall
@@ -141,7 +142,10 @@ async def test_low_confidence_turn_is_transcribed_again(world: CallWorld) -> Non
     call = await world.answered_call()
     world.recogniser.text = "Where is my order?"
     await call.caller_says("Wear is my odour?", confidence=0.2)
-    assert await call.hears() == "You said: Where is my order?"
+    reply = await call.next_reply()
+    assert reply.text == "You said: Where is my order?"
+    assert reply.timings is not None
+    assert reply.timings.before[TRANSCRIPT] > 0
     (_, turn) = await call.transcript()
     assert (turn.caller, turn.confidence) == ("Where is my order?", 0.95)
     await call.hangs_up()

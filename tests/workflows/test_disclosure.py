@@ -1,6 +1,7 @@
 """What has to be said is said to its end: a person who speaks at once does not cut it off."""
 
 from core.playbook import Playbook, parse_playbook
+from core.timings import WAITED
 from tests.world.playbook import ORDERS
 from tests.world.world import CallWorld, ScriptedCall
 
@@ -30,7 +31,10 @@ async def greeted_while_speaking(world: CallWorld, text: str) -> ScriptedCall:
 
 async def test_a_caller_who_speaks_at_once_is_answered_after_the_disclosure(world: CallWorld) -> None:
     call = await greeted_while_speaking(world, "Where is my order?")
-    assert await call.hears() == "You said: Where is my order?"
+    reply = await call.next_reply()
+    assert reply.text == "You said: Where is my order?"
+    assert reply.timings is not None
+    assert reply.timings.before[WAITED] > 0
     turns = await call.transcript()
     assert [(turn.heard, turn.interrupted) for turn in turns[:1]] == [(GREETING, False)]
 

@@ -7,6 +7,7 @@ from core.contracts import names
 from core.contracts.call import Phase, RecogniserFailed, StreamStatus, Verb
 from core.outcome import CarrierState, Disposition
 from core.ports.reasoner import TextPiece
+from core.timings import RETRIED
 from tests.world.fakes import broken
 from tests.world.playbook import orders
 from tests.world.world import CallWorld
@@ -22,6 +23,8 @@ async def test_model_that_recovers_is_not_noticed(world: CallWorld) -> None:
     reply = await call.next_reply()
     assert reply.text == "You said: Where is my order?"
     assert reply.key.attempt == 2
+    assert reply.timings is not None
+    assert reply.timings.before[RETRIED] > 0
 
 
 async def test_model_that_stays_away_is_apologised_for(world: CallWorld) -> None:

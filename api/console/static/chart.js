@@ -1,7 +1,9 @@
 // The latency of a call's turns, layer upon layer, drawn from the turns on the page.
 (() => {
   "use strict";
-  const LAYERS = ["end_of_turn", "hop", "step", "tools", "model", "sentence", "voice", "gateway", "held"];
+  const LAYERS = [
+    "end_of_turn", "waited", "transcript", "hop", "step", "retried", "tools", "model", "sentence", "voice", "gateway", "held",
+  ];
   let chart = null;
   let drawn = "";
 
