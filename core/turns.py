@@ -150,7 +150,7 @@ TurnEvent = (
     TurnEnded | TurnLikelyEnded | TurnGoesOn | MayBargeIn | FalseInterruption | BargedIn | CallerWithdrew | Silence
 )
 
-VOICE_HANGOVER_MS = 100.0  # WebRTC's detector (mode 2, 20 ms) still calls five frames after speech voiced
+VOICE_HANGOVER_MS = 120.0  # WebRTC's detector (mode 2, 20 ms) still calls five to six frames after speech voiced
 VOICE_TAIL_MS = 700.0  # sound so recent may be words that the recogniser has yet to report
 UNSURE = 0.0  # confidence of words whose end the recogniser did not tell: they are looked at again
 NOISY_END_MS = 6_000.0  # without a new word, though there is sound

@@ -326,6 +326,7 @@ class PlaybackMachine(RuleBasedStateMachine):
         else:
             self.key = ReplyKey(1, key.turn, key.part, key.attempt + 1)
             self.said = list(self.playback.kept(self.key))
+            self.before = b""  # an unfinished sentence may be taken back
         if self.open:
             self.act(self.playback.break_off(key))
         self.act(self.playback.open(self.key, self.now))

@@ -37,4 +37,12 @@ def test_voice_lasts_on_after_speech_for_as_long_as_the_turn_detector_takes_off(
         assert after == sorted(after, reverse=True)
         lasted += [20 * sum(after)] * speaking
     assert lasted
-    assert all(VOICE_HANGOVER_MS <= ms <= VOICE_HANGOVER_MS + 20 for ms in lasted)
+    assert all(VOICE_HANGOVER_MS - 20 <= ms <= VOICE_HANGOVER_MS for ms in lasted)
+
+
+@pytest.mark.parametrize("text", ["Yes.", "Where is my order?", "The order number is 48213."])
+def test_speech_is_known_to_have_ended_to_the_frame(text: str) -> None:
+    voice, spoken = VoiceActivity(), speak(text).audio + SILENT_FRAME * 20
+    voiced = [voice.voiced(spoken[start : start + 160]) for start in range(0, len(spoken), 160)]
+    last = max(frame for frame, speech in enumerate(voiced) if speech)
+    assert (last + 1) * 20 - VOICE_HANGOVER_MS == pytest.approx(len(spoken) / 8 - 400, abs=20)

@@ -1,0 +1,57 @@
+"""What is on record of a call, held against what its caller heard: real processes, the sandbox's own stamps."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.settings import Settings
+from cli.stack import Stack, StackOptions
+from evals.product import Product
+from evals.rehearsal import Stage, load_rehearsals
+from evals.sandbox_control import SandboxControl
+
+REHEARSALS = Path(__file__).parents[2] / "evals" / "rehearsals" / "heard_calls.yaml"
+pytestmark = pytest.mark.timeout(400)
+
+
+async def test_the_record_says_what_was_heard(tmp_path: Path, temporal_binary: Path) -> None:
+    options = StackOptions(
+        port=0,
+        temporal_port=0,
+        temporal_ui_port=0,
+        data=tmp_path,
+        sandbox_only=True,
+        environment={"HOLDFAST_TEMPORAL_CLI": str(temporal_binary)},
+    )
+    async with Stack(options, Settings.read()) as stack:
+        product, sandbox = Product(stack.url, stack.api_key), SandboxControl(stack.sandbox_url or "")
+        stage = Stage(product, sandbox, lambda line: None)
+        async with stage.listening():
+            outcomes = [await stage.play(rehearsal) for rehearsal in load_rehearsals(REHEARSALS)]
+        assert [outcome.problems for outcome in outcomes] == [(), ()]
+        asking, hello = [await product.call(outcome.call_id) for outcome in outcomes]
+        heard = await sandbox.call(asking["id"])
+        await product.close()
+        await sandbox.close()
+    layers_add_up_to_what_was_heard(asking["transcript"][1:], heard["said"])
+    disclosure_was_heard_by_who_said_hello_at_once(hello)
+
+
+def layers_add_up_to_what_was_heard(turns: list[dict[str, Any]], said: list[dict[str, Any]]) -> None:
+    assert [turn["caller"] for turn in turns] == [line["text"] for line in said]
+    assert any(turn["layers_ms"]["tools"] for turn in turns)
+    assert any(turn["answer_method"] == "canned" for turn in turns)
+    for turn, line in zip(turns, said, strict=True):
+        waited_ms = line["reply_played_ms"] - line["speech_end_ms"]
+        assert sum(turn["layers_ms"].values()) == pytest.approx(waited_ms, rel=0.05), turn
+        assert min(turn["layers_ms"].values()) >= -1, turn  # of clocks that round
+
+
+def disclosure_was_heard_by_who_said_hello_at_once(call: dict[str, Any]) -> None:
+    greeting, first = call["transcript"][0], call["transcript"][-3]
+    assert (greeting["heard"], greeting["interrupted"]) == (greeting["said"], False)
+    assert "this call may be recorded" in greeting["heard"]
+    assert first["caller"] == "Yes, now is a good moment."
+    assert [turn["heard"] for turn in call["transcript"] if turn["caller"] == "Hello?"] in ([], [""])
+    assert call["talk_over_rate"] > 0 or len(call["transcript"]) == 5  # said over the greeting, or before it
