@@ -3,7 +3,9 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 import httpx
@@ -14,6 +16,8 @@ from cli.progress import out
 from cli.settings import Settings, reveal, variable_of
 
 PATIENCE = httpx.Timeout(10)
+PAUSE_S = 1.0  # before a broken feed is asked for again
+AWAY_S = 30.0  # for so long: a deploy takes less
 
 
 def run(to: str, playbook: str, variables: list[str], *, follow: bool, url: str | None) -> None:
@@ -41,7 +45,7 @@ async def _call(
             print(started["id"])
             if follow:
                 out.print(f"[dim]{started['temporal_url']}[/dim]")
-                await _follow(http, str(started["id"]))
+                await follow_call(http, str(started["id"]))
         except httpx.HTTPError as error:
             raise Complaint(f"{url} cannot be reached ({error or type(error).__name__}): is it up?") from error
 
@@ -56,32 +60,50 @@ async def _place(http: httpx.AsyncClient, to: str, playbook: str, variables: dic
     return placed
 
 
-async def _follow(http: httpx.AsyncClient, call_id: str) -> None:
+async def follow_call(
+    http: httpx.AsyncClient, call_id: str, *, pause_s: float = PAUSE_S, away_s: float = AWAY_S
+) -> None:
+    """Show the call's lines until it ends. Raises Complaint once the API has been away for ``away_s`` seconds."""
     transcript = Transcript()
-    async for line in _feed(http, call_id):
-        for words in transcript.add(line["kind"], line["data"]):
-            out.print(words)
-        if line["kind"] == "call_ended":
-            sys.stdout.flush()
-            return
+    async with aclosing(_feed(http, call_id, pause_s, away_s)) as feed:
+        async for line in feed:
+            for words in transcript.add(line["kind"], line["data"]):
+                out.print(words)
+            if line["kind"] == "call_ended":
+                sys.stdout.flush()
+                return
 
 
-async def _feed(http: httpx.AsyncClient, call_id: str) -> AsyncIterator[dict[str, Any]]:
+async def _feed(
+    http: httpx.AsyncClient, call_id: str, pause_s: float, away_s: float
+) -> AsyncGenerator[dict[str, Any], None]:
     """The call's lines from its first on; comes back after a broken stream, from the line after the last."""
-    seen = 0
+    seen, there = 0, time.monotonic()
     while True:
+        reached = False
         asked = http.stream(
             "GET", f"/v1/calls/{call_id}/events", params={"after": seen}, timeout=httpx.Timeout(10, read=60)
         )
-        async with asked as answer:
-            if not answer.is_success:
-                await answer.aread()
-                raise Complaint(_problem(answer))
-            async for text in answer.aiter_lines():
-                if text.startswith("data:"):
-                    line: dict[str, Any] = json.loads(text[5:])
-                    seen = line["id"]
-                    yield line
+        try:
+            async with asked as answer:
+                reached, reason = answer.is_success, "the feed ended"
+                if reached:
+                    async for text in answer.aiter_lines():
+                        if text.startswith("data:"):
+                            line: dict[str, Any] = json.loads(text[5:])
+                            seen = line["id"]
+                            yield line
+                else:
+                    await answer.aread()
+                    reason = _problem(answer)
+                    if not answer.is_server_error:
+                        raise Complaint(reason)
+        except httpx.TransportError as error:
+            reason = str(error) or type(error).__name__
+        there = time.monotonic() if reached else there
+        if time.monotonic() - there >= away_s:
+            raise Complaint(f"{http.base_url} stays away ({reason}); the call itself goes on")
+        await asyncio.sleep(pause_s)
 
 
 def _problem(answer: httpx.Response) -> str:

@@ -138,6 +138,7 @@ class Turn:
     canned: str = ""  # the answer found for it
     answer_method: str = ""
     mood: str = ""
+    fillers: int = 0  # so many were said in it
     tools_told: int = 0  # how many of ``tools`` had answered when we spoke last
     eager: int | None = None  # the event that brought it: it may be no turn at all, and counts for nothing yet
     dropped: bool = False  # it was none

@@ -172,8 +172,14 @@ class LiveCall:
 
     @property
     def fillers(self) -> tuple[str, ...]:
-        """Those to be said next, in their order."""
-        return in_rotation(self.script.fillers, self.fillers_said)
+        """Those to be said next, in their order: none twice in a turn, and none twice in a row."""
+        fillers = self.script.fillers
+        return in_rotation(fillers, self.fillers_said)[: max(0, len(fillers) - self.conversation.now.fillers)]
+
+    def count_fillers(self, turn: Turn, said: int) -> None:
+        """So many more were said in this turn."""
+        self.fillers_said += said
+        turn.fillers += said
 
     @property
     def answered(self) -> bool:

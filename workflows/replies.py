@@ -56,7 +56,7 @@ class Speaker:
                 retry_policy=ONCE,  # a retry needs a new key: the loop in _deliver makes it
                 summary=_summary(key, "reply"),
             )
-            handle.add_done_callback(partial(_count_filler, self._live))
+            handle.add_done_callback(partial(_count_filler, self._live, self._live.conversation.now))
             return handle
 
         return await self._deliver(start, lambda: self._live.interrupted)
@@ -198,10 +198,16 @@ def _count_tries(turn: Turn) -> None:
         turn.before[RETRIED] = now_ms - turn.tried_ms
 
 
-def _count_filler(live: LiveCall, made: asyncio.Task[Reply]) -> None:
-    """Those of an attempt that failed are told by the next one, which finds them at the gateway."""
-    if not made.cancelled() and made.exception() is None:
-        live.fillers_said += made.result().fillers
+def _count_filler(live: LiveCall, turn: Turn, made: asyncio.Task[Reply]) -> None:
+    """Those of an attempt that failed are told by the next one, which finds them at the gateway.
+
+    Nobody has heard those of an answer made ahead that was withdrawn.
+    """
+    if made.cancelled() or made.exception() is not None:
+        return
+    reply = made.result()
+    if not (turn.dropped or (turn.eager is not None and reply.closed)):
+        live.count_fillers(turn, reply.fillers)
 
 
 async def until(condition: Callable[[], bool], at_most: timedelta) -> bool:

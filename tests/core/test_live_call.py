@@ -1,5 +1,7 @@
 """What messages change in a call, and what they must not."""
 
+from dataclasses import replace
+
 import pytest
 from pydantic import TypeAdapter
 
@@ -167,3 +169,15 @@ def test_everything_survives_the_way_to_the_next_run() -> None:
     assert union.validate_json(union.dump_json(live)) == live
     assert union.validate_json(union.dump_json(live.call)) == live.call
     assert live.phase is Phase.LIVE
+
+
+def test_no_filler_is_said_twice_in_a_turn_or_twice_in_a_row() -> None:
+    live = greeted()
+    live.call = replace(live.call, playbook=replace(live.call.playbook, fillers=("Let me see.", "Well.", "Hm.")))
+    assert live.fillers == ("Let me see.", "Well.", "Hm.")
+    live.count_fillers(live.conversation.hear(1, "Where is it?", 0.9, 1.0), 2)
+    assert live.fillers == ("Hm.",)
+    live.count_fillers(live.conversation.now, 1)
+    assert live.fillers == ()
+    live.conversation.hear(2, "And when?", 0.9, 2.0)
+    assert live.fillers == ("Let me see.", "Well.", "Hm.")

@@ -7,7 +7,7 @@ from core.playbook import Playbook, parse_playbook
 from core.ports.reasoner import TextPiece
 from tests.world.fakes import broken
 from tests.world.playbook import ORDERS
-from tests.world.world import CallWorld
+from tests.world.world import PATIENCE_S, CallWorld, ScriptedCall
 
 
 def patient(fillers: str) -> Playbook:
@@ -122,6 +122,28 @@ async def test_further_fillers_are_others_also_in_the_next_turn(world: CallWorld
     assert await call.hears() == "Still looking."
     world.crm.gate.set()
     assert await call.hears() == "Found again."
+
+
+async def test_of_a_slow_tool_no_filler_is_said_twice(world: CallWorld) -> None:
+    call = await world.answered_call(patient(fillers='["Let me see.", "Just a second."]'))
+    world.crm.gate = asyncio.Event()
+    world.reasoner.will_say([FIND], "Found.")
+    await call.asks("Where is my order?")
+    assert [await call.hears(), await call.hears()] == ["Let me see.", "Just a second."]
+    assert await timers_are_over(call)
+    world.crm.gate.set()
+    assert await call.hears() == "Found."
+
+
+async def timers_are_over(call: ScriptedCall) -> bool:
+    """Wait until the workflow has looked a third time, and decided."""
+    fired = 0
+    async with asyncio.timeout(PATIENCE_S):
+        async for event in call.handle.fetch_history_events(wait_new_event=True):
+            fired += event.HasField("timer_fired_event_attributes")
+            if fired == 3 and event.HasField("workflow_task_completed_event_attributes"):
+                return True
+    return False
 
 
 async def test_answer_does_not_wait_until_a_filler_was_heard(world: CallWorld) -> None:
