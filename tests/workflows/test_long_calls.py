@@ -1,6 +1,6 @@
 """A call that outgrows one history goes on in the next run as if nothing had happened."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from core.contracts import names
 from core.outcome import Disposition
 from tests.temporal_server import TemporalServer
-from tests.world.world import CallWorld, call_world
+from tests.world.world import CallWorld, call_world, workers_of
 
 
 class ShortHistories(TemporalServer):
@@ -19,14 +19,19 @@ class ShortHistories(TemporalServer):
         self._command += ["--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=60"]
 
 
-@pytest.fixture
-async def short_world(temporal_binary: Path, tmp_path: Path) -> AsyncIterator[CallWorld]:
-    """A world on that server."""
-    server = ShortHistories(temporal_binary, tmp_path / "temporal.db")
+@pytest.fixture(scope="module")
+def short_histories(temporal_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShortHistories]:
+    server = ShortHistories(temporal_binary, tmp_path_factory.mktemp("temporal") / "temporal.db")
     server.start()
-    async with call_world(await server.connect()) as world:
-        yield world
+    yield server
     server.stop()
+
+
+@pytest.fixture
+async def short_world(short_histories: ShortHistories) -> AsyncIterator[CallWorld]:
+    """A world on that server."""
+    async with call_world(await short_histories.connect()) as world:
+        yield world
 
 
 async def test_long_call_goes_on_in_a_new_run(short_world: CallWorld) -> None:
@@ -49,3 +54,22 @@ async def test_long_call_goes_on_in_a_new_run(short_world: CallWorld) -> None:
     assert [turn.turn for turn in record.turns] == list(range(10))
     assert all(turn.heard for turn in record.turns)
     assert (await call.search_attributes())[names.OUTCOME_ATTRIBUTE] == "caller_hung_up"
+
+
+async def test_how_a_caller_wants_to_be_spoken_to_outlives_worker_and_run(short_histories: ShortHistories) -> None:
+    world = CallWorld(await short_histories.connect())
+    async with workers_of(world):
+        call = await world.answered_call()
+        first_run = (await call.handle.describe()).run_id
+        await call.asks("Please slow down, I am hard of hearing. Where is my order?")
+    async with workers_of(world):
+        for number in range(6):
+            await call.asks(f"Where is my order number {number}?")
+        assert (await call.handle.describe()).run_id != first_run
+        await call.asks("When does my parcel arrive?")
+        await call.is_silent()
+        await call.hears()
+        await world.close()
+    voices = {(round(voice.speed, 2), voice.stability) for voice in world.voice.settings[-7:]}
+    assert voices == {(0.88, 0.8)}
+    assert {listen.pause_ms for listen in world.playback.listens[-7:]} == {400}

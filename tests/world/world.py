@@ -366,8 +366,15 @@ class ScriptedCall:
 async def call_world(client: Client) -> AsyncIterator[CallWorld]:
     """A world whose workers run."""
     world = CallWorld(client)
-    async with AsyncExitStack() as running:
-        for worker in build_workers(client, world.ports):
-            await running.enter_async_context(worker)
+    async with workers_of(world):
         yield world
         await world.close()
+
+
+@asynccontextmanager
+async def workers_of(world: CallWorld) -> AsyncIterator[None]:
+    """Workers that know nothing of those before them."""
+    async with AsyncExitStack() as running:
+        for worker in build_workers(world.client, world.ports):
+            await running.enter_async_context(worker)
+        yield
