@@ -80,7 +80,9 @@ class AnthropicReasoner:
             if piece is not None:
                 yield piece
                 deadline = clock() + self._deadlines.next_token
-        yield reader.usage
+            elif event.event == "message_start":
+                yield reader.tell_usage()
+        yield reader.tell_usage()
 
     async def find_step(self, request: FindStep) -> Step:
         """Raises VendorError."""
@@ -171,7 +173,7 @@ class _Reader:
 
     def __init__(self, model: str) -> None:
         self.done = False
-        self.usage = Usage(model=model)
+        self._usage = self._told = Usage(model=model)
         self._tool: _Part | None = None
         self._arguments: list[str] = []
 
@@ -212,8 +214,15 @@ class _Reader:
             raise broken("a tool call without its end") from error
         return ToolCall(tool.id, tool.name, arguments)
 
+    def tell_usage(self) -> Usage:
+        """What has been used since it was told last; the prompt at once, as it is paid for whoever reads to the end."""
+        usage, told = self._usage, self._told
+        self._told = usage
+        read, written = usage.input_tokens - told.input_tokens, usage.output_tokens - told.output_tokens
+        return Usage(usage.model, read, written)
+
     def _count(self, tokens: _Tokens | None) -> None:
-        self.usage = _counted(self.usage, tokens)
+        self._usage = _counted(self._usage, tokens)
 
 
 def _counted(usage: Usage, tokens: _Tokens | None) -> Usage:

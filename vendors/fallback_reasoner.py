@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from core.conversation import Step
+from core.conversation import Step, Usage
 from core.ports.errors import VendorError
 from core.ports.reasoner import FindStep, Prompt, Reasoner, ReplyPiece, SummedUp, TextPiece
 from core.sentences import SentenceCutter
@@ -118,9 +118,11 @@ class _Reply:
         async with AsyncExitStack() as model:
             pieces = await model.enter_async_context(member.port.reply(self._prompt))
             async for piece in pieces:
+                held.append(piece)
+                if isinstance(piece, Usage):
+                    continue
                 self._race.progress()
                 self._writing.set()
-                held.append(piece)
                 if not isinstance(piece, TextPiece) or cutter.feed(piece.text):
                     break
             log.info("reply_begun", vendor=member.name)

@@ -60,7 +60,7 @@ class TextPiece:
 
 
 ReplyPiece = TextPiece | ToolCall | Usage
-"""A reply's stream: text, tool calls once their arguments are whole, last its usage."""
+"""A reply's stream: text, tool calls once their arguments are whole, its usage as it becomes known; usages add up."""
 
 
 @dataclass(frozen=True, slots=True)

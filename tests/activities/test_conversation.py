@@ -116,6 +116,7 @@ async def test_closing_stops_the_model_at_once() -> None:
     assert reply.closed
     assert reply.text == "It left on Monday."
     assert reply.tool_calls == ()
+    assert (reply.usage.model, reply.usage.input_tokens) == ("fake", 10)  # what was asked is paid for all the same
 
 
 async def test_lost_socket_fails_for_the_workflow_to_decide() -> None:

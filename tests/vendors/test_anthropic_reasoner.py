@@ -75,22 +75,24 @@ async def test_the_adapter_is_a_reasoner() -> None:
     assert adapter
 
 
-async def test_text_comes_piece_by_piece_and_usage_last() -> None:
+async def test_text_comes_piece_by_piece_and_what_it_took_at_both_ends() -> None:
     async with reasoner() as (adapter, _):
-        *texts, usage = await pieces_of(adapter, prompt(Message("user", "Call me back at 5550100 please")))
+        begun, *texts, usage = await pieces_of(adapter, prompt(Message("user", "Call me back at 5550100 please")))
     assert len(texts) > 5
     assert all(isinstance(piece, TextPiece) for piece in texts)
     assert "5550100" in "".join(piece.text for piece in texts if isinstance(piece, TextPiece))
     assert isinstance(usage, Usage)
-    assert usage.model == "claude-haiku-5-5"
-    assert usage.input_tokens > 0
-    assert usage.output_tokens == len(texts)
+    assert isinstance(begun, Usage)
+    assert (begun.model, usage.model) == ("claude-haiku-5-5", "claude-haiku-5-5")
+    assert begun.input_tokens > 0
+    assert usage.input_tokens == 0
+    assert begun.output_tokens + usage.output_tokens == len(texts)
 
 
 async def test_a_tool_call_comes_whole_and_its_result_is_told() -> None:
     async with reasoner() as (adapter, _):
         asked = Message("user", "Where is order 48213?")
-        call, _ = await pieces_of(adapter, prompt(asked))
+        _, call, _ = await pieces_of(adapter, prompt(asked))
         assert isinstance(call, ToolCall)
         assert (call.name, call.arguments) == ("get_order_status", {"order_number": "48213"})
         found = ToolResult(call, True, '{"order_number": "48213", "status": "delayed"}')

@@ -1,11 +1,13 @@
 """Answers made while the caller may still go on: nothing counts before the turn is one."""
 
+import asyncio
 from dataclasses import replace
 
 from core.contracts import names
 from core.contracts.call import TurnWithdrawn
 from core.conversation import ToolCall
 from core.outcome import Disposition
+from core.ports.reasoner import TextPiece
 from core.speculation import words_key
 from tests.world.fakes import broken
 from tests.world.world import CallWorld, ScriptedCall
@@ -46,6 +48,22 @@ async def test_of_a_withdrawn_answer_nothing_is_remembered_and_its_cost_is_count
     assert [turn.turn for turn in record.turns] == [0, 1]
     assert [(usage.model, usage.output_tokens) for usage in record.withdrawn] == [("fake", 5)]
     assert record.turns[1].usage.output_tokens == 5
+
+
+async def test_a_withdrawn_answer_that_was_still_being_written_is_paid_for_too(world: CallWorld) -> None:
+    call = await world.answered_call()
+    world.reasoner.will_say([TextPiece("It is on its way. "), asyncio.Event()], "Of both.")
+    await call.probably_says("Where is my order")
+    withdrawn = await call.next_pushed("It is on its way.")
+    await call.goes_on()
+    withdrawn.close()
+    assert await call.asks("Where is my order and my refund?") == "Of both."
+    await call.hangs_up()
+    await call.result()
+    await call.after_call()
+    (paid,) = world.store.records[call.id].withdrawn
+    assert (paid.model, paid.input_tokens, paid.characters) == ("fake", 10, len("It is on its way."))
+    assert world.store.records[call.id].turns[1].usage.characters == len("Of both.")
 
 
 async def test_another_try_at_the_same_turn_outranks_the_withdrawn_one(world: CallWorld) -> None:

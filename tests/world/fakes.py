@@ -85,12 +85,13 @@ class FakeReasoner:
         answer = self.answers.popleft() if self.answers else [TextPiece(f"You said: {_words(prompt)}")]
 
         async def pieces() -> AsyncIterator[ReplyPiece]:
+            yield Usage(model="fake", input_tokens=10)
             for piece in answer:
                 if isinstance(piece, asyncio.Event):
                     await piece.wait()
                 else:
                     yield piece
-            yield Usage(model="fake", input_tokens=10, output_tokens=5)
+            yield Usage(model="fake", output_tokens=5)
 
         yield pieces()
 
