@@ -59,6 +59,7 @@ class CallBench:
             "calls": self.calls,
             "turns": len(turns),
             "unanswered": unanswered,
+            "filled": sum(turn.filled for turn in turns),
             **times_of(turns),
             "withdrawn": after.counted("holdfast_gateway_withdrawn_turns_total", before),
             "model_answers_per_turn": _answers_per_line(calls, stamps),

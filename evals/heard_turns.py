@@ -12,11 +12,12 @@ from evals.stamps import Said, Stamp, Stamps
 class HeardTurn:
     """One turn as the caller heard it, ms."""
 
-    latency: float  # end of speech -> first reply audio at the carrier
+    latency: float  # end of speech -> first audio of the answer at the carrier
     recogniser: float  # end of speech -> end of turn sent
     begun: float  # end of speech -> what had this answer made: the end of turn, or an eager one that was not taken back
     model: float  # request received -> the token that ends the first sentence sent
     voice: float  # the sentence received -> its first audio sent
+    filled: bool = False  # a filler or holding line was heard before; the latency is the answer's own
 
     @property
     def vendors(self) -> float:
@@ -33,8 +34,8 @@ def heard_turns(calls: Sequence[Mapping[str, Any]], stamps: Sequence[Stamp]) -> 
     """The turns whose every stamp was found, and how many caller lines were not answered."""
     index = Stamps(stamps)
     turns, unanswered = [], 0
-    for line in itertools.chain.from_iterable(call["said"] for call in calls):
-        turn = _turn_of(index, line)
+    for call, line in itertools.chain.from_iterable(((call, line) for line in call["said"]) for call in calls):
+        turn = _turn_of(index, line, call.get("heard", ()))
         if turn is None:
             unanswered += 1
         else:
@@ -42,9 +43,9 @@ def heard_turns(calls: Sequence[Mapping[str, Any]], stamps: Sequence[Stamp]) -> 
     return turns, unanswered
 
 
-def _turn_of(index: Stamps, line: Said) -> HeardTurn | None:
-    text, ended_ms, heard_ms = line["text"], line["speech_end_ms"], line["reply_arrived_ms"]
-    if ended_ms is None or heard_ms is None:
+def _turn_of(index: Stamps, line: Said, heard: Sequence[Mapping[str, Any]]) -> HeardTurn | None:
+    text, ended_ms, first_ms = line["text"], line["speech_end_ms"], line["reply_arrived_ms"]
+    if ended_ms is None or first_ms is None:
         return None
     end_of_turn = index.first("deepgram", "end_of_turn", text, ended_ms)
     if end_of_turn is None:
@@ -59,13 +60,29 @@ def _turn_of(index: Stamps, line: Said) -> HeardTurn | None:
     voiced = index.first("elevenlabs", "first_byte", spoken, sentence["at_ms"])
     if asked is None or voiced is None:
         return None
+    heard_ms = _arrival(spoken, [one for one in heard if one["arrived_ms"] >= ended_ms])
     return HeardTurn(
-        latency=heard_ms - ended_ms,
+        latency=(heard_ms or first_ms) - ended_ms,
+        filled=heard_ms is not None and heard_ms > first_ms,
         recogniser=end_of_turn["at_ms"] - ended_ms,
         begun=begun_ms - ended_ms,
         model=sentence["at_ms"] - request["at_ms"],
         voice=voiced["at_ms"] - asked["at_ms"],
     )
+
+
+def _arrival(sentence: str, heard: Sequence[Mapping[str, Any]]) -> float | None:
+    """When the beginning of an answer came to the carrier, ms since the epoch; None if nobody has heard it."""
+    begins = sentence.split()[:2]
+    for line in heard:
+        words = [word["text"] for word in line["words"]]
+        for place in range(len(words)):
+            if words[place : place + len(begins)] == begins:
+                first_ms: float = line["arrived_ms"]
+                if place:
+                    first_ms = line["played_ms"] + line["words"][place]["at_ms"] - line["at_ms"]
+                return first_ms
+    return None
 
 
 def _begun(index: Stamps, text: str, ended_ms: float, end_of_turn_ms: float) -> float:

@@ -53,6 +53,24 @@ def test_an_eager_end_that_was_taken_back_has_not_begun_the_answer() -> None:
     assert turn.model == 420
 
 
+def heard(*texts: str, arrived_ms: float) -> dict[str, Any]:
+    words = [{"text": text, "at_ms": 9_000 + 100 * place} for place, text in enumerate(texts)]
+    return {"at_ms": 9_000, "arrived_ms": arrived_ms, "played_ms": arrived_ms + 10, "words": words}
+
+
+def test_a_filler_is_not_taken_for_the_answer() -> None:
+    line = LINE | {"reply_arrived_ms": 1_500.0}
+    greeting = heard("Within", "30", "days.", arrived_ms=500.0)
+    apart = [greeting, heard("One", "moment.", arrived_ms=1_500.0), heard("Within", "30", "days.", arrived_ms=2_400.0)]
+    (turn,), _ = heard_turns([{"said": [line], "heard": apart}], STAMPS)
+    assert (turn.latency, turn.filled) == (1_400, True)
+    together = [heard("One", "moment.", "Within", "30", "days.", arrived_ms=1_500.0)]
+    (turn,), _ = heard_turns([{"said": [line], "heard": together}], STAMPS)
+    assert (turn.latency, turn.filled) == (710, True)
+    (turn,), _ = heard_turns([{"said": [LINE], "heard": [heard("Within", "30", arrived_ms=1_970.0)]}], STAMPS)
+    assert (turn.latency, turn.filled) == (970, False)
+
+
 def test_no_answer_is_due_before_the_end_of_turn_however_soon_it_was_made() -> None:
     turn = HeardTurn(latency=390, recogniser=375, begun=210, model=50, voice=20)
     assert turn.vendors == 375
