@@ -146,6 +146,22 @@ def playbook_check(files: Annotated[list[Path], typer.Argument(help="Playbooks t
     run(files)
 
 
+@playbook.command("show")
+def playbook_show(file: Annotated[Path, typer.Argument(help="A playbook.")]) -> None:
+    """Draw the graph of its steps, in Mermaid's language."""
+    from cli.playbook_show import show
+
+    show(file)
+
+
+@playbook.command("schema")
+def playbook_schema() -> None:
+    """Print the JSON Schema of playbooks, for editors."""
+    from cli.playbook_show import schema
+
+    schema()
+
+
 def main() -> None:
     """The console script."""
     app()

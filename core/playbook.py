@@ -11,6 +11,8 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from core.keypad import Key, KeyAction, Keypad
+from core.playbook_checks import talk_faults
+from core.playbook_dialogue import Limits, Policies, Slot, StepTalk, Talk, Transition, Variable
 from core.playbook_parts import (
     AnswerKindName,
     Canned,
@@ -26,6 +28,7 @@ from core.playbook_parts import (
     Name,
     Part,
     PhoneNumber,
+    SeveralMisplaced,
 )
 from core.playbook_tools import Auth, HttpLookUp, HttpRequest, McpCall, Tool, Undo, check_read_back, tools_fit
 from core.small_words import SMALL_WORDS
@@ -72,10 +75,11 @@ class Translation(Lines):
     voice: VoiceChoice | None = None
     escalation_line: Line | None = Field(None, description="as in mood, where that hands over")
     helps: dict[Name, Line] = Field(default_factory=dict, description="step -> its help")
+    must_say: tuple[Line, ...] = Field((), description="policies.must_say, in the same order")
     read_backs: dict[Name, Line] = Field(default_factory=dict, description="tool -> its read_back")
 
 
-class PlaybookStep(Part):
+class PlaybookStep(StepTalk):
     """One thing to achieve in the call."""
 
     name: Name
@@ -98,7 +102,7 @@ class PlaybookStep(Part):
         return (*self.examples, *(example for canned in self.canned for example in canned.examples))
 
 
-class Playbook(Part):
+class Playbook(Talk):
     """A whole playbook. ``ref`` is its name and the hash of its text."""
 
     name: Name
@@ -199,6 +203,8 @@ class Playbook(Part):
             self._keys_fit(step.keys, ("steps", index, "keys"))
             self._digits_fit(step, ("steps", index, "digits"))
         self._keys_fit(self.keys, ("keys",))
+        if faults := list(talk_faults(self)):
+            raise SeveralMisplaced(faults)
         return self
 
     def _read_backs_fit(self, language: str, lines: dict[Name, Line]) -> None:
@@ -228,6 +234,35 @@ class Playbook(Part):
         if digits.name not in named:
             message = f"no tool has an argument named {digits.name!r}, and only tools are given sensitive digits"
             raise Misplaced((*at, "name"), message, digits.name, sorted(named))
+
+    @cached_property
+    def slots(self) -> dict[str, Slot]:
+        """All that is collected, by name."""
+        return {slot.name: slot for step in self.steps for slot in step.collect}
+
+    @cached_property
+    def tool_names(self) -> frozenset[str]:
+        """Of every tool there is."""
+        return frozenset({tool.name for tool in self.tools} | {END_CALL_TOOL, TRANSFER_TOOL})
+
+    @cached_property
+    def anytime_steps(self) -> frozenset[str]:
+        """Steps that may come from anywhere."""
+        return frozenset(
+            step.name
+            for step in self.steps
+            if (step.anytime if step.anytime is not None else step.escalates or step.ends_call)
+        )
+
+    @property
+    def keeps_notes(self) -> bool:
+        """Whether there is something to find out in what callers say."""
+        return bool(self.slots or self.facts)
+
+    def must_say_in(self, language: str) -> tuple[str, ...]:
+        """What has to be said before the call ends."""
+        translation = self.translations.get(language)
+        return translation.must_say if translation else self.policies.must_say
 
     @property
     def ref(self) -> str:
@@ -382,15 +417,25 @@ def _faults(error: ValidationError, root: yaml.Node | None, file: str) -> Iterat
         at: tuple[str | int, ...] = problem["loc"]
         message, hint = problem["msg"], ""
         cause = problem.get("ctx", {}).get("error")
+        if isinstance(cause, SeveralMisplaced):
+            for one in cause.faults:
+                yield Fault(file, _line(root, one.at), _field(one.at), str(one), _did_you_mean(one.wrote, one.known))
+            continue
         if isinstance(cause, Misplaced):
             at, message = cause.at, str(cause)
             hint = _did_you_mean(cause.wrote, cause.known)
+        elif isinstance(cause, ValueError):
+            message = str(cause)
         elif problem["type"] == "extra_forbidden":
             message = "no such field"
             hint = _did_you_mean(str(at[-1]), _fields_beside(at))
         elif problem["type"] in _IN_PLAIN_WORDS:
             message, hint = _IN_PLAIN_WORDS[problem["type"]]
-        yield Fault(file, _line(root, at), ".".join(map(str, at)) or "(playbook)", message, hint)
+        yield Fault(file, _line(root, at), _field(at), message, hint)
+
+
+def _field(at: tuple[str | int, ...]) -> str:
+    return ".".join(map(str, at)) or "(playbook)"
 
 
 _DEEPEST = 50
@@ -427,8 +472,11 @@ def _line(node: yaml.Node | None, at: tuple[str | int, ...]) -> int:
 def _fields_beside(at: tuple[str | int, ...]) -> list[str]:
     owners: dict[str | int, type[BaseModel]] = {
         "canned": Canned,
+        "collect": Slot,
         "digits": DigitsChoice,
+        "limits": Limits,
         "mood": MoodChoice,
+        "policies": Policies,
         "voices": MoodVoiceChoice,
         "steps": PlaybookStep,
         "translations": Translation,
@@ -437,6 +485,8 @@ def _fields_beside(at: tuple[str | int, ...]) -> list[str]:
         "look_up": HttpLookUp,
         "mcp": McpCall,
         "tools": Tool,
+        "transitions": Transition,
+        "variables": Variable,
         "undo": Undo,
         "voice": VoiceChoice,
         "turn_taking": TurnTakingChoice,

@@ -34,6 +34,14 @@ class Misplaced(ValueError):
         self.known = known or []
 
 
+class SeveralMisplaced(ValueError):
+    """Several faults that were found together."""
+
+    def __init__(self, faults: list[Misplaced]) -> None:
+        super().__init__("; ".join(map(str, faults)))
+        self.faults = faults
+
+
 class Lines(Part):
     """What the assistant says to the letter, in one language."""
 

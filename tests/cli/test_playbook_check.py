@@ -1,7 +1,10 @@
 """holdfast playbook check, as its users run it."""
 
+import json
 from pathlib import Path
 
+import jsonschema_rs
+import yaml
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -36,3 +39,27 @@ def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
     code, _, err = check(tmp_path / "nowhere.yaml")
     assert code == 1
     assert err.splitlines() == [f"{tmp_path}/nowhere.yaml:1: (file): No such file or directory"]
+
+
+def test_the_graph_of_a_playbook_is_shown() -> None:
+    ran = CliRunner().invoke(app, ["playbook", "show", str(GOOD)])
+    assert ran.exit_code == 0
+    assert ran.stdout.startswith("flowchart TD\n")
+    assert "order_status" in ran.stdout
+
+
+def test_a_playbook_with_faults_is_not_drawn(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("name: bad\n")
+    ran = CliRunner().invoke(app, ["playbook", "show", str(bad)])
+    assert ran.exit_code == 1
+    assert f"{bad}:1: goal: is missing" in ran.stderr
+
+
+def test_the_schema_for_editors_takes_the_shipped_playbooks_and_no_typo() -> None:
+    ran = CliRunner().invoke(app, ["playbook", "schema"])
+    schema = jsonschema_rs.validator_for(json.loads(ran.stdout))
+    written = yaml.safe_load(GOOD.read_text())
+    assert schema.is_valid(written)
+    assert not schema.is_valid(written | {"gaol": "x"})
+    assert not schema.is_valid(written | {"digest": "x"})
