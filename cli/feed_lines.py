@@ -10,27 +10,33 @@ from core.timings import LAYERS
 
 Data = Mapping[str, Any]
 
+_FOUND = ("step_found", "mood")
+
 
 class Transcript:
     """Lines of one call's feed, in the order in which people read a call.
 
-    A step is found before its turn is known to have ended, where an answer is made ahead: it waits for the turn.
+    Step and mood are found before their turn is known to have ended, where an answer is made ahead: they wait for it.
     """
 
     def __init__(self) -> None:
         self._heard: set[int] = set()
-        self._steps: dict[int, str] = {}
+        self._ahead: dict[int, dict[str, str]] = {}  # turn -> kind -> its line
 
     def add(self, kind: str, data: Data) -> list[str]:
         """What can be shown now that this line has come."""
         words, turn = in_words(kind, data), data.get("turn")
         lines = [] if words is None else [words]
-        if kind == "step_found" and isinstance(turn, int) and turn not in self._heard:
-            self._steps[turn] = lines[0]
+        if not isinstance(turn, int):
+            return lines
+        if kind in _FOUND and turn not in self._heard:
+            self._ahead.setdefault(turn, {})[kind] = lines[0]
             return []
-        if kind == "caller_turn" and isinstance(turn, int):
+        if kind == "turn_withdrawn":
+            self._ahead.pop(turn, None)
+        if kind == "caller_turn":
             self._heard.add(turn)
-            lines += [self._steps.pop(turn)] if turn in self._steps else []
+            lines += self._ahead.pop(turn, {}).values()
         return lines
 
 

@@ -20,6 +20,10 @@ class CallNotes:
         """The caller has said something."""
         self._note("caller_turn", turn=turn, text=ended.text, confidence=ended.confidence)
 
+    def turn_withdrawn(self, turn: int) -> None:
+        """The caller goes on after what had probably been a turn."""
+        self._note("turn_withdrawn", turn=turn)
+
     def reply_started(self, turn: int, layers: dict[str, float], latency_ms: float) -> None:
         """The caller hears the first of the answer."""
         self._note("reply_started", turn=turn, layers=layers, latency_ms=latency_ms)

@@ -354,7 +354,8 @@ class CallStream:
 
     def _withdraw_foreseen(self) -> None:
         if self._foreseen is not None:
-            self._foreseen = None
+            foreseen, self._foreseen = self._foreseen, None
+            self._notes.turn_withdrawn(foreseen.turn)
             self._metrics.withdrawn.inc()
             self.replies.withdraw()
             self.workflow.signal(names.TURN_WITHDRAWN, lambda seq: TurnWithdrawn(self.identity.attachment, seq))

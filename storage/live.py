@@ -15,7 +15,16 @@ from storage.models import Call
 
 OF_CALLS: Final = frozenset({"call_started", "phase", "call_ended"})
 OF_TURNS: Final = frozenset(
-    {"caller_turn", "step_found", "mood", "reply_started", "assistant_said", "tool_called", "tool_returned"}
+    {
+        "caller_turn",
+        "turn_withdrawn",
+        "step_found",
+        "mood",
+        "reply_started",
+        "assistant_said",
+        "tool_called",
+        "tool_returned",
+    }
 )
 
 _ANSWERED = {Phase.CONNECTING.value, Phase.LIVE.value, Phase.TRANSFERRING.value}
@@ -118,6 +127,9 @@ class _LiveTurn:
             case "caller_turn":
                 self.caller, self.confidence = str(data["text"]), float(data.get("confidence", 0.0))
                 self.started_ms = event.at_ms
+            case "turn_withdrawn" if not self.caller:
+                self.step = self.step_method = self.answer_method = self.mood = ""
+                self.step_confidence = 0.0
             case "step_found":
                 self.step = str(data.get("step") or self.step)
                 self.step_method = str(data.get("method", ""))

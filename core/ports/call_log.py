@@ -17,6 +17,7 @@ class CallEvent:
         call_started   direction, playbook, caller_number, our_number
         phase          phase
         caller_turn    turn, text, confidence
+        turn_withdrawn turn: what was found for it ahead of its end is worth nothing
         step_found     turn, step, method, confidence, took_ms, answer (who answers: core.conversation.MODEL, CANNED)
         mood           turn, mood (core.mood.Mood)
         tool_called    turn, name, arguments

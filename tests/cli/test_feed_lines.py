@@ -79,3 +79,14 @@ def test_a_step_found_ahead_is_shown_once_its_turn_has_ended_and_only_the_last()
     assert "returns" in step
     (again,) = transcript.add("step_found", {"turn": 1, "step": "goodbye"})
     assert "goodbye" in again
+
+
+def test_nothing_is_shown_of_what_was_found_for_a_withdrawn_turn() -> None:
+    transcript = Transcript()
+    assert transcript.add("step_found", {"turn": 1, "step": "goodbye"}) == []
+    assert transcript.add("mood", {"turn": 1, "mood": "angry"}) == []
+    assert transcript.add("turn_withdrawn", {"turn": 1}) == []
+    assert transcript.add("mood", {"turn": 1, "mood": "calm"}) == []
+    caller, mood = transcript.add("caller_turn", {"turn": 1, "text": "Bye. No, wait!"})
+    assert "No, wait" in caller
+    assert "calm" in mood

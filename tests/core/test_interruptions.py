@@ -12,6 +12,7 @@ from core.turns import (
     Interim,
     Listen,
     MayBargeIn,
+    Silence,
     SpeechStarted,
     TurnDetector,
     TurnEnded,
@@ -115,6 +116,15 @@ def test_after_some_false_interruptions_only_words_stop_playback() -> None:
     assert caller.kinds() == [MayBargeIn, FalseInterruption] * 3
     caller.frames(100, speech=True).recogniser(Interim("stop it"))
     assert caller.kinds()[-1] is BargedIn
+
+
+def test_a_minute_of_noise_like_speech_pauses_the_assistant_three_times_at_most_and_is_no_turn() -> None:
+    caller = OverTheAssistant()
+    for burst in range(60):
+        caller.frames(400 + 20 * (burst % 7), speech=True).frames(460)
+        caller.recogniser(SpeechStarted(), EndOfTurn("", 0.0))
+    caller.finish().frames(25_000, voiced=True)
+    assert caller.kinds() == [MayBargeIn, FalseInterruption] * 3 + [Silence]
 
 
 def test_words_without_any_voice_are_not_believed() -> None:

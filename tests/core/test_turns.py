@@ -256,6 +256,22 @@ def test_a_long_monologue_is_one_turn() -> None:
     assert turn.words == 180
 
 
+@pytest.mark.parametrize("digits", [0, 5])
+def test_digits_without_end_are_one_turn_once_the_caller_stops(digits: int) -> None:
+    caller = detector()
+    caller.listen = Listen("number", digits)
+    said: list[str] = []
+    for second in range(2, 182):
+        said += ["four", "seven"]
+        caller.hear_recogniser(Interim(" ".join(said)), second * 1_000)
+        for now_ms in range(second * 1_000, second * 1_000 + 1_000, 20):
+            assert not caller.hear_frame(True, now_ms)
+    events = caller.hear_recogniser(EndOfTurn(" ".join(said), 0.9), 182_400)
+    turns = [event for event in events if isinstance(event, TurnEnded)]
+    turns += [found[1] for found in (quiet_until_turn(caller, 182_420, 190_000),) if found]
+    assert [turn.words for turn in turns] == [360]
+
+
 TEXTS = st.sampled_from(["", " ", "stop", "no no", "what about my order"])
 EVENTS = st.one_of(
     st.builds(SpeechStarted),

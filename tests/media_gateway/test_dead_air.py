@@ -1,5 +1,9 @@
 """A caller who waits hears something, whichever part stalls; over real sockets."""
 
+import re
+
+import httpx
+
 from core.contracts import names
 from core.contracts.call import ReplyKey
 from core.turns import EndOfTurn, Listen
@@ -30,6 +34,10 @@ async def test_a_caller_whose_answer_does_not_come_hears_one_holding_line_after_
     heard = call.carrier.audio()[800:]
     assert [heard[:800], heard[800:1_600]] == [LINES[0][1], LINES[1][1]]
     assert "turn_accepted" in str(gateway.feed.of_kind("problem"))
+    async with httpx.AsyncClient(trust_env=False) as http:
+        metrics = (await http.get(f"http://{gateway.media}/metrics")).text
+    (counted,) = re.findall(r'holdfast_gateway_dead_air_total{stage="turn_accepted"} (\S+)', metrics)
+    assert float(counted) >= 2
 
 
 async def test_a_stream_on_which_nobody_ever_speaks_has_at_least_a_tone(

@@ -75,6 +75,7 @@ async def test_a_caller_who_goes_on_hears_nothing_of_it(start_call: StartCall, p
         await reply.wait_closed()
     (withdrawn,) = await call.told(names.TURN_WITHDRAWN)
     assert withdrawn["seq"] == 2
+    assert call.gateway.feed.of_kind("turn_withdrawn") == [{"turn": 1}]
     async with playback.open(call.id, call.address, key(call, attempt=2), Listen(), HOLD) as late:
         await late.wait_closed()
     assert call.carrier.audio() == b""
