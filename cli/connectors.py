@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vendors.hubspot import HubSpot
     from vendors.salesforce import Salesforce
 
-REQUEST_S: Final = 10.0  # of one request, where no caller waits
+REQUEST_S: Final = 6.0  # of one request, where no caller waits
 
 
 class Checkable(Protocol):

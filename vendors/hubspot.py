@@ -9,7 +9,7 @@ Source: HubSpot developer documentation, "CRM objects", "Search the CRM", "Prope
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -19,6 +19,7 @@ from core.contracts.call import SyncCrm
 from core.outcome import Disposition
 from core.ports.errors import VendorError
 from core.ports.tools import ToolContext
+from vendors.note_words import ended_at, note_lines
 from vendors.phone_numbers import national_digits, same_number
 from vendors.rest import Answer, Rest
 
@@ -123,15 +124,12 @@ class HubSpot:
     async def log_call(self, note: SyncCrm) -> str:
         """A call on the caller's contact; returns its id. Raises VendorError."""
         contact = await self._contact_id(note.caller_number)
-        ended = datetime.fromtimestamp(note.ended_ms / 1_000, UTC) if note.ended_ms else datetime.now(UTC)
-        began = ended - timedelta(milliseconds=note.duration_ms)
+        began = ended_at(note) - timedelta(milliseconds=note.duration_ms)
         outbound = note.direction == "outbound"
-        summary = note.summary
-        lines = [summary.summary, f"Follow up: {summary.follow_up}" if summary.follow_up else ""]
         properties = {
             "hs_timestamp": began.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "hs_call_title": f"Call: {summary.topic}",
-            "hs_call_body": "\n".join(filter(None, [*lines, f"Outcome: {note.disposition}"])),
+            "hs_call_title": f"Call: {note.summary.topic}",
+            "hs_call_body": "\n".join([*note_lines(note), f"Outcome: {note.disposition}"]),
             "hs_call_direction": "OUTBOUND" if outbound else "INBOUND",
             "hs_call_duration": str(note.duration_ms),
             "hs_call_status": _CALL_STATUS.get(note.disposition, "COMPLETED"),

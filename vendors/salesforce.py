@@ -10,7 +10,6 @@ Source: Salesforce REST API Developer Guide ("Insert or Update (Upsert) a Record
 """
 
 from collections.abc import MutableMapping
-from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -19,6 +18,7 @@ import httpx
 from core.contracts.call import SyncCrm
 from core.ports.errors import VendorError
 from core.ports.tools import ToolContext
+from vendors.note_words import ended_at, note_lines
 from vendors.phone_numbers import national_digits, same_number, written_in_groups
 from vendors.rest import Answer, Rest
 
@@ -140,15 +140,12 @@ class Salesforce:
         written = await self._written("Task", note.idempotency_key)
         if written is not None:  # TaskSubtype cannot be updated, so a second upsert would be refused
             return written
-        ended = datetime.fromtimestamp(note.ended_ms / 1_000, UTC) if note.ended_ms else datetime.now(UTC)
-        summary = note.summary
-        lines = [summary.summary, f"Follow up: {summary.follow_up}" if summary.follow_up else ""]
         fields = {
-            "Subject": f"Call: {summary.topic}"[:_SUBJECT_CHARS],
-            "Description": "\n".join(filter(None, [*lines, f"Caller: {note.caller_number}"]))[:_TEXT_CHARS],
+            "Subject": f"Call: {note.summary.topic}"[:_SUBJECT_CHARS],
+            "Description": "\n".join([*note_lines(note), f"Caller: {note.caller_number}"])[:_TEXT_CHARS],
             "TaskSubtype": "Call",
             "Status": "Completed",
-            "ActivityDate": ended.date().isoformat(),
+            "ActivityDate": ended_at(note).date().isoformat(),
             "CallType": "Outbound" if note.direction == "outbound" else "Inbound",
             "CallDurationInSeconds": round(note.duration_ms / 1_000),
             "CallDisposition": str(note.disposition),
@@ -261,6 +258,8 @@ def _explain(answer: Answer) -> VendorError | None:
     if not isinstance(problem, dict):
         return None
     code = str(problem.get("errorCode", ""))
+    if code == "DUPLICATE_VALUE" and KEY_FIELD in str(problem.get("message", "")):  # two writes of one key at once
+        return VendorError(VENDOR, "unavailable", code, curable=True)
     if code in _LIMITS:
         return VendorError(VENDOR, "rate_limited", code, curable=True)
     if code in _PASSING:

@@ -1,9 +1,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import httpx
 import pytest
+from fastapi import FastAPI
+from starlette.responses import JSONResponse
 
 from sandbox.state import Fault
+from tests.sandbox.server import running
 from tests.vendors.connectors import JAMIE, NOTE, STONES, STRANGER, Box, box, calling_from, expect_refusal
 from vendors.salesforce import Salesforce
 
@@ -160,6 +164,24 @@ async def test_every_failure_has_its_kind(fault: Fault, kind: str, curable: bool
             await salesforce.find_contact(JAMIE)
         assert caught.value.curable is curable
         assert (await salesforce.find_contact(JAMIE))["found"]
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("duplicate value found: Holdfast_Key__c duplicates value on record with id: 500x", "unavailable"),
+        ("duplicate value found: Tax_Number__c duplicates value on record with id: 500x", "refused"),
+    ],
+)
+async def test_two_writes_of_one_key_at_once_are_no_refusal(message: str, kind: str) -> None:
+    problem = [{"message": message, "errorCode": "DUPLICATE_VALUE", "fields": []}]
+    app = FastAPI()
+    app.add_api_route("/services/oauth2/token", lambda: {"access_token": "t"}, methods=["POST"])
+    app.add_api_route("/{path:path}", lambda: JSONResponse(problem, 400), methods=["PATCH"])
+    async with running(app) as origin, httpx.AsyncClient() as http:
+        salesforce = Salesforce(http, origin, "holdfast", "right", {})
+        with expect_refusal(kind):
+            await salesforce.create_lead(STRANGER, last_name="Doe")
 
 
 async def test_what_the_org_lacks_is_told() -> None:
