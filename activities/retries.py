@@ -11,6 +11,9 @@ from core.ports.errors import PlaybackLost, StorageUnavailable, UnknownPlaybook,
 PLAYBACK_LOST: Final = "PlaybackLost"
 UNKNOWN_PLAYBOOK: Final = "UnknownPlaybook"
 STORAGE_UNAVAILABLE: Final = "StorageUnavailable"
+VENDOR_KINDS: Final = ("unauthorized", "rate_limited", "overloaded", "unavailable", "timeout", "refused", "broken")
+OWN_WORDS: Final = frozenset((*VENDOR_KINDS, PLAYBACK_LOST, UNKNOWN_PLAYBOOK, STORAGE_UNAVAILABLE))
+"""The types of failures whose messages are ours: without personal data."""
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from activities.after_call import AfterCallActivities
+from activities.after_steps import AfterStepActivities
 from activities.conversation import ConversationActivities
 from activities.crm import CrmActivities
 from activities.crm_tools import CrmTools
@@ -14,6 +15,7 @@ from activities.speech import SpeechActivities
 from activities.spoken_lines import SpokenLines
 from activities.telephony import TelephonyActivities
 from activities.tools import ToolActivities
+from core.ports.after_call import AfterCallStore, Messenger, WebhookBook, WebhookSender
 from core.ports.call_log import CallFeed, CallStore
 from core.ports.crm import Crm
 from core.ports.playback import PlaybackLine
@@ -40,6 +42,10 @@ class Ports:
     crm: Crm
     store: CallStore
     feed: CallFeed
+    after_calls: AfterCallStore
+    webhooks: WebhookBook
+    webhook_sender: WebhookSender
+    messenger: Messenger
     tools: Mapping[str, ToolKind] = field(default_factory=dict)  # by kind; the CRM's are always there
 
 
@@ -65,6 +71,9 @@ def roster(ports: Ports) -> Roster:
     tools = ToolActivities(kinds, ports.playback, shelf, ports.feed, ports.reasoner)
     crm = CrmActivities(ports.crm, ports.store, ports.feed)
     after_call = AfterCallActivities(ports.store, ports.reasoner, shelf, ports.feed)
+    steps = AfterStepActivities(
+        ports.after_calls, ports.webhooks, ports.webhook_sender, ports.messenger, shelf, ports.feed
+    )
     return Roster(
         calls=[
             conversation.finalize_transcript,
@@ -81,5 +90,18 @@ def roster(ports: Ports) -> Roster:
             tools.undo_tool,
             tools.judge_confirmation,
         ],
-        after_calls=[after_call.record_call, after_call.summarize_call, crm.sync_crm],
+        after_calls=[
+            after_call.record_call,
+            after_call.summarize_call,
+            after_call.extract_fields,
+            crm.sync_crm,
+            steps.plan_after_call,
+            steps.await_crm_turn,
+            steps.send_follow_up,
+            steps.deliver_webhook,
+            steps.keep_after_state,
+            steps.set_aside,
+            steps.open_letter,
+            steps.close_letter,
+        ],
     )

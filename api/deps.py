@@ -6,6 +6,7 @@ from urllib.parse import quote
 from api.temporal import Temporal
 from core.contracts.call import CallTimers
 from core.contracts.names import NAMESPACE, call_workflow_id
+from core.ports.after_call import AfterCallStore, WebhookBook, WebhookSender
 from core.ports.call_log import CallReader
 from core.ports.playbooks import Playbooks
 
@@ -53,3 +54,6 @@ class ApiDeps:
     reader: CallReader
     playbooks: Playbooks
     settings: ApiSettings
+    after_calls: AfterCallStore
+    webhooks: WebhookBook
+    webhook_sender: WebhookSender

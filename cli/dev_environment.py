@@ -36,6 +36,7 @@ class Addresses:
     temporal_ui: int
     api: int
     sandbox: int
+    mail: int = 0  # of the sandbox; 0: none
 
 
 def sandboxed_vendors(settings: Settings, *, all_of_them: bool = False) -> set[str]:
@@ -96,12 +97,25 @@ def local_environment(
         made["HOLDFAST_MEDIA_URL"] = f"ws://127.0.0.1:{where.door}"
         if settings.our_number is None:
             made["HOLDFAST_OUR_NUMBER"] = OUR_SANDBOX_NUMBER
+        made["HOLDFAST_WEBHOOK_PRIVATE_ADDRESSES"] = "true"  # the sandbox plays the customer, too
     if "twilio" in sandboxed:  # who really calls is to be told of real bookings only
         made |= _connectors(inherited, origin)
+    if "twilio" in sandboxed and where.mail and settings.smtp_host is None:
+        made |= _sandbox_mail(where.mail)
     if "crm" in sandboxed:
         made["HOLDFAST_CRM_BASE_URL"] = f"{origin}/crm"
         made["HOLDFAST_CRM_API_KEY"] = f"sandbox-{secrets.token_hex(16)}"
     return {**inherited, **made}
+
+
+def _sandbox_mail(port: int) -> dict[str, str]:
+    return {
+        "HOLDFAST_SANDBOX_SMTP_PORT": str(port),
+        "HOLDFAST_SMTP_HOST": "127.0.0.1",
+        "HOLDFAST_SMTP_PORT": str(port),
+        "HOLDFAST_SMTP_SECURITY": "none",
+        "HOLDFAST_SMTP_FROM": "assistant@holdfast.example",
+    }
 
 
 def _stand_in(vendor: str, origin: str) -> dict[str, str]:

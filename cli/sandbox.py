@@ -1,19 +1,25 @@
 """holdfast sandbox: the emulated vendors, let in by the same keys the product was given."""
 
 import os
+from contextlib import AsyncExitStack
 
 from cli.connectors import CONNECTORS
 from cli.process import listen, serve
 from cli.settings import Settings, reveal
 from sandbox.app import SandboxConfig, create_app
+from sandbox.mail import mail_server
 from sandbox.state import SandboxState
 from vendors.tool_secrets import ToolSecrets
 
 
 async def serve_sandbox(settings: Settings) -> None:
     """Serve until a signal."""
-    app = create_app(SandboxState(), sandbox_config(settings, ToolSecrets.of(os.environ)))
-    await serve(app, listen(settings.host, settings.sandbox_port, "HOLDFAST_SANDBOX_PORT"), drain_s=1.0)
+    state = SandboxState()
+    app = create_app(state, sandbox_config(settings, ToolSecrets.of(os.environ)))
+    async with AsyncExitStack() as stack:
+        if settings.sandbox_smtp_port is not None:
+            await stack.enter_async_context(mail_server(state, settings.host, settings.sandbox_smtp_port))
+        await serve(app, listen(settings.host, settings.sandbox_port, "HOLDFAST_SANDBOX_PORT"), drain_s=1.0)
 
 
 def sandbox_config(settings: Settings, secrets: ToolSecrets | None = None) -> SandboxConfig:

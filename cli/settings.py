@@ -97,6 +97,15 @@ class Settings(BaseSettings):
     crm_api_key: Secret | None = None
     tool_hosts: HostNames = ()  # where tools of playbooks may send requests to; (): wherever the playbooks say
 
+    # After the call: where e-mail is handed in, and whether customers' webhooks may be in private networks.
+    smtp_host: str | None = None
+    smtp_port: Port = 587
+    smtp_user: str | None = None
+    smtp_password: Secret | None = None
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_from: Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+$")] | None = None
+    webhook_private_addresses: bool = False
+
     # Models.
     reply_model: str = "claude-haiku-5-5"
     step_model: str = "claude-haiku-5-5"
@@ -153,6 +162,7 @@ class Settings(BaseSettings):
     overflow_number: PhoneNumber | None = None
 
     # The sandbox.
+    sandbox_smtp_port: Port | None = None  # where its mail server listens; none without one
     sandbox_audible: bool = False  # voices say the real words, where espeak-ng is installed
 
     # Logs.
@@ -170,6 +180,8 @@ class Settings(BaseSettings):
         pair = ("temporal_tls_client_cert", "temporal_tls_client_key")  # neither is of use alone
         if any(getattr(settings, field) is not None for field in pair):
             settings.require(*pair)
+        if settings.smtp_host is not None:
+            settings.require("smtp_from")
         return settings
 
     def require(self, *fields: str) -> None:

@@ -175,6 +175,7 @@ class Stack:
             temporal_ui=_claimed(options.temporal_ui_port, "--temporal-ui-port"),
             api=free_port(),
             sandbox=free_port(),
+            mail=free_port(),
         )
         self._prepare_data()
         inherited = {**os.environ, **options.environment}

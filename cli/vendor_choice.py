@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from core.ports.crm import Crm
     from core.ports.reasoner import Reasoner
     from core.ports.speech import Recogniser, Voice
+    from vendors.messenger import Messenger
     from vendors.tool_secrets import ToolSecrets
 
 
@@ -116,3 +117,21 @@ def crm(settings: Settings, secrets: "ToolSecrets", stack: AsyncExitStack) -> "C
     http = httpx.AsyncClient()
     stack.push_async_callback(http.aclose)
     return NotesElsewhere(operations, NOTE_TAKERS[settings.crm](http, secrets))
+
+
+def messenger(settings: Settings) -> "Messenger":
+    """Twilio for text messages; an SMTP server for e-mail, where one is set."""
+    from vendors.messenger import MailServer, Messenger
+
+    mail = None
+    if settings.smtp_host is not None:
+        mail = MailServer(
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            user=settings.smtp_user or "",
+            password=reveal(settings.smtp_password),
+            sender=settings.smtp_from or "",
+            security=settings.smtp_security,
+        )
+    sid, token = settings.twilio_account_sid or "", reveal(settings.twilio_auth_token)
+    return Messenger(sid, token, mail, settings.twilio_base_url)

@@ -29,14 +29,22 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
     from api.deps import ApiDeps, ApiSettings
     from api.temporal import Temporal
     from cli.temporal_client import connect
+    from storage.after_calls import SqlAfterCalls
     from storage.calls import SqlCallReader
     from storage.playbooks import SqlPlaybooks
+    from storage.webhooks import SqlWebhooks
+    from vendors.webhook_sender import GuardedSender
 
     settings.require("api_key", "twilio_auth_token")
     async with _database(settings) as database, AsyncExitStack() as stack:
         reader = SqlCallReader(database)
         stack.push_async_callback(reader.close)
+        sender = GuardedSender(private=settings.webhook_private_addresses)
+        stack.push_async_callback(sender.close)
         yield ApiDeps(
+            after_calls=SqlAfterCalls(database),
+            webhooks=SqlWebhooks(database),
+            webhook_sender=sender,
             temporal=Temporal(partial(connect, settings)),
             reader=reader,
             playbooks=SqlPlaybooks(database, default=settings.default_playbook),
@@ -84,10 +92,13 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
     """What a worker's activities stand on. Raises BadSettings for what it cannot do without."""
     from activities.roster import Ports
     from media_gateway.playback_client import PlaybackClient
+    from storage.after_calls import SqlAfterCalls
     from storage.calls import SqlCallStore
     from storage.playbooks import SqlPlaybooks
+    from storage.webhooks import SqlWebhooks
     from vendors.tool_secrets import ToolSecrets
     from vendors.twilio_telephony import TwilioTelephony
+    from vendors.webhook_sender import GuardedSender
 
     keys = ("twilio_account_sid", "twilio_auth_token", "deepgram_api_key", "anthropic_api_key", "elevenlabs_api_key")
     settings.require(*keys, *(("crm_base_url",) if settings.crm == "http" else ()))
@@ -101,9 +112,13 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
             settings.twilio_base_url,
         )
         playback = PlaybackClient(settings.internal_key)
+        sender = GuardedSender(private=settings.webhook_private_addresses)
+        messenger = vendor_choice.messenger(settings)
         for close in (
             telephony.aclose,
             playback.close,
+            sender.close,
+            messenger.aclose,
         ):
             stack.push_async_callback(close)
         yield Ports(
@@ -119,6 +134,10 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
             store=SqlCallStore(database),
             feed=feed,
             tools=tool_kinds(settings, secrets, stack),
+            after_calls=SqlAfterCalls(database),
+            webhooks=SqlWebhooks(database),
+            webhook_sender=sender,
+            messenger=messenger,
         )
 
 

@@ -18,6 +18,7 @@ class Mood(StrEnum):
 
 
 MOODS = tuple(mood.value for mood in Mood)
+SENTIMENTS = ("neutral", "positive", "negative")  # how a caller leaves, told once the call is over
 HEATED = frozenset({Mood.UPSET.value, Mood.ANGRY.value})
 
 

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from core.keypad import Key, KeyAction, Keypad
+from core.playbook_after import AfterCallChoice, FollowUp, QuietChoice, check_after_call
 from core.playbook_checks import talk_faults
 from core.playbook_dialogue import Limits, Policies, Slot, StepTalk, Talk, Transition, Variable
 from core.playbook_parts import (
@@ -137,6 +138,7 @@ class Playbook(Talk):
     steps: tuple[PlaybookStep, ...] = Field(min_length=1)
     tools: tuple[Tool, ...] = ()
     tool_hosts: tuple[str, ...] = Field((), description="where tools may send requests to: host or host:port")
+    after_call: AfterCallChoice = AfterCallChoice()
     digest: str = Field("", exclude=True)
 
     @model_validator(mode="before")
@@ -203,6 +205,7 @@ class Playbook(Talk):
             self._keys_fit(step.keys, ("steps", index, "keys"))
             self._digits_fit(step, ("steps", index, "digits"))
         self._keys_fit(self.keys, ("keys",))
+        check_after_call(self.after_call)
         if faults := list(talk_faults(self)):
             raise SeveralMisplaced(faults)
         return self
@@ -471,13 +474,16 @@ def _line(node: yaml.Node | None, at: tuple[str | int, ...]) -> int:
 
 def _fields_beside(at: tuple[str | int, ...]) -> list[str]:
     owners: dict[str | int, type[BaseModel]] = {
+        "after_call": AfterCallChoice,
         "canned": Canned,
         "collect": Slot,
         "digits": DigitsChoice,
+        "follow_ups": FollowUp,
         "limits": Limits,
         "mood": MoodChoice,
         "policies": Policies,
         "voices": MoodVoiceChoice,
+        "quiet_hours": QuietChoice,
         "steps": PlaybookStep,
         "translations": Translation,
         "auth": Auth,

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from core.contracts.call import CallSummary, GatewayAddress, Heard, ReplyKey, ReplyTimings
 from core.conversation import Step, Usage
@@ -35,6 +36,10 @@ class InstantReasoner:
     async def summarize(self, prompt: Prompt) -> SummedUp:
         """Nothing to tell."""
         return SummedUp(CallSummary(summary=SENTENCE, topic="bench", resolved=True), Usage())
+
+    async def extract(self, prompt: Prompt, schema: Mapping[str, Any]) -> tuple[dict[str, Any], Usage]:
+        """Nothing to find."""
+        return {}, Usage()
 
 
 class InstantSpeech:

@@ -15,6 +15,7 @@ from sandbox import (
     elevenlabs,
     gladia,
     hubspot,
+    mail,
     openai,
     salesforce,
     twilio,
@@ -40,6 +41,7 @@ def create_app(state: SandboxState, config: SandboxConfig) -> FastAPI:
     app.include_router(elevenlabs.router(state))
     app.include_router(gladia.router(state))
     app.include_router(hubspot.router(state))
+    app.include_router(mail.router(state))
     app.include_router(openai.router(state))
     app.include_router(salesforce.router(state))
     app.include_router(twilio.router(state, config))

@@ -9,6 +9,7 @@ from sandbox.state import Fault, Latency, SandboxState
 
 VENDORS = (
     *("deepgram", "anthropic", "elevenlabs", "twilio", "crm", "openai", "gladia"),
+    *("smtp", "customer"),
     *("salesforce", "hubspot", "calendly", "calcom"),
 )
 

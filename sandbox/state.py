@@ -67,6 +67,8 @@ class SandboxState:
         self.latency = latency or Latency()
         self.faults: list[Fault] = []
         self.stamps: list[Stamp] = []
+        self.emails: list[dict[str, Any]] = []
+        self.hooks: list[dict[str, Any]] = []
         self.random = random.Random(seed)
 
     def stamp(self, vendor: str, what: str, /, **data: Any) -> float:

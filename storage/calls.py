@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Double, delete, func, literal, select, tuple_
+from sqlalchemy import Double, delete, func, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.contracts.call import CallRecord, CallSummary, Phase
@@ -16,13 +16,14 @@ from core.costs import LIST_PRICES, CostLine, Price, costs_of, costs_of_model
 from core.ports.call_log import CallEvent, CallReader, CallRow, CallStore, StoredEvent
 from storage.database import Database
 from storage.live import OF_GLIMPSES, Glimpse, glimpse_of, turns_so_far
-from storage.models import Call, CleanText, Cost, EventLine, ToolRun, Turn
+from storage.models import AfterCall, Call, CleanText, Cost, EventLine, ToolRun, Turn
 from storage.rows import call_row, fill_call, lock_call, tool_rows, turn_record, turn_row
 from storage.tail import FeedTail
 
 MAX_PAGE: Final = 500
 BILL_OF_CALL: Final = range(100)  # places on a call's bill: the call itself, written anew with each record,
 BILL_OF_SUMMARY: Final = range(100, 110)  # and what came after it
+BILL_OF_FIELDS: Final = range(110, 120)
 
 
 class SqlCallStore(CallStore):
@@ -55,13 +56,21 @@ class SqlCallStore(CallStore):
             call = await lock_call(session, call_id, 0.0)
             call.summary, call.topic = summary.summary, summary.topic
             call.resolved, call.follow_up = summary.resolved, summary.follow_up
+            call.sentiment = summary.sentiment or None
             await _put_on_bill(session, call, costs_of_model(usage, self._prices), BILL_OF_SUMMARY)
 
+    async def save_extraction(self, call_id: str, usage: Usage) -> None:
+        """Put what it took on the bill; the fields themselves are part of what followed the call."""
+        async with self._database.write() as session:
+            call = await lock_call(session, call_id, 0.0)
+            await _put_on_bill(session, call, costs_of_model(usage, self._prices), BILL_OF_FIELDS)
+
     async def save_crm_note(self, call_id: str, note_id: str) -> None:
-        """Keep where the CRM put the call."""
+        """Keep where the CRM put the call, and let later calls of the same person follow."""
         async with self._database.write() as session:
             call = await lock_call(session, call_id, 0.0)
             call.crm_note = note_id
+            await session.execute(update(AfterCall).where(AfterCall.call_id == call_id).values(awaits_crm=False))
 
 
 class SqlCallReader(CallReader):

@@ -95,6 +95,7 @@ class Call(Base):
     topic: Mapped[str | None] = mapped_column(info=PII)
     resolved: Mapped[bool | None]
     follow_up: Mapped[str | None] = mapped_column(info=PII)
+    sentiment: Mapped[str | None]
     crm_note: Mapped[str | None]
     cost_usd: Mapped[float] = mapped_column(default=0.0)
     played_ms: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # the sums of its turns'
@@ -164,6 +165,73 @@ class Cost(Base):
     unit_usd: Mapped[float | None]  # null: no price is known
     usd: Mapped[float]
     priced_on: Mapped[str] = mapped_column(default="")  # the price list's date, ISO
+
+
+class AfterCall(Base):
+    """What follows a call: its place among the notes of its person, and how far its steps have come."""
+
+    __tablename__ = "after_calls"
+    __table_args__ = (Index("ix_after_calls_person", "tenant", "caller_number", "ended_ms"),)
+
+    call_id: Mapped[str] = mapped_column(primary_key=True)
+    tenant: Mapped[str] = mapped_column(default="default", server_default="default")
+    caller_number: Mapped[str] = mapped_column(default="", server_default=text("''"), info=PII)
+    ended_ms: Mapped[float] = mapped_column(default=0.0, server_default=text("0"))
+    awaits_crm: Mapped[bool] = mapped_column(default=False, server_default=false())  # later notes wait for this one
+    state: Mapped[dict[str, Any] | None] = mapped_column(CleanJson, info=PII)
+
+
+class LetterRow(Base):
+    """A dead letter: an errand that was given up, and what became of it since."""
+
+    __tablename__ = "dead_letters"
+    __table_args__ = (
+        Index("ix_dead_letters_status", "status", "changed_ms"),
+        Index("ix_dead_letters_call", "call_id"),
+    )
+
+    letter_id: Mapped[str] = mapped_column(primary_key=True)
+    call_id: Mapped[str]
+    status: Mapped[str]
+    changed_ms: Mapped[float]
+    letter: Mapped[dict[str, Any]] = mapped_column(CleanJson, info=PII)
+
+
+class WebhookEndpoint(Base):
+    """Where a customer wants to hear of events."""
+
+    __tablename__ = "webhook_endpoints"
+
+    endpoint_id: Mapped[str] = mapped_column(primary_key=True)
+    url: Mapped[str]
+    events: Mapped[list[str]] = mapped_column(CleanJson)
+    description: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    secret: Mapped[str]
+    old_secret: Mapped[str | None]
+    old_until_ms: Mapped[float | None]
+    created_ms: Mapped[float]
+    rotated_ms: Mapped[float | None]
+
+
+class WebhookDelivery(Base):
+    """What became of one message to one endpoint."""
+
+    __tablename__ = "webhook_deliveries"
+    __table_args__ = (Index("ix_webhook_deliveries_newest", "endpoint_id", "last_ms"),)
+
+    endpoint_id: Mapped[str] = mapped_column(
+        ForeignKey("webhook_endpoints.endpoint_id", ondelete="CASCADE"), primary_key=True
+    )
+    message_id: Mapped[str] = mapped_column(primary_key=True)
+    event: Mapped[str]
+    call_id: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    delivered: Mapped[bool]
+    attempts: Mapped[int]
+    status: Mapped[int | None]
+    detail: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    first_ms: Mapped[float]
+    last_ms: Mapped[float]
+    took_ms: Mapped[int]
 
 
 class EventLine(Base):

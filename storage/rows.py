@@ -155,4 +155,4 @@ def call_row(row: Call, now: Glimpse | None = None) -> CallRow:
 def _summary(row: Call) -> CallSummary | None:
     if row.summary is None:
         return None
-    return CallSummary(row.summary, row.topic or "", bool(row.resolved), row.follow_up or "")
+    return CallSummary(row.summary, row.topic or "", bool(row.resolved), row.follow_up or "", row.sentiment or "")

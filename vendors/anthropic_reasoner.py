@@ -97,6 +97,11 @@ class AnthropicReasoner:
         asked = _request(prompt, self._summary_model)
         return SummedUp(*await self._structured(asked, SUMMARY_SCHEMA, CallSummary, self._deadlines.summary))
 
+    async def extract(self, prompt: Prompt, schema: Mapping[str, Any]) -> tuple[dict[str, Any], Usage]:
+        """Raises VendorError."""
+        asked = _request(prompt, self._summary_model)
+        return await self._structured(asked, schema, dict[str, Any], self._deadlines.summary)
+
     async def _structured(
         self, asked: dict[str, Any], schema: Mapping[str, Any], kind: type[_Result], seconds: float
     ) -> tuple[_Result, Usage]:

@@ -1,9 +1,10 @@
 """One language model made of several: the first that gets to a sentence answers. Knows no vendor."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -68,6 +69,13 @@ class FallbackReasoner:
         member, summary = await race.run(lambda member: member.port.summarize(prompt))
         member.circuit.succeed()
         return summary
+
+    async def extract(self, prompt: Prompt, schema: Mapping[str, Any]) -> tuple[dict[str, Any], Usage]:
+        """Raises VendorError. As for ``summarize``."""
+        race: Race[Reasoner, tuple[dict[str, Any], Usage]] = Race(self._members, patience=3_600.0, within=3_600.0)
+        member, extracted = await race.run(lambda member: member.port.extract(prompt, schema))
+        member.circuit.succeed()
+        return extracted
 
 
 class _Reply:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from core.mood import SENTIMENTS
 from core.ports.reasoner import FindStep
 
 
@@ -36,8 +37,9 @@ SUMMARY_SCHEMA: Final[Mapping[str, Any]] = {
         "topic": {"type": "string", "description": "two to five words"},
         "resolved": {"type": "boolean", "description": "whether the caller got what the call was for"},
         "follow_up": {"type": "string", "description": "what a person still has to do, empty if nothing"},
+        "sentiment": {"type": "string", "enum": list(SENTIMENTS), "description": "how the caller left"},
     },
-    "required": ["summary", "topic", "resolved", "follow_up"],
+    "required": ["summary", "topic", "resolved", "follow_up", "sentiment"],
     "additionalProperties": False,
 }
 

@@ -6,7 +6,7 @@ Source: OpenAI API reference, "Chat completions" and "Structured outputs".
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
@@ -89,6 +89,10 @@ class OpenAIReasoner:
         """Raises VendorError."""
         schema = dict(SUMMARY_SCHEMA)
         return SummedUp(*await self._structured(prompt, "summary", schema, CallSummary, self._deadlines.summary))
+
+    async def extract(self, prompt: Prompt, schema: Mapping[str, Any]) -> tuple[dict[str, Any], Usage]:
+        """Raises VendorError."""
+        return await self._structured(prompt, "fields", dict(schema), dict[str, Any], self._deadlines.summary)
 
     async def _structured(
         self, prompt: Prompt, name: str, schema: dict[str, Any], kind: type[_Result], seconds: float

@@ -1,73 +1,228 @@
 """What happens once a call has ended; it may take as long as it takes."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ApplicationError
 
+from core import after_call, webhooks
 from core.contracts import names
-from core.contracts.call import CallRecord, CallSummary, SyncCrm
+from core.contracts.after_call import (
+    AfterPlan,
+    AfterState,
+    AwaitCrmTurn,
+    DeliverWebhook,
+    Errand,
+    Outcome,
+    RetryStep,
+)
+from core.contracts.call import CallRecord, CallSummary
+from core.patience import Patience
+from workflows.after_call_first import follow_up_as_before
+from workflows.after_view import after_details
+from workflows.errands import DATABASE, DATABASE_AWAY, ONCE, ONE_REQUEST, Errands, Failure
 
 with workflow.unsafe.imports_passed_through():
     from activities.after_call import AfterCallActivities
-    from activities.crm import CrmActivities
+    from activities.after_steps import AfterStepActivities
 
-PATIENT: Final = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
-DAYS: Final = timedelta(days=3)  # an outage over a weekend loses nothing
+STEPS: Final = "steps"  # the patch since which steps are carried out one by one
+MODEL_PATIENCE_S: Final = 6 * 3_600.0  # CRM and customer are to know of the call all the same
+RECORD_PAUSE_S: Final = 300.0  # everything else waits for the record
+
+RECORD, SUMMARY, FIELDS, CRM = "record", "summary", "fields", "crm"
 
 
 @workflow.defn(name=names.AFTER_CALL_WORKFLOW)
 class AfterCallWorkflow:
-    """Records the call, sums it up, and tells the CRM."""
+    """Records the call, finds out what it came to, and tells whoever is to know. Each step waits for its own outage."""
+
+    @workflow.init
+    def __init__(self, record: CallRecord) -> None:
+        self.record = record
+        self.call_id = record.call.call_id
+        self.patience = record.call.timers.after_call
+        self.errands = Errands(self.call_id, record.call.tenant, self.patience, self._show)
+        self.summary: CallSummary | None = None
+        self.found = AfterState(self.call_id)
+        self._over = False
 
     @workflow.run
     async def run(self, record: CallRecord) -> None:
-        """Each part waits for its own outage only."""
-        await workflow.execute_activity_method(
-            AfterCallActivities.record_call,
-            record,
-            start_to_close_timeout=timedelta(seconds=30),
-            schedule_to_close_timeout=DAYS,
-            retry_policy=PATIENT,
-            summary="record the call",
-        )
-        if any(turn.caller for turn in record.turns):
-            await self._tell_crm(record, await self._summarize(record))
-
-    async def _summarize(self, record: CallRecord) -> CallSummary:
-        try:
-            return await workflow.execute_activity_method(
-                AfterCallActivities.summarize_call,
-                record,
-                start_to_close_timeout=timedelta(seconds=60),  # one model call over the whole transcript
-                schedule_to_close_timeout=timedelta(hours=6),
-                retry_policy=PATIENT,
-                summary="sum up",
-            )
-        except ActivityError:  # the CRM is to know of the call all the same
-            workflow.logger.warning("no_summary")
-            return CallSummary(summary="No summary could be written.", topic="unknown", resolved=False)
-
-    async def _tell_crm(self, record: CallRecord, summary: CallSummary) -> None:
-        if record.disposition is None:
+        """The story: record; what the call came to; then CRM, messages and customers side by side."""
+        if not workflow.patched(STEPS):
+            await follow_up_as_before(record)
             return
-        call = record.call
-        await workflow.execute_activity_method(
-            CrmActivities.sync_crm,
-            SyncCrm(
-                call_id=call.call_id,
-                caller_number=call.caller_number,
-                disposition=record.disposition,
-                summary=summary,
-                duration_ms=round((record.ended_ms or 0) - (record.answered_ms or record.ended_ms or 0)),
-                idempotency_key=f"{call.call_id}:note",
-                direction=call.direction,
-                ended_ms=record.ended_ms or 0.0,
-            ),
-            start_to_close_timeout=timedelta(seconds=30),
-            schedule_to_close_timeout=DAYS,
-            retry_policy=PATIENT,
-            summary="put it into the CRM",
+        plan = await self._keep_record()
+        scribe = asyncio.create_task(self._keep_up())
+        await asyncio.gather(
+            self._tell_customers(plan, webhooks.CALL_ENDED, lambda: after_call.ended_event(record)),
+            self._find_out_and_tell(plan),
         )
+        self._over = True
+        await scribe
+
+    @workflow.query(name=names.STATE)
+    def state(self) -> AfterState:
+        """Every step, and what was found out."""
+        return replace(self.found, steps=self.errands.steps)
+
+    @workflow.update(name=names.RETRY_STEP)
+    def retry_step(self, request: RetryStep) -> None:
+        """Make the next attempt of a failed step now."""
+        self.errands.hurry(request.step)
+
+    @retry_step.validator
+    def check_retry(self, request: RetryStep) -> None:
+        """Only a step that waits for its next attempt can be hurried."""
+        if not self.errands.is_waiting_to_retry(request.step):
+            raise ApplicationError(f"the step {request.step!r} does not wait for another attempt")
+
+    # Scenes
+
+    async def _keep_record(self) -> AfterPlan:
+        plans: list[AfterPlan] = []
+
+        async def keep() -> Outcome:
+            await workflow.execute_activity_method(
+                AfterCallActivities.record_call,
+                self.record,
+                start_to_close_timeout=ONE_REQUEST,
+                retry_policy=ONCE,
+                summary="record the call",
+            )
+            plans.append(
+                await workflow.execute_activity_method(
+                    AfterStepActivities.plan_after_call,
+                    self.record,
+                    start_to_close_timeout=ONE_REQUEST,
+                    retry_policy=ONCE,
+                    summary="see what is to follow",
+                )
+            )
+            return Outcome()
+
+        self.errands.expect(RECORD, "Record the call")
+        patience = replace(self.patience, longest=min(self.patience.longest, RECORD_PAUSE_S))
+        failed = await self.errands.carry_out(RECORD, keep, patience)
+        if isinstance(failed, Failure):
+            raise ApplicationError(f"the call could not be recorded: {failed.words}", non_retryable=True)
+        return plans[-1]
+
+    async def _find_out_and_tell(self, plan: AfterPlan) -> None:
+        self._expect(plan)
+        await asyncio.gather(self._sum_up(), self._extract(plan))
+        fields = self.found.fields
+        await asyncio.gather(
+            self._tell_crm(plan, fields),
+            self._tell_customers(plan, webhooks.CALL_ANALYZED, self._analyzed),
+            *(self._write(follow_up.name, follow_up.means.value, fields) for follow_up in plan.follow_ups),
+        )
+
+    def _expect(self, plan: AfterPlan) -> None:
+        """Show what will come before it begins."""
+        spoke = after_call.caller_spoke(self.record)
+        if spoke:
+            self.errands.expect(SUMMARY, "Sum up")
+        if plan.extracts and spoke:
+            self.errands.expect(FIELDS, "Fill in the playbook's fields")
+        if plan.crm and after_call.crm_note(self.record, None, {}):
+            self.errands.expect(CRM, "Put it into the CRM")
+        for follow_up in plan.follow_ups:
+            self.errands.expect(_follow_up(follow_up.name), _follow_up_title(follow_up.name, follow_up.means.value))
+
+    async def _sum_up(self) -> None:
+        if after_call.caller_spoke(self.record):
+            outcome = await self.errands.do(Errand(SUMMARY, "Sum up", summarize=self.record), self._model_patience)
+            self.summary = outcome.summary if outcome else None
+
+    async def _extract(self, plan: AfterPlan) -> None:
+        if not plan.extracts or not after_call.caller_spoke(self.record):
+            return
+        errand = Errand(FIELDS, "Fill in the playbook's fields", extract=self.record)
+        outcome = await self.errands.do(errand, self._model_patience)
+        if outcome and outcome.extracted:
+            self.found = replace(self.found, fields=outcome.extracted.fields, faults=outcome.extracted.faults)
+
+    async def _tell_crm(self, plan: AfterPlan, fields: dict[str, Any]) -> None:
+        note = after_call.crm_note(self.record, self.summary, fields)
+        if note is None or not plan.crm:
+            return
+        self.errands.wait(CRM, "earlier calls of this person come first")
+        await workflow.execute_activity_method(
+            AfterStepActivities.await_crm_turn,
+            AwaitCrmTurn(self.call_id),
+            start_to_close_timeout=ONE_REQUEST,
+            schedule_to_close_timeout=2 * DATABASE_AWAY,  # an earlier one gives up after three days
+            retry_policy=self._turns,
+            summary="wait for the notes of earlier calls",
+        )
+        await self.errands.do(Errand(CRM, "Put it into the CRM", crm=note))
+
+    async def _write(self, name: str, means: str, fields: dict[str, Any]) -> None:
+        message = after_call.follow_up(self.record, name, fields, workflow.time() * 1_000)
+        await self.errands.do(Errand(_follow_up(name), _follow_up_title(name, means), follow_up=message))
+
+    def _analyzed(self) -> dict[str, Any] | None:
+        if self.summary is None and not self.found.fields:
+            return None
+        return after_call.analyzed_event(self.record, self.summary, self.found.fields)
+
+    async def _tell_customers(self, plan: AfterPlan, event: str, data: Callable[[], dict[str, Any] | None]) -> None:
+        told: list[Awaitable[object]] = []
+        if (payload := data()) is None:
+            return
+        for endpoint_id, host in after_call.wants_to_know(plan, event):
+            message = DeliverWebhook(
+                endpoint_id=endpoint_id,
+                message_id=f"msg_{self.call_id}_{event.replace('.', '_')}",
+                event=event,
+                at_ms=workflow.time() * 1_000,
+                data=payload,
+                call_id=self.call_id,
+            )
+            errand = Errand(f"webhook:{event}:{endpoint_id}", f"Tell {host} of {event}", webhook=message)
+            told.append(self.errands.do(errand))
+        await asyncio.gather(*told)
+
+    # Everything else
+
+    @property
+    def _model_patience(self) -> Patience:
+        return replace(self.patience, whole=min(self.patience.whole, MODEL_PATIENCE_S))
+
+    @property
+    def _turns(self) -> RetryPolicy:
+        first = timedelta(seconds=min(self.patience.first, 1.0))
+        return RetryPolicy(initial_interval=first, backoff_coefficient=1.5, maximum_interval=30 * first)
+
+    async def _keep_up(self) -> None:
+        """Keep in SQL what an operator should see of it; once where all goes well, at the end."""
+        last = False
+        while not last:
+            await workflow.wait_condition(lambda: self._over or self.errands.news)
+            last, self.errands.news = self._over, False
+            await workflow.execute_activity_method(
+                AfterStepActivities.keep_after_state,
+                self.state(),
+                start_to_close_timeout=ONE_REQUEST,
+                schedule_to_close_timeout=DATABASE_AWAY,
+                retry_policy=DATABASE,
+                summary="keep how far it has come",
+            )
+
+    def _show(self) -> None:
+        workflow.set_current_details(after_details(self.call_id, self.errands.steps))
+
+
+def _follow_up(name: str) -> str:
+    return f"follow_up:{name}"
+
+
+def _follow_up_title(name: str, means: str) -> str:
+    return f"{'Text' if means == 'sms' else 'E-mail'} to the caller: {name.replace('_', ' ')}"

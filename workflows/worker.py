@@ -19,6 +19,7 @@ from workflows.after_call import AfterCallWorkflow
 from workflows.call import CallWorkflow
 from workflows.converter import learn_types, with_shared_types
 from workflows.fingerprint import build_id
+from workflows.resend import ResendWorkflow
 
 LIVE_CALLS = 100  # what one worker process is sized for
 CACHED_WORKFLOWS = 5 * LIVE_CALLS
@@ -64,7 +65,7 @@ def build_workers(client: Client, ports: Ports) -> list[Worker]:
     after = Worker(
         client,
         task_queue=names.AFTER_CALLS_QUEUE,
-        workflows=[AfterCallWorkflow],
+        workflows=[AfterCallWorkflow, ResendWorkflow],
         activities=activities.after_calls,
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=LIVE_CALLS,

@@ -6,12 +6,14 @@ later gets a default, so that recorded histories stay readable.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from core.contracts.playbook import PlaybookBrief
 from core.conversation import Exchange, ToolCall, ToolResult, Transcribed, TurnRecord, Usage
 from core.keypad import Keyed
 from core.manner import Manner
 from core.outcome import CarrierState, Disposition
+from core.patience import Patience
 from core.turns import TurnTaking
 
 
@@ -42,6 +44,7 @@ class CallTimers:
     reply: float = 12.0  # one reply: model, voice and delivery
     lost_status: float = 15.0  # after an unclear dial: how long a callback may take
     max_call: float = 7_200.0
+    after_call: Patience = Patience()  # with what fails once the call has ended
 
 
 @dataclass(frozen=True)
@@ -567,6 +570,7 @@ class CallSummary:
     topic: str
     resolved: bool
     follow_up: str = ""
+    sentiment: str = ""  # how the caller left: one of core.mood.SENTIMENTS; "": not known
 
 
 @dataclass(frozen=True)
@@ -581,3 +585,4 @@ class SyncCrm:
     idempotency_key: str
     direction: Direction = Direction.INBOUND
     ended_ms: float = 0.0  # since the epoch; 0: not told
+    fields: dict[str, Any] = field(default_factory=dict)  # by the playbook's after_call.extract

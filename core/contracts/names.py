@@ -15,6 +15,7 @@ CAMPAIGNS_QUEUE: Final = "campaigns"
 # Workflow types.
 CALL_WORKFLOW: Final = "CallWorkflow"
 AFTER_CALL_WORKFLOW: Final = "AfterCallWorkflow"
+RESEND_WORKFLOW: Final = "ResendWorkflow"
 
 # Messages of CallWorkflow: from the gateway.
 ATTACH: Final = "attach"  # update: Attach -> Attached
@@ -40,6 +41,9 @@ END: Final = "end"  # update: End
 STATE: Final = "state"  # query: -> CallState
 TRANSCRIPT: Final = "transcript"  # query: -> list[TurnRecord]
 
+# Messages of AfterCallWorkflow: from the API. The query is STATE: -> AfterState.
+RETRY_STEP: Final = "retry_step"  # update: RetryStep
+
 # Activities.
 MATCH_STEP: Final = "match_step"
 REASON_STEP: Final = "reason_step"
@@ -57,6 +61,15 @@ REDIRECT_CALL: Final = "redirect_call"
 RECORD_CALL: Final = "record_call"
 SUMMARIZE_CALL: Final = "summarize_call"
 SYNC_CRM: Final = "sync_crm"
+PLAN_AFTER_CALL: Final = "plan_after_call"
+EXTRACT_FIELDS: Final = "extract_fields"
+AWAIT_CRM_TURN: Final = "await_crm_turn"
+SEND_FOLLOW_UP: Final = "send_follow_up"
+DELIVER_WEBHOOK: Final = "deliver_webhook"
+KEEP_AFTER_STATE: Final = "keep_after_state"
+SET_ASIDE: Final = "set_aside"
+OPEN_LETTER: Final = "open_letter"
+CLOSE_LETTER: Final = "close_letter"
 
 # Search attributes, all Keyword. Plain text on the server: never personal data.
 TENANT_ATTRIBUTE: Final = "HoldfastTenant"
@@ -85,6 +98,11 @@ def call_workflow_id(call_id: str) -> str:
 def after_call_workflow_id(call_id: str) -> str:
     """The workflow of what happens once the call has ended."""
     return f"after-call-{call_id}"
+
+
+def resend_workflow_id(letter_id: str) -> str:
+    """The workflow that does a dead letter's errand again."""
+    return f"resend-{letter_id}"
 
 
 def campaign_workflow_id(campaign_id: str) -> str:

@@ -26,8 +26,10 @@ class CallEvent:
         assistant_said turn, part, heard, complete, interrupted, played_ms, talk_over_ms (of it, while the caller spoke
                        too); a later one of the same part takes its place
         call_ended     disposition
-        call_summarized summary, topic, resolved
+        call_summarized summary, topic, resolved, sentiment
+        fields_extracted fields
         crm_synced     note_id
+        after_call_changed over (whether nothing more will happen by itself)
         problem        what (words for an operator, no personal data)
     """
 
@@ -64,8 +66,12 @@ class CallStore(Protocol):
         """Keep the summary, and put what it took on the call's bill; idempotent."""
         ...
 
+    async def save_extraction(self, call_id: str, usage: Usage) -> None:
+        """Put what filling in the playbook's fields took on the call's bill; idempotent."""
+        ...
+
     async def save_crm_note(self, call_id: str, note_id: str) -> None:
-        """Keep where the CRM put the call; idempotent."""
+        """Keep where the CRM put the call, and let later calls of the same person follow; idempotent."""
         ...
 
 

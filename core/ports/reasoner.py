@@ -85,3 +85,7 @@ class Reasoner(Protocol):
     async def summarize(self, prompt: Prompt) -> SummedUp:
         """Raises VendorError."""
         ...
+
+    async def extract(self, prompt: Prompt, schema: Mapping[str, Any]) -> tuple[dict[str, Any], Usage]:
+        """An object by the JSON Schema, unchecked, and what it took. Raises VendorError."""
+        ...

@@ -26,6 +26,7 @@ from sandbox.twilio.rest_route import ApiError, not_found, route_class
 PREFIX = "/2010-04-01/Accounts/{account}"
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 _PAGE_SIZE = 50
+_OF_MESSAGES = (("To", "to"), ("From", "from"))
 
 
 def router(carrier: Carrier) -> APIRouter:
@@ -65,6 +66,13 @@ def router(carrier: Carrier) -> APIRouter:
         carrier.messages[sid] = message_resource(sid, form, carrier.config, now_ms())
         carrier.state.stamp("twilio", "message", sid=sid, to=form["To"], body=form["Body"])
         return carrier.messages[sid]
+
+    @routes.get(f"{PREFIX}/Messages.json")
+    async def list_messages(request: Request) -> dict[str, Any]:
+        wanted = {field: request.query_params[name] for name, field in _OF_MESSAGES if name in request.query_params}
+        newest = reversed(carrier.messages.values())
+        found = [each for each in newest if all(each[field] == value for field, value in wanted.items())]
+        return paged("messages", found, request)
 
     return routes
 

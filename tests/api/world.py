@@ -23,9 +23,12 @@ from core.contracts.names import call_workflow_id
 from core.playbook import Playbook, parse_playbook
 from core.ports.errors import StorageUnavailable, UnknownPlaybook
 from core.ports.playbooks import Playbooks
+from storage.after_calls import SqlAfterCalls
 from storage.calls import SqlCallReader
 from storage.database import Database
 from storage.feed import SqlCallFeed
+from storage.webhooks import SqlWebhooks
+from vendors.webhook_sender import GuardedSender
 
 AUTH_TOKEN = "carrier's secret"
 API_KEY = "the key"
@@ -172,12 +175,22 @@ async def api_world(temporal: Temporal, client: Client, database: Database, **ch
     origin = f"http://127.0.0.1:{sock.getsockname()[1]}"
     shelf, reader, feed = Shelf(), SqlCallReader(database), SqlCallFeed(database, linger_seconds=0.01)
     feed.start()
-    deps = ApiDeps(temporal, reader, shelf, settings_for(origin, **changed))
+    sender = GuardedSender(private=True)
+    deps = ApiDeps(
+        temporal,
+        reader,
+        shelf,
+        settings_for(origin, **changed),
+        SqlAfterCalls(database),
+        SqlWebhooks(database),
+        sender,
+    )
     app = create_app(deps)
     async with serving(app, sock), httpx.AsyncClient(base_url=origin, timeout=20, trust_env=False) as http:
         world = ApiWorld(deps, app, http, client, shelf, reader, feed)
         yield world
         await reader.close()
+    await sender.close()
     await feed.close()
 
 

@@ -74,4 +74,7 @@ def test_columns_with_personal_data_are_marked() -> None:
         "tool_calls.arguments",
         "tool_calls.content",
         "call_events.data",
+        "after_calls.caller_number",
+        "after_calls.state",
+        "dead_letters.letter",
     }

@@ -55,7 +55,8 @@ async def test_what_a_call_leaves_behind(world: CallWorld) -> None:
     assert world.crm.notes[f"{call.id}:note"].disposition is Disposition.CALLER_HUNG_UP
     assert world.store.crm_notes[call.id] == f"note-{call.id}"
     kinds = world.feed.kinds(call.id)
-    assert kinds == ["call_started", "phase", "step_found", "step_found", "call_ended", "call_summarized", "crm_synced"]
+    talk, after = ["call_started", "phase", "step_found", "step_found"], ["call_summarized", "crm_synced"]
+    assert kinds == [*talk, "call_ended", *after, "after_call_changed"]
 
 
 async def test_a_reply_brings_what_was_heard_of_it(world: CallWorld) -> None:

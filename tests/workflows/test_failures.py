@@ -214,6 +214,7 @@ async def test_crm_hears_of_a_call_that_nobody_could_sum_up(world: CallWorld) ->
     await call.result()
     await call.after_call()
     assert world.crm.notes[f"{call.id}:note"].summary.topic == "unknown"
+    assert world.after_calls.kept[f"{call.id}-summary"].letter.failure == "vendor: is refused"
 
 
 async def test_answer_that_the_caller_waits_for_in_vain_is_tried_again(world: CallWorld) -> None:

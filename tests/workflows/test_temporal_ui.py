@@ -77,7 +77,7 @@ async def summaries(call: ScriptedCall) -> AsyncIterator[str]:
     after_call = call.world.client.get_workflow_handle(f"after-{call.handle.id}")
     for handle in (call.handle, after_call):
         async for event in handle.fetch_history_events():
-            if event.event_type in _WITH_SUMMARY:
+            if event.event_type in _WITH_SUMMARY and event.marker_recorded_event_attributes.marker_name != "core_patch":
                 yield await summary(event)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -59,6 +59,7 @@ class FakeReasoner:
         self.answers: deque[Answer] = deque()
         self.steps: deque[str] = deque()
         self.moods: deque[str] = deque()  # told where they are asked for
+        self.extracts: dict[str, Any] = {}
         self.prompts: list[Prompt] = []
         self.faults = Faults()
         self.step_faults = Faults()
@@ -100,6 +101,11 @@ class FakeReasoner:
         self.summary_faults.meet()
         summary = CallSummary(summary="They talked.", topic="orders", resolved=True)
         return SummedUp(summary, Usage(model="fake", input_tokens=30, output_tokens=6))
+
+    async def extract(self, prompt: Prompt, schema: Mapping[str, Any]) -> tuple[dict[str, Any], Usage]:
+        """What it was told to find."""
+        self.summary_faults.meet()
+        return dict(self.extracts), Usage(model="fake", input_tokens=40, output_tokens=9)
 
 
 def _words(prompt: Prompt) -> str:
@@ -365,6 +371,7 @@ class FakeCrm:
     def __init__(self) -> None:
         self.runs: list[tuple[str, dict[str, Any], ToolContext]] = []
         self.notes: dict[str, SyncCrm] = {}
+        self.note_faults = Faults()
         self.faults = Faults()
         self.refused: set[str] = set()  # operations
         self.gate: asyncio.Event | None = None  # operations wait for it
@@ -384,6 +391,7 @@ class FakeCrm:
 
     async def log_call(self, note: SyncCrm) -> str:
         """Keep the note."""
+        self.note_faults.meet()
         self.notes[note.idempotency_key] = note
         self.noted.set()
         return f"note-{note.call_id}"
@@ -396,6 +404,7 @@ class FakeStore:
         self.records: dict[str, CallRecord] = {}
         self.summaries: dict[str, CallSummary] = {}
         self.summary_usages: dict[str, Usage] = {}
+        self.extraction_usages: dict[str, Usage] = {}
         self.crm_notes: dict[str, str] = {}
         self.faults = Faults()
 
@@ -408,6 +417,10 @@ class FakeStore:
         """Replace it."""
         self.summaries[call_id] = summary
         self.summary_usages[call_id] = usage
+
+    async def save_extraction(self, call_id: str, usage: Usage) -> None:
+        """Replace it."""
+        self.extraction_usages[call_id] = usage
 
     async def save_crm_note(self, call_id: str, note_id: str) -> None:
         """Replace it."""

@@ -35,8 +35,10 @@ from core.contracts.call import (
 from core.contracts.playbook import brief_of
 from core.conversation import TurnRecord
 from core.outcome import CarrierState, Disposition
+from core.patience import Patience
 from core.playbook import Playbook
 from storage.speech_cache import KeptSpeech
+from tests.world.after_fakes import FakeAfterCalls, FakeMessenger, FakeSender, FakeWebhooks
 from tests.world.fakes import (
     FakeCrm,
     FakeFeed,
@@ -53,7 +55,9 @@ from tests.world.playbook import orders
 from workflows.worker import build_workers
 
 PATIENCE_S = 15.0
-QUICK = CallTimers(ring=1.0, attach=1.0, reply=3.0, lost_status=0.5, max_call=600.0)
+QUICK = CallTimers(
+    ring=1.0, attach=1.0, reply=3.0, lost_status=0.5, max_call=600.0, after_call=Patience(first=0.05, longest=0.2)
+)
 
 
 class CallWorld:
@@ -71,6 +75,10 @@ class CallWorld:
         self.crm = FakeCrm()
         self.store = FakeStore()
         self.feed = FakeFeed()
+        self.after_calls = FakeAfterCalls()
+        self.webhooks = FakeWebhooks()
+        self.webhook_sender = FakeSender()
+        self.messenger = FakeMessenger()
         self.calls: list[ScriptedCall] = []
 
     @property
@@ -88,6 +96,10 @@ class CallWorld:
             crm=self.crm,
             store=self.store,
             feed=self.feed,
+            after_calls=self.after_calls,
+            webhooks=self.webhooks,
+            webhook_sender=self.webhook_sender,
+            messenger=self.messenger,
         )
 
     async def call(
