@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from api import calls, console, health, live, login, openapi, playbooks, twilio_webhooks
+from api import after_call, calls, console, health, live, login, openapi, playbooks, twilio_webhooks, webhooks
 from api.answering import AnsweringPlaybooks
 from api.auth import RequireKey
 from api.deps import ApiDeps
@@ -40,7 +40,13 @@ def create_app(deps: ApiDeps) -> FastAPI:
     )
     app.include_router(health.router(deps, figures))
     app.include_router(twilio_webhooks.router(deps, AnsweringPlaybooks(deps.playbooks), messages, figures))
-    for routes in (calls.router(deps, figures), live.router(deps), playbooks.router(deps)):
+    for routes in (
+        calls.router(deps, figures),
+        after_call.router(deps),
+        live.router(deps),
+        playbooks.router(deps),
+        webhooks.router(deps),
+    ):
         app.include_router(routes, responses=openapi.problems(401, 422, 503))
     app.include_router(login.router(deps))
     app.include_router(console.router(deps))

@@ -18,6 +18,8 @@ TAGS = [
     {"name": "calls", "description": "Place, list, read and steer calls"},
     {"name": "live", "description": "What happens, as it happens (server-sent events)"},
     {"name": "playbooks", "description": "What calls can be about"},
+    {"name": "dead letters", "description": "Steps after a call that were given up, and can be sent again"},
+    {"name": "webhooks", "description": "Where customers are told of calls, signed by Standard Webhooks"},
     {"name": "health", "description": "For whoever runs this"},
 ]
 _MEANINGS = {

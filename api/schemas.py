@@ -100,6 +100,7 @@ class Summary(BaseModel):
     topic: str
     resolved: bool
     follow_up: str
+    sentiment: str = Field("", description="How the caller left; empty: not known", examples=["neutral"])
 
 
 class Call(BaseModel):
@@ -306,7 +307,13 @@ def _summary(row: CallRow) -> Summary | None:
     if row.summary is None:
         return None
     kept = row.summary
-    return Summary(summary=kept.summary, topic=kept.topic, resolved=kept.resolved, follow_up=kept.follow_up)
+    return Summary(
+        summary=kept.summary,
+        topic=kept.topic,
+        resolved=kept.resolved,
+        follow_up=kept.follow_up,
+        sentiment=kept.sentiment,
+    )
 
 
 def _time(at_ms: float | None) -> datetime | None:

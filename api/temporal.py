@@ -30,6 +30,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from core.contracts import names
+from core.contracts.after_call import AfterState, Resend, RetryStep
 from core.contracts.call import CallInput, CallState, Direction, Phase
 
 log = structlog.get_logger()
@@ -154,6 +155,40 @@ class Temporal:
     async def state(self, call_id: str) -> CallState:
         """What the call itself says about where it stands. Raises CallNotRunning."""
         return await self._ask(lambda client: _handle(client, call_id).query(names.STATE, result_type=CallState))
+
+    async def after_state(self, call_id: str) -> AfterState:
+        """What follows the call, by its workflow. Raises CallNotRunning if Temporal knows of none."""
+        return await self._ask(
+            lambda client: client.get_workflow_handle(names.after_call_workflow_id(call_id)).query(
+                names.STATE, result_type=AfterState
+            )
+        )
+
+    async def retry_step(self, call_id: str, step: str) -> None:
+        """Have a step that waits for its next attempt make it now. Raises CallNotRunning, CallRefused."""
+        try:
+            await self._ask(
+                lambda client: client.get_workflow_handle(names.after_call_workflow_id(call_id)).execute_update(
+                    names.RETRY_STEP, RetryStep(step)
+                ),
+                self._update_deadline,
+            )
+        except WorkflowUpdateFailedError as error:
+            raise CallRefused(_words(error)) from error
+
+    async def resend(self, letter_id: str) -> None:
+        """Do a dead letter's errand again, or find that it is being done."""
+        await self._ask(
+            lambda client: client.start_workflow(
+                names.RESEND_WORKFLOW,
+                Resend(letter_id),
+                id=names.resend_workflow_id(letter_id),
+                task_queue=names.AFTER_CALLS_QUEUE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary=f"send dead letter {letter_id} again",
+                rpc_timeout=timedelta(seconds=self._deadline),
+            )
+        )
 
     async def known_call(self, call_id: str) -> KnownCall | None:
         """What Temporal has on record of the call, None if nothing."""

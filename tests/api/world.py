@@ -169,13 +169,15 @@ class ApiWorld:
 
 
 @asynccontextmanager
-async def api_world(temporal: Temporal, client: Client, database: Database, **changed: Any) -> AsyncIterator[ApiWorld]:
+async def api_world(
+    temporal: Temporal, client: Client, database: Database, *, private_webhooks: bool = True, **changed: Any
+) -> AsyncIterator[ApiWorld]:
     """An API in this world; ``changed`` settings."""
     sock = listening_socket()
     origin = f"http://127.0.0.1:{sock.getsockname()[1]}"
     shelf, reader, feed = Shelf(), SqlCallReader(database), SqlCallFeed(database, linger_seconds=0.01)
     feed.start()
-    sender = GuardedSender(private=True)
+    sender = GuardedSender(private=private_webhooks)
     deps = ApiDeps(
         temporal,
         reader,
