@@ -63,7 +63,7 @@ def _turn_of(index: Stamps, line: Said, heard: Sequence[Mapping[str, Any]]) -> H
     heard_ms = _arrival(spoken, [one for one in heard if one["arrived_ms"] >= ended_ms])
     return HeardTurn(
         latency=(heard_ms or first_ms) - ended_ms,
-        filled=heard_ms is not None and heard_ms > first_ms,
+        filled=heard_ms is not None and heard_ms > first_ms + 1,  # the same moment is told twice
         recogniser=end_of_turn["at_ms"] - ended_ms,
         begun=begun_ms - ended_ms,
         model=sentence["at_ms"] - request["at_ms"],
