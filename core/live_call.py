@@ -39,6 +39,7 @@ from core.outcome import NOT_REACHED, CarrierState, Disposition, LegState
 from core.playbook import TRANSFER_TOOL
 from core.speculation import words_key
 from core.tool_memory import ToolMemory
+from core.turns import ANSWER_OVERLAP_MS
 from core.wishes import heed, wishes_in
 
 
@@ -279,11 +280,16 @@ class LiveCall:
             self.heed_language(turn)
         return TurnAccepted(turn.turn)
 
-    def heed_hellos(self) -> None:
-        """The greeting was said to its end: it has answered those who said no more than "hello?" before that."""
+    def heed_hellos(self, now_ms: float) -> None:
+        """The greeting was said to its end, now: it has answered those who said no more than "hello?" before that.
+
+        What comes as it ends ("yes") answers its question.
+        """
         waiting, said = self.inbox.turns, self.conversation.now.utterances
         heard = bool(said) and bool(said[-1].heard) and not said[-1].interrupted
-        if not heard or not all(turn.keyed is None and only_greets(turn.text, self.language) for turn in waiting):
+        if not heard or now_ms - self.turn_came_ms <= ANSWER_OVERLAP_MS:
+            return
+        if not all(turn.keyed is None and only_greets(turn.text, self.language) for turn in waiting):
             return
         for turn in self.inbox.take_turns():
             self.conversation.hear(turn.turn, turn.text, turn.confidence, turn.timings.decided_ms)

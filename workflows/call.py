@@ -116,7 +116,7 @@ class CallWorkflow(CallMessages):
             greeting = self.live.script.greeting
             await self._say(greeting, prepare=True, opening=self._opening())
             if self.live.stands(greeting):
-                self.live.heed_hellos()
+                self.live.heed_hellos(_now_ms())
 
     async def _answer(self, turns: list[CallerTurn]) -> None:
         """What the caller has said since the last answer, mostly one turn, gets one answer."""

@@ -117,6 +117,7 @@ def test_fixed_lines_of_every_playbook_are_recorded_with_no_call(dev: Dev) -> No
     playbooks = [parse_playbook(path.read_text(), path.name) for path in PACKAGED_PLAYBOOKS.glob("*.yaml")]
     wanted = {(voice_of(playbook), line) for playbook in playbooks for line in fixed_lines(playbook, playbook.language)}
     until(lambda: len(list(speech.glob("*.speech"))) >= len(wanted))
+    assert len(wanted) > len(playbooks)
 
 
 def test_the_command_is_told_as_a_terminal_finds_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

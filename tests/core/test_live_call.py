@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from core.contracts.call import (
     Attach,
+    CallerTurn,
     CallInput,
     CarrierStatus,
     DialEnded,
@@ -15,6 +16,7 @@ from core.contracts.call import (
     PlaybackReport,
     ReplyKey,
     StreamEnded,
+    TurnTimings,
     Verb,
 )
 from core.contracts.playbook import brief_of
@@ -182,3 +184,35 @@ def test_no_filler_is_said_twice_in_a_turn_or_twice_in_a_row() -> None:
     live.conversation.hear(2, "And when?", 0.9, 2.0)
     offered.append(live.fillers)
     assert offered == [("Let me see.", "Well.", "Hm."), ("Hm.",), (), ("Let me see.", "Well.", "Hm.")]
+
+
+def spoke_at(live: LiveCall, text: str, at_ms: float, turn: int = 1) -> None:
+    live.hear_turn(CallerTurn(1, 10 + turn, turn, text, 0.9, TurnTimings(at_ms, at_ms, at_ms)), at_ms)
+
+
+@pytest.mark.parametrize(
+    ("text", "came_ms", "left"),
+    [
+        ("Hello?", 4_000.0, []),
+        ("Hello?", 8_500.0, ["Hello?"]),
+        ("Hello, who is this?", 4_000.0, ["Hello, who is this?"]),
+    ],
+)
+def test_a_hello_from_before_the_greeting_was_over_is_answered_by_it(
+    text: str, came_ms: float, left: list[str]
+) -> None:
+    live = greeted()
+    spoke_at(live, text, came_ms)
+    live.heed_hellos(9_000.0)
+    assert [turn.text for turn in live.inbox.take_turns()] == left
+    assert [turn.caller for turn in live.conversation.turns] == ["", text][: 1 if left else 2]
+
+
+def test_a_hello_is_not_answered_by_a_greeting_that_was_cut_off() -> None:
+    live = attached()
+    live.conversation.speak(1).said = "Hello, I am an AI assistant."
+    spoke_at(live, "Hello?", 4_000.0)
+    report = PlaybackReport(ReplyKey(1, 0, 0, 1), 1, "Hello, I", complete=False, interrupted=True)
+    live.hear_report(report)
+    live.heed_hellos(9_000.0)
+    assert [turn.text for turn in live.inbox.turns] == ["Hello?"]
