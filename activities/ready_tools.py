@@ -9,6 +9,7 @@ from core.playbook import Playbook
 from core.playbook_tools import Tool
 from core.ports.errors import VendorError
 from core.ports.tools import ToolKind
+from core.tools import closed
 
 log = structlog.get_logger()
 
@@ -22,6 +23,7 @@ def with_ready_tools(
     for tool in playbook.tools:
         try:
             whole = kinds[tool.kind].complete(tool) if tool.kind in kinds else tool
+            whole = whole.model_copy(update={"arguments": closed(whole.arguments)})
             arguments[tool.name] = jsonschema_rs.validator_for(whole.arguments)
         except (VendorError, ValueError) as error:
             log.error("tool_unusable", playbook=playbook.ref, tool=tool.name, reason=str(error))

@@ -20,6 +20,7 @@ from cli.process import complaints
 from cli.progress import out, progress
 from cli.settings import Settings, reveal, variable_of
 from cli.temporal_client import connect, missing_search_attributes
+from cli.tool_check import environment_secrets, mcp_faults, tool_faults
 from cli.vendor_keys import FALLBACK_KEY_CHECKS, KEY_CHECKS, check_key
 from core.playbook import Playbook, PlaybookFaults
 from core.ports.errors import StorageUnavailable, VendorError
@@ -239,7 +240,20 @@ async def _playbooks(settings: Settings) -> list[Finding]:
         findings.append(Finding("playbooks", State.FAILED, words))
     else:
         findings.append(Finding("playbooks", State.OK, ", ".join(names)))
-    return findings
+    return findings + [finding for playbook in playbooks for finding in await _tools(playbook, settings)]
+
+
+async def _tools(playbook: Playbook, settings: Settings) -> list[Finding]:
+    """What a playbook's tools lack here; MCP servers are asked. The other tools of the call work all the same."""
+    secrets = environment_secrets()
+    faults = [
+        *tool_faults(playbook, secrets, settings.tool_hosts),
+        *await mcp_faults(playbook, secrets, settings.tool_hosts),
+    ]
+    what = f"tools of {playbook.name}"
+    return [Finding(what, State.WARNING, f"{'.'.join(map(str, fault.at))}: {fault.message}") for fault in faults] or [
+        Finding(what, State.OK, f"{len(playbook.tools)} can be used")
+    ] * bool(playbook.tools)
 
 
 def _table(findings: list[Finding]) -> Table:

@@ -3,23 +3,49 @@
 import sys
 from pathlib import Path
 
-from core.playbook import Fault, Playbook, PlaybookFaults, parse_playbook
+from cli.process import complaints
+from cli.settings import Settings
+from core.playbook import Fault, Playbook, PlaybookFaults, fault_at, parse_playbook
 
 
 def run(files: list[Path]) -> None:
-    """Check the files; prints faults to standard error and exits with 1 if there are any."""
+    """Check the files; prints faults to standard error and exits with 1 if there are any.
+
+    What only this installation lacks, such as a secret, is a warning.
+    """
+    with complaints():
+        hosts = Settings.read().tool_hosts
     faults: list[Fault] = []
     for file in files:
         try:
             playbook = read_playbook(file)
+            found, warnings = _of_tools(playbook, file, hosts)
         except PlaybookFaults as error:
             faults += error.faults
-        else:
+            continue
+        faults += found
+        for warning in warnings:
+            print(f"warning: {warning}", file=sys.stderr)
+        if not found:
             print(f"{file}: {playbook.ref}: {len(playbook.steps)} steps, {len(playbook.tools)} tools, no fault")
     for fault in faults:
         print(fault, file=sys.stderr)
     if faults:
         sys.exit(1)
+
+
+def _of_tools(playbook: Playbook, file: Path, hosts: tuple[str, ...]) -> tuple[list[Fault], list[Fault]]:
+    """Faults and warnings."""
+    if not playbook.tools:
+        return [], []
+    from cli.tool_check import environment_secrets, tool_faults
+
+    text = file.read_text(encoding="utf-8")
+    found: tuple[list[Fault], list[Fault]] = ([], [])
+    for fault in tool_faults(playbook, environment_secrets(), hosts):
+        told = fault_at(text, str(file), fault.at, fault.message, fault.wrote, fault.known)
+        found[0 if fault.fatal else 1].append(told)
+    return found
 
 
 def read_playbook(file: Path) -> Playbook:

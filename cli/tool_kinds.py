@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 def tool_kinds(settings: Settings, secrets: "ToolSecrets", stack: AsyncExitStack) -> dict[str, "ToolKind"]:
     """By the playbook's field that names them. What is opened here is closed with the stack."""
     from vendors.http_tool import HttpTools
+    from vendors.mcp_tools import McpTools
     from vendors.python_tools import PythonTools
 
     python = PythonTools(secrets)
     http = HttpTools(secrets, settings.tool_hosts)
     for close in (python.close, http.close):
         stack.push_async_callback(close)
-    return {"python": python, "http": http}
+    return {"python": python, "http": http, "mcp": McpTools(secrets, settings.tool_hosts)}

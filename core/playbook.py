@@ -1,7 +1,7 @@
 """The playbook: what a call is for and how it goes, as a business person writes it in YAML."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -383,6 +383,15 @@ def parse_playbook(text: str, file: str = "playbook.yaml") -> Playbook:
         return Playbook.model_validate(written | {"digest": digest(text)})
     except ValidationError as error:
         raise PlaybookFaults(list(_faults(error, root, file))) from error
+
+
+def fault_at(
+    text: str, file: str, at: tuple[str | int, ...], message: str, wrote: str = "", known: Iterable[str] = ()
+) -> Fault:
+    """A fault that something else than the model has found in a text that it takes."""
+    return Fault(
+        file, _line(_read(text, file)[0], at), ".".join(map(str, at)), message, _did_you_mean(wrote, list(known))
+    )
 
 
 def _read(text: str, file: str) -> tuple[yaml.Node | None, Any]:

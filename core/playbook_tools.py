@@ -224,9 +224,9 @@ def _undo_fits(tool: Tool, tools: tuple[Tool, ...], at: _AT) -> None:
         return
     if tool.does is not Effect.WRITE:
         raise Misplaced((*at, "undo"), f"there is nothing to undo: the tool's effect is {tool.does.value!r}")
-    names = [other.name for other in tools if other is not tool]
+    names = [other.name for other in tools]
     if tool.undo.tool not in names:
-        raise Misplaced((*at, "undo", "tool"), f"no other tool is named {tool.undo.tool!r}", tool.undo.tool, names)
+        raise Misplaced((*at, "undo", "tool"), f"no tool is named {tool.undo.tool!r}", tool.undo.tool, names)
     known = {*tool.arguments.get("properties", {}), *ALWAYS_THERE, "answer"}
     for name in places_in(tool.undo.arguments):
         if tool.kind != "python" and name.split(".")[0] not in known:

@@ -91,6 +91,12 @@ def shown_to_model(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**schema, "properties": properties, "required": required}
 
 
+def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema, which allows no argument beyond those it names, unless it says what else it allows."""
+    says = ("additionalProperties", "unevaluatedProperties", "patternProperties", "$ref", "allOf", "anyOf", "oneOf")
+    return dict(schema) if any(name in schema for name in says) else {**schema, "additionalProperties": False}
+
+
 # Templates: "{order_number}", "{answer.case.id}"
 
 _PLACE: Final = re.compile(r"\{([a-z_][\w.-]*)\}", re.IGNORECASE)

@@ -2,6 +2,7 @@
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from sandbox import (
     accounts,
@@ -48,7 +49,7 @@ def create_app(state: SandboxState, config: SandboxConfig) -> FastAPI:
     return app
 
 
-def create_server(app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> uvicorn.Server:
+def create_server(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> uvicorn.Server:
     """A server for it, set up for many small messages on few cores."""
     return uvicorn.Server(
         uvicorn.Config(

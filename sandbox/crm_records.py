@@ -22,7 +22,15 @@ class Records:
 
     WRITES: ClassVar = frozenset(
         {
-            *("create_case", "confirm_appointment", "move_appointment", "save_lead_answers", "book_visit", "pay_bill"),
+            *(
+                "create_case",
+                "update_shipping_address",
+                "confirm_appointment",
+                "move_appointment",
+                "save_lead_answers",
+                "book_visit",
+                "pay_bill",
+            ),
             "log_call",
         }
     )
@@ -37,6 +45,7 @@ class Records:
             "1001": {"day": "Thursday, November 26", "time": "10 a.m."},
             "1002": {"day": "Monday, November 30", "time": "2:30 p.m."},
         }
+        self._addresses: dict[str, str] = {}  # by order, where it is not the one on file
         self._cases = 70_000
         self._notes = 0
         self._visits = 500
@@ -44,6 +53,7 @@ class Records:
         self._operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "get_order_status": lambda asked: self.order(_text(asked, "order_number")),
             "create_case": self._create_case,
+            "update_shipping_address": self._update_shipping_address,
             "confirm_appointment": self._confirm_appointment,
             "move_appointment": self._move_appointment,
             "save_lead_answers": self._save_lead_answers,
@@ -85,6 +95,17 @@ class Records:
             self.order(_text(asked, "order_number"))
         self._cases += 1
         return {"case_number": str(self._cases), "status": "open", "answer": "within one working day"}
+
+    def _update_shipping_address(self, asked: dict[str, Any]) -> dict[str, Any]:
+        order = self.order(_text(asked, "order_number"))
+        number, address = order["order_number"], _text(asked, "address")
+        if order["status"] != "being packed":
+            raise Refused(
+                "too_late", f"Order {number} is {order['status']}, so its address cannot be changed any more."
+            )
+        was = self._addresses.get(number, "the address on file")
+        self._addresses[number] = address
+        return {"order_number": number, "status": "changed", "new_address": address, "was": was}
 
     def _confirm_appointment(self, asked: dict[str, Any]) -> dict[str, Any]:
         number, known = self._appointment(asked)

@@ -1,4 +1,4 @@
-"""Callers with keys and another language, from the phone to the CRM: real processes, real sockets, the sandbox."""
+"""Callers with keys, another language, second thoughts, from the phone to the CRM: real processes and sockets."""
 
 from pathlib import Path
 
@@ -12,12 +12,13 @@ from evals.product import FeedLine, Product
 from evals.rehearsal import Stage, load_rehearsals
 from evals.sandbox_control import SandboxControl
 
-REHEARSALS = Path(__file__).parents[2] / "evals" / "rehearsals" / "keys_and_languages.yaml"
+REHEARSALS = Path(__file__).parents[2] / "evals" / "rehearsals"
+TOOLS = REHEARSALS / "tools.yaml"
 CARD = "4111111111111111"
 pytestmark = pytest.mark.timeout(400)
 
 
-async def test_keys_and_languages_from_end_to_end(tmp_path: Path, temporal_binary: Path) -> None:
+async def test_keys_languages_and_confirmed_tools_from_end_to_end(tmp_path: Path, temporal_binary: Path) -> None:
     options = StackOptions(
         port=0,
         temporal_port=0,
@@ -32,8 +33,9 @@ async def test_keys_and_languages_from_end_to_end(tmp_path: Path, temporal_binar
         product, sandbox = Product(stack.url, stack.api_key), SandboxControl(stack.sandbox_url or "")
         stage = Stage(product, sandbox, lines.append)
         async with stage.listening():
-            outcomes = [await stage.play(rehearsal) for rehearsal in load_rehearsals(REHEARSALS)]
-        assert [outcome.problems for outcome in outcomes] == [(), (), ()], lines
+            rehearsals = [*load_rehearsals(REHEARSALS / "keys_and_languages.yaml"), *load_rehearsals(TOOLS)]
+            outcomes = [await stage.play(rehearsal) for rehearsal in rehearsals]
+        assert [outcome.problems for outcome in outcomes] == [(), (), (), ()], lines
         paid = await product.call(outcomes[0].call_id)
         async with httpx.AsyncClient(trust_env=False) as http:
             effects = (await http.get(f"{stack.sandbox_url}/crm/_effects")).json()["effects"]
@@ -45,6 +47,11 @@ async def test_keys_and_languages_from_end_to_end(tmp_path: Path, temporal_binar
     assert card in [effect["body"]["arguments"] for effect in effects if effect["operation"] == "pay_bill"]
     tools = [tool for turn in paid["transcript"] for tool in turn["tools"] if tool["name"] == "pay_bill"]
     assert tools[0]["arguments"] == {"account_number": "482130", "card_number": "[card_number]"}
+    moved = [effect["body"]["arguments"] for effect in effects if effect["operation"] == "update_shipping_address"]
+    assert moved == [
+        {"order_number": "31416", "address": "12 Oak Lane in Salem."},
+        {"order_number": "31416", "address": "the address on file"},
+    ]
     assert "¿Cómo puedo ayudarle con su factura?" in " ".join(line["text"] for line in heard["heard"])
     told = {"feed": repr(lines), "api": repr(paid), "prompts and speech": repr(stamps)}
     assert [where for where, text in told.items() if CARD in text] == []

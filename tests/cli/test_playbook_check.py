@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import jsonschema_rs
+import pytest
 import yaml
 from typer.testing import CliRunner
 
@@ -63,3 +64,46 @@ def test_the_schema_for_editors_takes_the_shipped_playbooks_and_no_typo() -> Non
     assert schema.is_valid(written)
     assert not schema.is_valid(written | {"gaol": "x"})
     assert not schema.is_valid(written | {"digest": "x"})
+
+
+TOOLS = """
+name: shop
+goal: g
+persona: p
+greeting: Hello.
+tool_hosts: [api.shop.example]
+steps:
+  - name: one
+    goal: g
+    tools: [quote, book]
+tools:
+  - name: quote
+    description: A quote.
+    http: {url: "https://api.shop.example/quote", auth: {bearer: SHOP_TOKEN}}
+  - name: book
+    python: calcom.book_slots
+"""
+
+
+def test_tool_that_no_package_offers_is_a_fault_and_an_unset_secret_a_warning(tmp_path: Path) -> None:
+    file = tmp_path / "shop.yaml"
+    file.write_text(TOOLS)
+    code, _, err = check(file)
+    assert code == 1
+    assert f"{file}:16: tools.1.python: no installed package offers the tool 'calcom.book_slots'" in err
+    assert f"warning: {file}:14: tools.0.http: HOLDFAST_SECRET_SHOP_TOKEN is not set here" in err
+    file.write_text(TOOLS[: TOOLS.index("  - name: book")].replace(", book]", "]"))
+    assert check(file)[0] == 0
+
+
+def test_host_outside_the_operators_list_and_a_schema_that_is_none_are_faults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOLDFAST_TOOL_HOSTS", "other.example")
+    file = tmp_path / "shop.yaml"
+    wrong = "    arguments: {type: object, properties: {n: {type: strange}}}\n"
+    file.write_text(TOOLS[: TOOLS.index("  - name: book")].replace(", book]", "]") + wrong)
+    code, _, err = check(file)
+    assert code == 1
+    assert "tools.0.http.url: the host api.shop.example is not among HOLDFAST_TOOL_HOSTS here" in err
+    assert f"{file}:15: tools.0.arguments: is no JSON Schema" in err

@@ -50,7 +50,7 @@ def test_tools_of_each_kind_are_read() -> None:
         ("To {street}?", "To {town}?", "no argument is named 'town' (known here: street)"),
         ("confirm: true", "confirm: false", "what cannot be undone is confirmed by the caller first"),
         ("effect: write", "effect: write\n    cache_seconds: 5", "only a read can be told again"),
-        ("effect: write", "effect: write\n    undo: {tool: back}", "tools.2.undo.tool: no other tool is named 'back'"),
+        ("effect: write", "effect: write\n    undo: {tool: back}", "tools.2.undo.tool: no tool is named 'back'"),
         (
             "effect: write",
             "effect: write\n    undo: {tool: quote, arguments: {order: '{gone}'}}",

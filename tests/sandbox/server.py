@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from sandbox.app import create_server
 
 
 @asynccontextmanager
-async def running(app: FastAPI) -> AsyncIterator[str]:
+async def running(app: ASGIApp) -> AsyncIterator[str]:
     """Serve ``app`` on a free port; yields its origin, ``http://127.0.0.1:<port>``.
 
     Starts and stops the server by its parts: its ``serve`` would take over the test process's signals.

@@ -47,6 +47,7 @@ async def test_any_five_digit_order_is_answered_the_same_each_time() -> None:
         ("get_order_status", {"order_number": "123"}, 404, "no_such_order"),
         ("get_order_status", {}, 422, "missing_argument"),
         ("create_case", {"subject": "x", "order_number": "1"}, 404, "no_such_order"),
+        ("update_shipping_address", {"order_number": "48213", "address": "12 Oak Lane"}, 422, "too_late"),
         ("confirm_appointment", {"appointment_id": "9"}, 404, "no_such_appointment"),
         ("move_appointment", {"appointment_id": "1001", "new_day": "Sunday", "new_time": "noon"}, 422, "closed"),
         ("sell_everything", {}, 404, "unknown_operation"),
@@ -132,3 +133,17 @@ async def test_what_is_no_request_is_refused() -> None:
         for content in (b"", b"{", b"[]"):
             assert (await client.post("/operations/create_case", content=content)).status_code == 400
         assert (await client.post("/operations/create_case", json={"arguments": 5})).status_code == 400
+
+
+async def test_address_of_an_order_that_is_being_packed_is_changed_and_changed_back() -> None:
+    async with crm() as client:
+        changed = await operate(client, "update_shipping_address", "k1", order_number="31416", address="12 Oak Lane")
+        assert changed.json() == {
+            "order_number": "31416",
+            "status": "changed",
+            "new_address": "12 Oak Lane",
+            "was": "the address on file",
+        }
+        back = await operate(client, "update_shipping_address", "k2", order_number="31416", address="2 Elm Street")
+        assert back.json()["was"] == "12 Oak Lane"
+        assert len((await client.get("/_effects")).json()["effects"]) == 2

@@ -207,3 +207,11 @@ def test_numbers_days_and_times_are_read_out_of_words() -> None:
     assert not says_goodbye("no", asked="Do you own the house?")
     assert wants_person("put me through to a representative")
     assert echo("where is order 48213") == "48213"
+
+
+def test_an_address_is_asked_for_and_passed_on() -> None:
+    talk = Talk("order_support")
+    assert "order number" in talk.says("I need to change the delivery address.")
+    assert "new address" in talk.says("Please send order 31416 to another address.")
+    assert "changed" in talk.says("12 Oak Lane in Salem.")
+    assert talk.asked == ["update_shipping_address"]

@@ -374,6 +374,7 @@ class FakeCrm:
         self.note_faults = Faults()
         self.faults = Faults()
         self.refused: set[str] = set()  # operations
+        self.says: dict[str, Any] = {}  # beside what it always says
         self.gate: asyncio.Event | None = None  # operations wait for it
         self.running = asyncio.Event()
         self.noted = asyncio.Event()
@@ -387,7 +388,7 @@ class FakeCrm:
             raise broken("refused", curable=False)
         if self.gate is not None:
             await self.gate.wait()
-        return {"status": "on its way"} | arguments
+        return {"status": "on its way"} | arguments | self.says
 
     async def log_call(self, note: SyncCrm) -> str:
         """Keep the note."""
