@@ -105,7 +105,7 @@ class Records:
             )
         was = self._addresses.get(number, "the address on file")
         self._addresses[number] = address
-        return {"order_number": number, "status": "changed", "new_address": address, "was": was}
+        return {"order_number": number, "status": "changed", "new_address": address, "previous_address": was}
 
     def _confirm_appointment(self, asked: dict[str, Any]) -> dict[str, Any]:
         number, known = self._appointment(asked)

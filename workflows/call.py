@@ -32,7 +32,7 @@ from core.timings import TRANSCRIPT, WAITED
 from workflows.after_call import AfterCallWorkflow
 from workflows.call_messages import CallMessages
 from workflows.call_view import attributes, call_details
-from workflows.confirmation import answer_to_read_back, follow, step_of
+from workflows.confirmation import answer_to_read_back, follow, request_taken_back, step_of
 from workflows.dialling import reach_the_person
 from workflows.fillers import keep_company
 from workflows.keys import keyed_step, last_said, nothing_was_asked, obey
@@ -147,8 +147,8 @@ class CallWorkflow(CallMessages):
             return  # it is to be transcribed again first
         if live.language_after(turn) != live.language:
             return  # it is to be answered in a language that is not settled yet
-        if live.tools.pending is not None:
-            return  # a yes moves things, so it has to be one
+        if live.tools.pending is not None or request_taken_back(live, turn.turn, turn.text) is not None:
+            return  # a yes moves things, so it has to be one; so does what undoes them
         live.conversation.foresee(turn.turn, turn.text, turn.confidence, turn.timings.decided_ms, turn.seq)
         live.conversation.now.before = _spent(waited=_now_ms() - live.turn_came_ms)
         step = await find_step(live, turn.text)

@@ -55,8 +55,8 @@ def follow(live: LiveCall, answered: ReadBackAnswer | None, said: str) -> list[C
     """What is to be carried out now: what the caller confirms, or the undoing of what they take back."""
     turn = live.conversation.now
     if answered is None:
-        request = live.tools.last_request(turn.number) if withdraws(said, live.language) else None
-        return undo(live, request, "as the caller asks") if request is not None else []
+        request = request_taken_back(live, turn.number, said)
+        return undo(live, request, "the caller takes it back") if request is not None else []
     pending = answered.pending
     if answered.verdict is Verdict.YES:
         if answered.heard:
@@ -67,6 +67,11 @@ def follow(live: LiveCall, answered: ReadBackAnswer | None, said: str) -> list[C
     words = "the caller does not want it so" if answered.verdict is Verdict.NO else "the caller has not said yes"
     turn.tools.append(ToolResult(pending.call, False, f"{words}: it was not done"))
     return []
+
+
+def request_taken_back(live: LiveCall, turn: int, said: str) -> int | None:
+    """The request, by its turn, that the caller takes back in this one; None: none that can be."""
+    return live.tools.last_request(turn) if withdraws(said, live.language) else None
 
 
 async def _was_heard(live: LiveCall, pending: Pending) -> bool:

@@ -1,5 +1,6 @@
 """Tool calls: the model asks, the workflow decides who carries them out, and takes back what came to nothing."""
 
+import json
 from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import timedelta
@@ -73,18 +74,18 @@ def undo(live: LiveCall, request: int, why: str) -> list[Coroutine[Any, Any, Too
 
 
 async def _undo_all(live: LiveCall, taken: list[Done], why: str) -> ToolResult:
-    told = []
+    undone: list[str] = []
+    stays: list[str] = []
     for done in taken:
         outcome = await _undo(live, done)
-        told.append(f"{done.run.call.name} {'was undone' if outcome.ok else 'could NOT be undone'}: {outcome.content}")
         live.tools.kept.clear()
+        (undone if outcome.ok else stays).append(done.run.call.name)
         if not outcome.ok:
             workflow.logger.warning("undo_failed", extra={"tool": done.run.call.name})
     first = taken[0].run.call
-    everything = all("was undone" in line for line in told)
-    return ToolResult(
-        ToolCall(f"undo-{first.id}", first.name, first.arguments), everything, f"{why}: {'; '.join(told)}"
-    )
+    told = {"status": "NOT undone" if stays else "undone", "reason": why, "undone": undone, "not_undone": stays}
+    call = ToolCall(f"undo-{first.id}", first.name, first.arguments)
+    return ToolResult(call, not stays, json.dumps(told))
 
 
 async def _undo(live: LiveCall, done: Done) -> ToolOutcome:

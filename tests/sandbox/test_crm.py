@@ -142,8 +142,8 @@ async def test_address_of_an_order_that_is_being_packed_is_changed_and_changed_b
             "order_number": "31416",
             "status": "changed",
             "new_address": "12 Oak Lane",
-            "was": "the address on file",
+            "previous_address": "the address on file",
         }
         back = await operate(client, "update_shipping_address", "k2", order_number="31416", address="2 Elm Street")
-        assert back.json()["was"] == "12 Oak Lane"
+        assert back.json()["previous_address"] == "12 Oak Lane"
         assert len((await client.get("/_effects")).json()["effects"]) == 2

@@ -1,5 +1,7 @@
 """Tools that ask first, are undone, or are told again: the workflow decides, the model only asks."""
 
+import json
+
 from core.conversation import ToolCall, ToolResult
 from core.playbook import Playbook, parse_playbook
 from core.ports.reasoner import TextPiece
@@ -144,9 +146,20 @@ async def test_caller_who_takes_it_back_has_it_undone(world: CallWorld) -> None:
     _, arguments, context = world.crm.runs[1]
     assert arguments == {"street": "12 Oak Lane", "was": "on its way"}
     assert context.idempotency_key == f"{call.id}:2:1:undo"
-    assert "was undone" in (await results(call))[-1].content
+    assert json.loads((await results(call))[-1].content)["undone"] == ["change_address"]
     await call.asks("Cancel that.")
     assert len(world.crm.runs) == 2
+
+
+async def test_what_is_taken_back_is_undone_though_the_turn_was_foreseen(world: CallWorld) -> None:
+    call = await world.answered_call(playbook())
+    await asked(world, call)
+    world.reasoner.will_say("Done.", "It is as it was.")
+    await call.asks("Yes.")
+    turn = await call.probably_says("Oh wait, cancel that please.")
+    await call.has_said(turn)
+    assert await call.hears() == "It is as it was."
+    assert operations(world) == ["change_address", "restore_address"]
 
 
 async def test_write_whose_later_step_fails_is_undone(world: CallWorld) -> None:
@@ -157,7 +170,19 @@ async def test_write_whose_later_step_fails_is_undone(world: CallWorld) -> None:
     while await call.hears() != "I could not do it.":
         pass
     assert operations(world) == ["open_case", "note", "restore_address"]
-    assert "a later step failed: open_case was undone" in (await results(call))[-1].content
+    told = json.loads((await results(call))[-1].content)
+    assert (told["reason"], told["undone"]) == ("a later step failed", ["open_case"])
+
+
+async def test_what_cannot_be_undone_is_told(world: CallWorld) -> None:
+    call = await world.answered_call(playbook())
+    await asked(world, call)
+    world.reasoner.will_say("Done.", "I cannot change it back.")
+    await call.asks("Yes.")
+    world.crm.refused = {"restore_address"}
+    assert await call.asks("Undo that.") == "I cannot change it back."
+    last = (await results(call))[-1]
+    assert (last.ok, json.loads(last.content)["not_undone"]) == (False, ["change_address"])
 
 
 async def test_read_is_told_again_until_something_is_written(world: CallWorld) -> None:
