@@ -4,6 +4,7 @@ import time
 from dataclasses import asdict
 
 from core.contracts.call import CallOpening, Phase
+from core.contracts.transfer import NoteTransfer
 from core.conversation import CANNED, MODEL, Step, ToolCall, ToolResult
 from core.ports.call_log import CallEvent
 
@@ -45,6 +46,11 @@ def tool_returned(call_id: str, turn: int, result: ToolResult) -> CallEvent:
     """A tool has answered, or failed."""
     answer = {"name": result.call.name, "ok": result.ok, "content": result.content, "took_ms": result.took_ms}
     return CallEvent(call_id, "tool_returned", now_ms(), {"turn": turn} | answer)
+
+
+def transfer_moved(note: NoteTransfer) -> CallEvent:
+    """A transfer has come to a stage."""
+    return CallEvent(note.call_id, "transfer", now_ms(), asdict(note.record) | {"stage": note.stage})
 
 
 def problem(call_id: str, what: str) -> CallEvent:

@@ -76,6 +76,28 @@ _TRANSFER = ToolSpec(
 )
 
 
+def _transfer_tool(playbook: Playbook) -> ToolSpec:
+    """Where there are queues: which one, and what the representative should know."""
+    if not playbook.queues:
+        return _TRANSFER
+    properties = {
+        "queue": {"type": "string", "enum": [queue.name for queue in playbook.queues]},
+        "reason": {"type": "string", "description": "why, in a few words"},
+        "context_summary": {"type": "string", "description": "what the representative has to know, in one sentence"},
+    }
+    return replace(
+        _TRANSFER,
+        description="Have a representative called, who is briefed first; you stay with the caller until they take the "
+        "call. When the caller asks for a person, you cannot help, or a rule says so.",
+        arguments={
+            "type": "object",
+            "properties": properties,
+            "required": ["queue", "context_summary"],
+            "additionalProperties": False,
+        },
+    )
+
+
 def reply_prompt(playbook: Playbook, request: Respond) -> Prompt:
     """The prompt for the next part of a turn's answer."""
     step = playbook.step(request.step)
@@ -172,6 +194,8 @@ def reply_system(playbook: Playbook, language: str) -> str:
     ]
     if playbook.never_say:
         parts.append("# What you never say\n" + _bullets(playbook.never_say))
+    if playbook.escalation.when and playbook.has_people:
+        parts.append(f"# When you call {TRANSFER_TOOL}\n" + _bullets(playbook.escalation.when))
     parts.append("# The steps of this call\n" + _bullets(f"{step.name}: {step.goal}" for step in playbook.steps))
     return "\n\n".join(parts)
 
@@ -180,7 +204,7 @@ def tools_for(playbook: Playbook, step: PlaybookStep) -> tuple[ToolSpec, ...]:
     """What the model may ask for in this step: the step's own tools, ending the call, and a person if there is one."""
     named = [playbook.tool(name) for name in step.tools if name not in (END_CALL_TOOL, TRANSFER_TOOL)]
     own = tuple(ToolSpec(tool.name, _described(tool), shown_arguments(playbook, tool.arguments)) for tool in named)
-    return (*own, _END_CALL, _TRANSFER) if playbook.transfer_to else (*own, _END_CALL)
+    return (*own, _END_CALL, _transfer_tool(playbook)) if playbook.has_people else (*own, _END_CALL)
 
 
 def _described(tool: Tool) -> str:

@@ -15,6 +15,7 @@ from activities.speech import SpeechActivities
 from activities.spoken_lines import SpokenLines
 from activities.telephony import TelephonyActivities
 from activities.tools import ToolActivities
+from activities.transfer import TransferActivities
 from core.ports.after_call import AfterCallStore, Messenger, WebhookBook, WebhookSender
 from core.ports.call_log import CallFeed, CallStore
 from core.ports.crm import Crm
@@ -68,6 +69,7 @@ def roster(ports: Ports) -> Roster:
     speech = SpeechActivities(ports.line_voice, lines, ports.playback, shelf, ports.feed)
     mood = MoodActivities(ports.reasoner, shelf, ports.feed)
     telephony = TelephonyActivities(ports.telephony, ports.feed)
+    transfer = TransferActivities(ports.reasoner, shelf, ports.feed)
     tools = ToolActivities(kinds, ports.playback, shelf, ports.feed, ports.reasoner)
     crm = CrmActivities(ports.crm, ports.store, ports.feed)
     after_call = AfterCallActivities(ports.store, ports.reasoner, shelf, ports.feed)
@@ -86,6 +88,10 @@ def roster(ports: Ports) -> Roster:
             telephony.look_up_dial,
             telephony.hang_up,
             telephony.redirect_call,
+            telephony.dial_representative,
+            transfer.open_queue,
+            transfer.write_briefing,
+            transfer.note_transfer,
             tools.run_tool,
             tools.undo_tool,
             tools.judge_confirmation,

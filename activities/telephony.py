@@ -6,8 +6,9 @@ from activities.feed import call_started, phase
 from activities.retries import vendor_failures
 from core.contracts import names
 from core.contracts.call import CarrierCall, Dial, Dialled, LookUpDial, Phase
+from core.contracts.transfer import DialRepresentative
 from core.ports.call_log import CallFeed
-from core.ports.telephony import Telephony
+from core.ports.telephony import LegOfTransfer, Telephony
 
 
 class TelephonyActivities:
@@ -33,6 +34,18 @@ class TelephonyActivities:
         with vendor_failures():
             leg = await self._telephony.find_dialled(request.call_id, request.to, request.from_, request.since_ms)
         return Dialled(leg.carrier_call_id if leg else None)
+
+    @activity.defn(name=names.DIAL_REPRESENTATIVE)
+    async def dial_representative(self, request: DialRepresentative) -> Dialled:
+        """Call somebody who may take the call. Fails as ``dial`` does."""
+        with vendor_failures():
+            leg = await self._telephony.dial_representative(
+                LegOfTransfer(request.call_id, request.transfer, request.leg),
+                request.to,
+                request.from_,
+                request.ring_seconds,
+            )
+        return Dialled(leg.carrier_call_id)
 
     @activity.defn(name=names.HANG_UP)
     async def hang_up(self, request: CarrierCall) -> None:

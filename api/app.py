@@ -6,7 +6,20 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from api import after_call, calls, console, health, live, login, openapi, playbooks, twilio_webhooks, webhooks
+from api import (
+    after_call,
+    callbacks,
+    calls,
+    console,
+    health,
+    live,
+    login,
+    openapi,
+    playbooks,
+    representative_webhooks,
+    twilio_webhooks,
+    webhooks,
+)
 from api.answering import AnsweringPlaybooks
 from api.auth import RequireKey
 from api.deps import ApiDeps
@@ -40,9 +53,11 @@ def create_app(deps: ApiDeps) -> FastAPI:
     )
     app.include_router(health.router(deps, figures))
     app.include_router(twilio_webhooks.router(deps, AnsweringPlaybooks(deps.playbooks), messages, figures))
+    app.include_router(representative_webhooks.router(deps, messages, figures))
     for routes in (
         calls.router(deps, figures),
         after_call.router(deps),
+        callbacks.router(deps),
         live.router(deps),
         playbooks.router(deps),
         webhooks.router(deps),

@@ -8,6 +8,7 @@ from core.contracts.call import CallTimers
 from core.contracts.names import NAMESPACE, call_workflow_id
 from core.ports.after_call import AfterCallStore, WebhookBook, WebhookSender
 from core.ports.call_log import CallReader
+from core.ports.callbacks import Callbacks
 from core.ports.playbooks import Playbooks
 
 
@@ -53,6 +54,7 @@ class ApiDeps:
     temporal: Temporal
     reader: CallReader
     playbooks: Playbooks
+    callbacks: Callbacks
     settings: ApiSettings
     after_calls: AfterCallStore
     webhooks: WebhookBook

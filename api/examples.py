@@ -38,6 +38,7 @@ LIVE_CALL: Final[dict[str, Any]] = CALL | {
     "talk_over_rate": None,
     "summary": None,
     "crm_note": None,
+    "transfers": [],
     "transcript": [
         {
             "turn": 1,
@@ -134,5 +135,42 @@ READINESS: Final[dict[str, Any]] = {
     },
 }
 
-EXAMPLES: Final = {"Call": CALL, "CallDetail": LIVE_CALL, "PlaybookDetail": PLAYBOOK, "Readiness": READINESS}
+CALLBACK: Final[dict[str, Any]] = {
+    "id": "CA5ef8732a3c49700934481addd5ce1659:1",
+    "call_id": "CA5ef8732a3c49700934481addd5ce1659",
+    "queue": "billing",
+    "caller_number": "+12025550117",
+    "reason": "asks for a refund",
+    "summary": "The caller wants a refund for order 48213, which came damaged.",
+    "created_at": "2026-11-25T19:25:00.075Z",
+    "completed_at": None,
+    "completed_by": "",
+    "note": "",
+}
+
+TRANSFER: Final[dict[str, Any]] = {
+    "transfer": 1,
+    "queue": "billing",
+    "cause": "request",
+    "reason": "asks for a refund",
+    "number": "+12025550190",
+    "by": "",
+    "summary": "The caller wants a refund for order 48213, which came damaged.",
+    "outcome": "no_answer",
+    "tried": ["busy"],
+    "callback": True,
+    "started_at": "2026-11-25T19:24:20.000Z",
+    "accepted_at": None,
+    "bridged_at": None,
+    "ended_at": "2026-11-25T19:25:00.075Z",
+}
+
+EXAMPLES: Final = {
+    "Call": CALL,
+    "CallDetail": LIVE_CALL,
+    "CallbackTask": CALLBACK,
+    "Transfer": TRANSFER,
+    "PlaybookDetail": PLAYBOOK,
+    "Readiness": READINESS,
+}
 """By the name of their schema."""

@@ -16,6 +16,7 @@ SWAGGER = Path(__file__).parent / "swagger"
 DESCRIPTION = "Place phone calls with a voice assistant, follow them live, and act on them."
 TAGS = [
     {"name": "calls", "description": "Place, list, read and steer calls"},
+    {"name": "callbacks", "description": "Callers whom a person is to call back"},
     {"name": "live", "description": "What happens, as it happens (server-sent events)"},
     {"name": "playbooks", "description": "What calls can be about"},
     {"name": "dead letters", "description": "Steps after a call that were given up, and can be sent again"},

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from api import examples
 from core.contracts.call import CallState, Direction
+from core.contracts.transfer import Cause, TransferOutcome, TransferRecord
 from core.conversation import ToolResult, TurnRecord
 from core.outcome import Disposition
 from core.playbook import Playbook
@@ -65,6 +66,9 @@ class TransferCall(_Body):
 
     to: PhoneNumber
     reason: str = Field("", max_length=200, examples=["asks for billing"])
+    warm: bool = Field(
+        False, description="They are briefed and asked first, while the assistant keeps the caller company"
+    )
 
 
 class TakeOverCall(_Body):
@@ -72,6 +76,7 @@ class TakeOverCall(_Body):
 
     to: PhoneNumber
     by: str = Field("", max_length=100, description="Who takes it", examples=["Grace"])
+    warm: bool = Field(True, description="The caller stays with the assistant until this phone has accepted the call")
 
 
 class EndCall(_Body):
@@ -235,10 +240,50 @@ class State(BaseModel):
         )
 
 
+class Transfer(BaseModel):
+    """An attempt to have a representative take the call."""
+
+    transfer: int = Field(description="Of the call, from 1")
+    queue: str = Field(description="Empty where a number was named")
+    cause: Cause
+    reason: str
+    number: str = Field(description="Of the representative called last")
+    by: str = Field(description="The supervisor who takes the call over")
+    summary: str = Field(description="What the representative reads")
+    outcome: TransferOutcome | None = Field(description="None while it goes on")
+    tried: list[str] = Field(description="The outcomes of those called before")
+    callback: bool = Field(description="The caller is to be called back")
+    started_at: datetime
+    accepted_at: datetime | None
+    bridged_at: datetime | None = Field(description="When the caller was put through")
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, record: TransferRecord) -> Self:
+        """The transfer as clients see it."""
+        return cls(
+            transfer=record.transfer,
+            queue=record.queue,
+            cause=record.cause,
+            reason=record.reason,
+            number=record.number,
+            by=record.by,
+            summary=record.summary,
+            outcome=record.outcome,
+            tried=list(record.tried),
+            callback=record.callback,
+            started_at=datetime.fromtimestamp(record.started_ms / 1_000, UTC),
+            accepted_at=_time(record.accepted_ms),
+            bridged_at=_time(record.bridged_ms),
+            ended_at=_time(record.ended_ms),
+        )
+
+
 class CallDetail(Call):
     """A call with its turns."""
 
     transcript: list[Turn]
+    transfers: list[Transfer] = Field(description="To representatives, in order")
     state: State | None = Field(description="Only while the call is live and its worker answers at once")
 
     @classmethod
@@ -248,6 +293,7 @@ class CallDetail(Call):
             **_call_fields(row),
             temporal_url=temporal_url,
             transcript=[Turn.of(turn) for turn in turns],
+            transfers=[Transfer.of(record) for record in row.transfers],
             state=State.of(state) if state else None,
         )
 

@@ -1,13 +1,15 @@
 """What Twilio is told to do with a leg, as TwiML. Pure: the same answer for the same facts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from twilio.twiml.voice_response import Connect, Dial, VoiceResponse
+from twilio.twiml.voice_response import Connect, Dial, Gather, VoiceResponse
 
 from api.deps import ApiSettings
 
 PAUSE_SECONDS = 2
+DECIDE_SECONDS = 10  # after the briefing, for a representative to press a key
 MAX_TRIES = 3  # then the caller goes to the overflow number
 
 
@@ -47,6 +49,46 @@ class Answers:
         action = self._url("resume", call_id=call_id, dialled="1")
         response.append(Dial(number, action=action, method="POST", caller_id=caller_id))
         return _answer("dial", response)
+
+    def confer(self, call_id: str, conference: str) -> Answer:
+        """Put the caller into a conference with whoever waits there; when it is over, ask what is next."""
+        response = VoiceResponse()
+        dial = Dial(action=self._url("resume", call_id=call_id, dialled="1"), method="POST")
+        dial.conference(conference, beep="false", start_conference_on_enter=True, end_conference_on_exit=True)
+        response.append(dial)
+        return _answer("confer", response)
+
+    def brief(self, leg: Mapping[str, str], line: str, language: str) -> Answer:
+        """Tell a representative who is waiting, and have them press a key; pressing none is an answer, too."""
+        response = VoiceResponse()
+        gather = Gather(
+            action=self._url("representative", **leg, asked="1"),
+            method="POST",
+            num_digits=1,
+            timeout=DECIDE_SECONDS,
+            action_on_empty_result=True,
+        )
+        gather.say(line, **({"language": language} if language else {}))
+        response.append(gather)
+        return _answer("brief", response)
+
+    def join(self, conference: str) -> Answer:
+        """Put a representative into the conference; with them it ends, and their leg too."""
+        response = VoiceResponse()
+        dial = Dial()
+        dial.conference(conference, beep="false", start_conference_on_enter=True, end_conference_on_exit=True)
+        response.append(dial)
+        response.hangup()
+        return _answer("join", response)
+
+    def wait(self, leg: Mapping[str, str], tries: int) -> Answer:
+        """Temporal is away: have the representative's leg ask again, and put it down after the last try."""
+        if tries >= MAX_TRIES:
+            return self.hang_up()
+        response = VoiceResponse()
+        response.pause(length=PAUSE_SECONDS)
+        response.redirect(self._url("representative", **leg, **{"try": str(tries + 1)}), method="POST")
+        return _answer("wait", response)
 
     def hang_up(self, line: str | None = None) -> Answer:
         """End the leg."""

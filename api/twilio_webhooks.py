@@ -198,6 +198,8 @@ class Voice:
                 return self._connect(asked, line)
             case NextVerb(verb=Verb.DIAL, number=str(number), line=line):
                 return self._answers.dial(asked.call_id, number, _caller_id(asked.form), line)
+            case NextVerb(verb=Verb.CONFERENCE, conference=conference):
+                return self._answers.confer(asked.call_id, conference)
             case _:
                 return self._answers.hang_up(next_verb.line)
 

@@ -32,6 +32,7 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
     from storage.after_calls import SqlAfterCalls
     from storage.calls import SqlCallReader
     from storage.playbooks import SqlPlaybooks
+    from storage.transfers import SqlCallbacks
     from storage.webhooks import SqlWebhooks
     from vendors.webhook_sender import GuardedSender
 
@@ -48,6 +49,7 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
             temporal=Temporal(partial(connect, settings)),
             reader=reader,
             playbooks=SqlPlaybooks(database, default=settings.default_playbook),
+            callbacks=SqlCallbacks(database),
             settings=ApiSettings(
                 public_url=settings.public_url,
                 media_url=settings.media_origin,

@@ -29,6 +29,7 @@ from core.contracts.call import (
     Verb,
 )
 from core.contracts.playbook import PlaybookBrief
+from core.contracts.transfer import Cause, TransferRecord, Wanted
 from core.conversation import Conversation, ToolCall, ToolResult, Turn, Utterance
 from core.fillers import in_rotation, without_fillers
 from core.inbox import Inbox
@@ -39,6 +40,7 @@ from core.outcome import NOT_REACHED, CarrierState, Disposition, LegState
 from core.playbook import TRANSFER_TOOL
 from core.speculation import words_key
 from core.tool_memory import ToolMemory
+from core.transfer import Transfer
 from core.turns import ANSWER_OVERLAP_MS
 from core.wishes import heed, wishes_in
 
@@ -103,6 +105,9 @@ class LiveCall:
     fillers_said: int = 0
     withdrawn: bool = False  # the running eager turn was none
     turn_came_ms: float = 0.0  # the newest one, for good or eager
+    transfer: Transfer | None = None  # a representative is being called, or has the caller
+    transfers: list[TransferRecord] = field(default_factory=list)  # that are over
+    returning: bool = False  # a representative has left the caller, whom we do not have back yet
     ending: Ending | None = None
     tools: ToolMemory = field(default_factory=ToolMemory)
 
@@ -137,7 +142,13 @@ class LiveCall:
     @property
     def interrupted(self) -> bool:
         """Whether something has come that a reply must not hold up."""
-        return self.over or self.gateway is None or bool(self.inbox.turns) or self.withdrawn
+        gone = self.over or self.gateway is None or self.has_left
+        return gone or bool(self.inbox.turns) or self.withdrawn
+
+    @property
+    def has_left(self) -> bool:
+        """Whether the caller is with a representative, or on the way there."""
+        return self.transfer is not None and self.transfer.has_caller
 
     def stands(self, line: str) -> bool:
         """Whether the line is said to its end, as far as it is protected: what the caller says is answered after it."""
@@ -169,7 +180,7 @@ class LiveCall:
         """Whether the caller has been upset for so long that a person should go on."""
         playbook = self.call.playbook
         after = playbook.mood.escalate_after
-        return bool(after and playbook.transfer_to) and heated_turns(self.moods) >= after
+        return bool(after and playbook.has_people) and heated_turns(self.moods) >= after
 
     @property
     def fillers(self) -> tuple[str, ...]:
@@ -214,10 +225,42 @@ class LiveCall:
             self.hand_over = HandOver(number, disposition, line)
             self.escalated = True
 
+    def call_for(self, wanted: Wanted, now_ms: float, line: str | None = None) -> None:
+        """A representative is to be called while we keep the caller company; what has begun before goes on."""
+        if self.over or self.transfer is not None:
+            return
+        number = len(self.transfers) + 1
+        self.transfer = Transfer(number, f"{self.call.call_id}-{number}", wanted, now_ms)
+        self.escalated = True
+        if line:
+            self.lines.append(line)
+
+    def escalate(
+        self,
+        cause: Cause,
+        now_ms: float,
+        *,
+        queue: str = "",
+        line: str | None = None,
+        reason: str = "",
+        context: str = "",
+    ) -> None:
+        """A person is needed: the queue's, who are briefed first, or where there are none, whom the playbook names."""
+        playbook = self.call.playbook
+        if (chosen := playbook.queue(queue)) is not None:
+            self.call_for(Wanted(cause, queue=chosen.name, reason=reason, context=context), now_ms, line)
+        elif playbook.transfer_to:
+            self.hand_to(playbook.transfer_to, Disposition.TRANSFERRED, line)
+
     def fail(self) -> None:
         """We cannot go on by ourselves: apologise, then hand over where the playbook says to whom, else end."""
         playbook = self.call.playbook
-        if playbook.transfer_to:
+        if self.transfer is not None:
+            return  # somebody is being called: the caller is not put off before that has come to nothing
+        if playbook.queues and not self.over and all(past.cause is not Cause.FAILURE for past in self.transfers):
+            line = self.script.apology
+            self.call_for(Wanted(Cause.FAILURE, queue=playbook.queues[0].name), self.conversation.now.started_ms, line)
+        elif playbook.transfer_to:
             self.hand_to(playbook.transfer_to, Disposition.VENDOR_FAILURE, self.script.apology)
         elif not self.over:
             self.end(Ending(Disposition.VENDOR_FAILURE, self.script.apology))
@@ -413,15 +456,27 @@ class LiveCall:
 
     def _close_leg(self, state: CarrierState) -> None:
         self.gateway = None
-        if self.hand_over is not None and self.hand_over.dialled:
+        if self.transfer is not None and self.transfer.bridged_ms is not None:
+            self.end(Ending(self.transfer.disposition))
+        elif self.hand_over is not None and self.hand_over.dialled:
             self.end(Ending(self.hand_over.disposition))
         elif self.answered_ms is None and state in NOT_REACHED:
             self.end(Ending(NOT_REACHED[state]))
         else:
-            self.end(Ending(Disposition.CALLER_HUNG_UP))
+            self.end(Ending(self.parting))
+
+    @property
+    def parting(self) -> Disposition:
+        """How a call has ended whose caller is gone."""
+        if not self.returning:
+            return Disposition.CALLER_HUNG_UP
+        taken_over = self.transfers[-1].cause is Cause.SUPERVISOR
+        return Disposition.TAKEN_OVER if taken_over else Disposition.TRANSFERRED
 
     def hear_dial_ended(self, dial: DialEnded) -> None:
         """The representative's leg is over. Nobody there: the caller is ours again."""
+        if self.transfer is not None:
+            self.transfer.caller_left()
         if self.hand_over is None or not self.hand_over.dialled:
             return
         if dial.reached or self.hand_over.disposition is Disposition.VENDOR_FAILURE:
@@ -432,12 +487,14 @@ class LiveCall:
         self.conversation.now.tools.append(ToolResult(ToolCall("transfer", TRANSFER_TOOL), False, "nobody answered"))
         self.answer_again = True
 
-    def next_verb(self) -> NextVerb:
+    def next_verb(self, now_ms: float = 0.0) -> NextVerb:
         """The carrier's last instruction is done; what shall it do now? Asking means that no stream runs."""
         self.carrier_asked = True
         self.lose_stream(stopped=True)
         if self.ending is not None:
             return NextVerb(Verb.HANG_UP, line=self.ending.line if self.ending.by_carrier else None)
+        if self.transfer is not None and self.transfer.has_caller:
+            return NextVerb(Verb.CONFERENCE, conference=self.transfer.bridge(now_ms))
         if self.hand_over is None:
             return NextVerb(Verb.CONNECT)
         if self.hand_over.dialled:  # and that dial is over

@@ -32,6 +32,7 @@ from core.playbook_parts import (
     SeveralMisplaced,
 )
 from core.playbook_tools import Auth, HttpLookUp, HttpRequest, McpCall, Tool, Undo, check_read_back, tools_fit
+from core.queues import Escalation, Hours, Queue, queues_fit
 from core.small_words import SMALL_WORDS
 
 END_CALL_TOOL = "end_call"
@@ -91,6 +92,7 @@ class PlaybookStep(StepTalk):
     digits: DigitsChoice | None = None
     keys: dict[KeyName, KeyChoice] = Field(default_factory=dict, description="in this step, on top of the playbook's")
     escalates: bool = False
+    queue: Name | None = Field(None, description="where it escalates to; default: the first one")
     ends_call: bool = False
     help: Line | None = Field(None, description="said to a caller who is silent in this step for a second time")
     expects: AnswerKindName | None = Field(None, description="the kind of answer that answers in this step ask for")
@@ -126,7 +128,9 @@ class Playbook(Talk):
     take_your_time: Line = "Take your time."
     farewell: Line = "Thank you for calling. Goodbye."
     apology: Line = "I am sorry, something went wrong on our side. Please call again a little later."
-    transfer_to: PhoneNumber | None = None
+    transfer_to: PhoneNumber | None = Field(None, description="connected without a word, where there are no queues")
+    queues: tuple[Queue, ...] = Field((), description="who is briefed before a caller is put through to them")
+    escalation: Escalation = Escalation()
     turn_taking: TurnTakingChoice = TurnTakingChoice()
     mood: MoodChoice = MoodChoice()
     min_confidence: float = Field(0.5, ge=0, le=1)
@@ -192,7 +196,8 @@ class Playbook(Talk):
             self._read_backs_fit(language, lines.read_backs)
             if self.mood.escalate_after and lines.escalation_line is None:
                 raise Misplaced(("translations", language, "escalation_line"), "is missing: mood hands callers over")
-        if self.mood.escalate_after and self.transfer_to is None:
+        queues_fit(self.queues, self.escalation, {n: step.queue for n, step in enumerate(self.steps) if step.queue})
+        if self.mood.escalate_after and not self.has_people:
             raise Misplaced(("mood", "escalate_after"), "needs transfer_to, a number to hand over to")
         if not self.mood.read and (self.mood.every or self.mood.escalate_after or self.mood.voices):
             raise Misplaced(("mood", "read"), "is off, so nothing else of mood can take effect")
@@ -200,7 +205,7 @@ class Playbook(Talk):
             for place, name in enumerate(step.tools):
                 if name not in known:
                     raise Misplaced(("steps", index, "tools", place), f"no tool is named {name!r}", name, sorted(known))
-            if step.escalates and self.transfer_to is None:
+            if step.escalates and not self.has_people:
                 raise Misplaced(("steps", index, "escalates"), "escalates needs transfer_to, a number to hand over to")
             self._keys_fit(step.keys, ("steps", index, "keys"))
             self._digits_fit(step, ("steps", index, "digits"))
@@ -222,7 +227,7 @@ class Playbook(Talk):
 
     def _keys_fit(self, keys: dict[str, KeyChoice], at: tuple[str | int, ...]) -> None:
         for key, does in keys.items():
-            if does == "transfer" and self.transfer_to is None:
+            if does == "transfer" and not self.has_people:
                 raise Misplaced((*at, key), "transfer needs transfer_to, a number to hand over to")
 
     def _digits_fit(self, step: PlaybookStep, at: tuple[str | int, ...]) -> None:
@@ -266,6 +271,15 @@ class Playbook(Talk):
         """What has to be said before the call ends."""
         translation = self.translations.get(language)
         return translation.must_say if translation else self.policies.must_say
+
+    def queue(self, name: str) -> Queue:
+        """The queue of that name. Raises KeyError."""
+        return {queue.name: queue for queue in self.queues}[name]
+
+    @property
+    def has_people(self) -> bool:
+        """Whether there is anybody to hand over to."""
+        return bool(self.transfer_to or self.queues)
 
     @property
     def ref(self) -> str:
@@ -491,6 +505,9 @@ def _fields_beside(at: tuple[str | int, ...]) -> list[str]:
         "limits": Limits,
         "mood": MoodChoice,
         "policies": Policies,
+        "queues": Queue,
+        "hours": Hours,
+        "escalation": Escalation,
         "voices": MoodVoiceChoice,
         "quiet_hours": QuietChoice,
         "steps": PlaybookStep,

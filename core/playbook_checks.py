@@ -39,9 +39,9 @@ def talk_faults(playbook: "Playbook") -> Iterator[Misplaced]:
 
 
 def _policy_faults(playbook: "Playbook") -> Iterator[Misplaced]:
-    if playbook.transfer_to is None and playbook.policies.escalate_when:
+    if not playbook.has_people and playbook.policies.escalate_when:
         yield Misplaced(("policies", "escalate_when"), "needs transfer_to, a number to hand over to")
-    if playbook.transfer_to is None and playbook.limits.max_turns_in_step is not None:
+    if not playbook.has_people and playbook.limits.max_turns_in_step is not None:
         yield Misplaced(("limits", "max_turns_in_step"), "needs transfer_to, a number to hand over to")
     must = len(playbook.policies.must_say)
     for language, lines in playbook.translations.items():

@@ -1,10 +1,8 @@
 """The record of calls: written when a call has ended, read by API and console."""
 
-import base64
-import binascii
-import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Double, delete, func, literal, select, tuple_, update
@@ -14,11 +12,13 @@ from core.contracts.call import CallRecord, CallSummary, Phase
 from core.conversation import TurnRecord, Usage
 from core.costs import LIST_PRICES, CostLine, Price, costs_of, costs_of_model
 from core.ports.call_log import CallEvent, CallReader, CallRow, CallStore, StoredEvent
+from storage.cursors import cursor_of, place_of
 from storage.database import Database
 from storage.live import OF_GLIMPSES, Glimpse, glimpse_of, turns_so_far
 from storage.models import AfterCall, Call, CleanText, Cost, EventLine, ToolRun, Turn
 from storage.rows import call_row, fill_call, lock_call, tool_rows, turn_record, turn_row
 from storage.tail import FeedTail
+from storage.transfers import save_transfers, transfers_of, transfers_so_far
 
 MAX_PAGE: Final = 500
 BILL_OF_CALL: Final = range(100)  # places on a call's bill: the call itself, written anew with each record,
@@ -46,6 +46,7 @@ class SqlCallStore(CallStore):
             call.recorded = ended
             await session.execute(delete(Turn).where(Turn.call_id == call_id))  # takes the tool calls along
             await _put_on_bill(session, call, lines, BILL_OF_CALL)
+            await save_transfers(session, record)
             session.add_all(turn_row(call_id, turn) for turn in record.turns)
             await session.flush()
             session.add_all(row for turn in record.turns for row in tool_rows(call_id, turn))
@@ -90,14 +91,14 @@ class SqlCallReader(CallReader):
             ended = Call.phase == Phase.ENDED.value
             wanted = wanted.where(~ended if live else ended)
         if before is not None:
-            started_ms, call_id = _place(before)
+            started_ms, call_id = place_of(before)
             place = tuple_(literal(started_ms, Double), literal(call_id, CleanText))
             wanted = wanted.where(tuple_(Call.started_ms, Call.call_id) < place)
         async with self._database.read() as session:
             rows = (await session.scalars(wanted)).all()
             now = await _so_far(session, [row.call_id for row in rows[:limit] if not row.recorded])
         page = [call_row(row, now.get(row.call_id)) for row in rows[:limit]]
-        return page, _cursor(page[-1]) if len(rows) > limit else None
+        return page, cursor_of(page[-1].started_ms, page[-1].call_id) if len(rows) > limit else None
 
     async def call(self, call_id: str) -> tuple[CallRow, Sequence[TurnRecord]] | None:
         """One call with its turns, in order."""
@@ -106,15 +107,17 @@ class SqlCallReader(CallReader):
             if call is None:
                 return None
             if not call.recorded:
-                live = turns_so_far(await _lines_of(session, call_id))
+                lines = await _lines_of(session, call_id)
                 now = await _so_far(session, [call_id])
-                return call_row(call, now.get(call_id)), live
+                row = call_row(call, now.get(call_id))
+                return replace(row, transfers=transfers_so_far(lines)), turns_so_far(lines)
             turns = await session.scalars(select(Turn).where(Turn.call_id == call_id).order_by(Turn.turn))
             runs = await session.scalars(select(ToolRun).where(ToolRun.call_id == call_id).order_by(ToolRun.ordinal))
             tools: dict[int, list[ToolRun]] = defaultdict(list)
             for run in runs:
                 tools[run.turn].append(run)
-            return call_row(call), [turn_record(turn, tools[turn.turn]) for turn in turns]
+            row = replace(call_row(call), transfers=await transfers_of(session, call_id))
+            return row, [turn_record(turn, tools[turn.turn]) for turn in turns]
 
     def tail(self, *, after: int, call_id: str | None = None) -> AsyncIterator[StoredEvent]:
         """Lines with a greater id, forever. Raises StorageUnavailable before the first one only."""
@@ -174,18 +177,3 @@ async def _so_far(session: AsyncSession, call_ids: Sequence[str]) -> dict[str, G
     ):
         told[call_id].append((kind, data))
     return {call_id: glimpse_of(lines) for call_id, lines in told.items()}
-
-
-def _cursor(row: CallRow) -> str:
-    return base64.urlsafe_b64encode(json.dumps([row.started_ms, row.call_id]).encode()).decode().rstrip("=")
-
-
-def _place(cursor: str) -> tuple[float, str]:
-    try:
-        place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, UnicodeError, ValueError) as error:
-        raise ValueError("no cursor of ours") from error
-    match place:
-        case [float() | int() as started_ms, str() as call_id] if not isinstance(started_ms, bool):
-            return float(started_ms), call_id
-    raise ValueError("no cursor of ours")

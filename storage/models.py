@@ -234,6 +234,47 @@ class WebhookDelivery(Base):
     took_ms: Mapped[int]
 
 
+class Transfer(Base):
+    """One attempt to have a representative take a call."""
+
+    __tablename__ = "transfers"
+
+    call_id: Mapped[str] = mapped_column(ForeignKey("calls.call_id", ondelete="CASCADE"), primary_key=True)
+    transfer: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    queue: Mapped[str]
+    cause: Mapped[str]  # core.contracts.transfer.Cause
+    reason: Mapped[str] = mapped_column(info=PII)
+    number: Mapped[str]  # of the representative called last
+    summary: Mapped[str] = mapped_column(info=PII)
+    whisper: Mapped[str] = mapped_column(info=PII)
+    taken_by: Mapped[str]
+    outcome: Mapped[str | None]  # core.contracts.transfer.TransferOutcome
+    tried: Mapped[list[str]] = mapped_column(CleanJson, default=list)
+    callback: Mapped[bool]
+    started_ms: Mapped[float]
+    accepted_ms: Mapped[float | None]
+    bridged_ms: Mapped[float | None]
+    ended_ms: Mapped[float | None]
+
+
+class CallbackTask(Base):
+    """A caller whom a person is to call back."""
+
+    __tablename__ = "callbacks"
+    __table_args__ = (Index("ix_callbacks_newest", "created_ms", "callback_id"),)
+
+    callback_id: Mapped[str] = mapped_column(primary_key=True)
+    call_id: Mapped[str] = mapped_column(ForeignKey("calls.call_id", ondelete="CASCADE"))
+    queue: Mapped[str]
+    caller_number: Mapped[str] = mapped_column(info=PII)
+    reason: Mapped[str] = mapped_column(info=PII)
+    summary: Mapped[str] = mapped_column(info=PII)
+    created_ms: Mapped[float]
+    completed_ms: Mapped[float | None]
+    completed_by: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    note: Mapped[str] = mapped_column(default="", server_default=text("''"), info=PII)
+
+
 class EventLine(Base):
     """One line of the live feed, append-only. Ids rise in the order of commit."""
 

@@ -19,7 +19,7 @@ from twilio.rest.api.v2010.account.call import CallInstance
 
 from core.outcome import CarrierState
 from core.ports.errors import VendorError
-from core.ports.telephony import CarrierLeg
+from core.ports.telephony import CarrierLeg, LegOfTransfer
 from vendors.failures import failure_of_status
 
 VENDOR = "twilio"
@@ -58,6 +58,27 @@ class TwilioTelephony:
                 url=self._webhook("voice", call_id),
                 status_callback=self._webhook("status", call_id),
                 status_callback_event=STATUS_EVENTS,
+                timeout=ring_seconds,
+            )
+            return _leg(call)
+
+    async def dial_representative(self, leg: LegOfTransfer, to: str, from_: str, ring_seconds: int) -> CarrierLeg:
+        """Call a representative. Raises VendorError, as ``dial`` does.
+
+        Whether a machine has answered is found out beside the briefing (AsyncAmd): a person need not wait for it.
+        """
+        query = f"?call_id={quote(leg.call_id, safe='')}&transfer={leg.transfer}&leg={leg.leg}"
+        webhook = f"{self._public_url}/twilio/representative"
+        async with self._asking("dial_representative", garbled="unavailable"):
+            call = await self._client.calls.create_async(
+                to=to,
+                from_=from_,
+                url=webhook + query,
+                status_callback=f"{webhook}/status{query}",
+                status_callback_event=["completed"],
+                machine_detection="Enable",
+                async_amd="true",
+                async_amd_status_callback=f"{webhook}/status{query}",
                 timeout=ring_seconds,
             )
             return _leg(call)

@@ -22,6 +22,7 @@ from core.contracts.call import (
     ReplyKey,
     Respond,
 )
+from core.contracts.transfer import Cause
 from core.conversation import Step, ToolCall, ToolResult
 from core.keypad import KeyAction
 from core.live_call import Ending, LiveCall, Opening
@@ -34,12 +35,14 @@ from workflows.call_messages import CallMessages
 from workflows.call_view import attributes, call_details
 from workflows.confirmation import answer_to_read_back, follow, request_taken_back, step_of
 from workflows.dialling import reach_the_person
+from workflows.escalation import escalate_if_due
 from workflows.fillers import keep_company
 from workflows.keys import keyed_step, last_said, nothing_was_asked, obey
 from workflows.leg import hang_up, redirect
 from workflows.mood import MoodReader
 from workflows.replies import ReplyFailed, Speaker, until
 from workflows.tools import next_ordinal, run_tool, undo_failed_request
+from workflows.transfer import announcement, company, see_to_transfers, welcome_back
 from workflows.understanding import find_step, understood
 
 TOOL_ROUNDS: Final = 4  # of one turn; a model that asks for more goes in circles
@@ -67,6 +70,7 @@ class CallWorkflow(CallMessages):
     async def run(self, call: CallInput | LiveCall) -> CallResult:
         """A ``LiveCall``: a long call goes on in a new run."""
         limit = asyncio.create_task(self._end_when_too_long())
+        transfers = asyncio.create_task(see_to_transfers(self.live, self._publish))
         try:
             if self.live.answered_ms is None:
                 await reach_the_person(self.live)
@@ -75,6 +79,9 @@ class CallWorkflow(CallMessages):
             self.live.end(Ending(Disposition.ENDED_BY_OPERATOR))
         limit.cancel()
         await self._take_leave()
+        if self.live.transfer is not None:
+            await workflow.wait_condition(lambda: self.live.transfer is None)
+        transfers.cancel()
         await self._start_after_call()
         return self._result()
 
@@ -83,6 +90,8 @@ class CallWorkflow(CallMessages):
         while live.ending is None:
             if live.hand_over is not None:
                 await self._hand_over()
+            elif live.has_left:
+                await workflow.wait_condition(lambda: live.over or not live.has_left)  # they talk without us
             elif live.gateway is None:
                 await self._wait_for_stream()
             elif live.opening is not None:
@@ -97,7 +106,7 @@ class CallWorkflow(CallMessages):
                 await self._reply()
             elif live.silent:
                 await self._ask_if_there()
-            elif self._history_is_long() and not live.conversation.now.outstanding:
+            elif self._history_is_long() and not live.conversation.now.outstanding and live.transfer is None:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(live)
             else:
@@ -111,7 +120,7 @@ class CallWorkflow(CallMessages):
         """The first words on a new media stream; the gateway gets its holding lines with them."""
         self.live.opening = None
         if opening is Opening.WELCOME_BACK:
-            await self._say(self.live.script.welcome_back, prepare=True)
+            await self._say(welcome_back(self.live), prepare=True)
         else:
             greeting = self.live.script.greeting
             await self._say(greeting, prepare=True, opening=self._opening())
@@ -172,18 +181,19 @@ class CallWorkflow(CallMessages):
         live = self.live
         if live.interrupted:
             return
-        if step.escalates and self.call.playbook.transfer_to:
-            live.hand_to(self.call.playbook.transfer_to, Disposition.TRANSFERRED)
+        if step.escalates:
+            queue = self.call.playbook.queue_of(live.conversation.now.step)
+            line = announcement(live, queue) if self.call.playbook.queues else None
+            live.escalate(Cause.REQUEST, _now_ms(), queue=queue, line=line)
         elif step.ends_call:
             await self._say_goodbye()
-        elif live.vexed and self.call.playbook.transfer_to:
-            line = self.live.script.mood.escalation_line
-            live.hand_to(self.call.playbook.transfer_to, Disposition.TRANSFERRED, line)
+        else:
+            escalate_if_due(live, _now_ms())
 
     async def _obey_key(self, action: KeyAction | None) -> bool:
         """Do what a single key asks for; False: an answer is wanted."""
         match action:
-            case KeyAction.TRANSFER if self.live.over:
+            case KeyAction.TRANSFER if self.live.over or self.live.transfer is not None:
                 return True
             case KeyAction.REPEAT if said := last_said(self.live):
                 await self._say(said)
@@ -237,6 +247,9 @@ class CallWorkflow(CallMessages):
             await self._reply()
             return
         line = silence_line(script.silence_prompts, live.silences, last_said(live), now.step, script.helps)
+        if live.transfer is not None:
+            await self._say(company(live))
+            return
         if line is None:
             live.end(Ending(Disposition.CALLER_SILENT, script.farewell))
             return
@@ -271,7 +284,8 @@ class CallWorkflow(CallMessages):
             await redirect(self.live)
         except ActivityError:  # there is no such leg any more
             stopped = self.live.stream_stopped
-            self.live.end(Ending(Disposition.CALLER_HUNG_UP if stopped else Disposition.CONNECTION_LOST))
+            gone = stopped or self.live.returning
+            self.live.end(Ending(self.live.parting if gone else Disposition.CONNECTION_LOST))
 
     async def _hand_over(self) -> None:
         """Connect the caller to somebody: the leg leaves our stream, asks what to do, and is told to dial."""
@@ -419,6 +433,7 @@ class CallWorkflow(CallMessages):
             consents=tuple(live.consents),
             withdrawn=tuple(live.conversation.withdrawn),
             heard_again=tuple(live.conversation.heard_again),
+            transfers=tuple(live.transfers),
         )
         await workflow.start_child_workflow(
             AfterCallWorkflow.run,

@@ -30,6 +30,14 @@ from core.contracts.call import (
     TurnAccepted,
     TurnWithdrawn,
 )
+from core.contracts.transfer import (
+    Cause,
+    NextForRepresentative,
+    RepresentativeAsks,
+    RepresentativeLeg,
+    RepresentativeVerb,
+    Wanted,
+)
 from core.conversation import TurnRecord
 from core.live_call import Ending, LiveCall
 from core.outcome import Disposition
@@ -117,7 +125,22 @@ class CallMessages:
     @workflow.update(name=names.NEXT_VERB)
     def next_verb(self) -> NextVerb:
         """The carrier asks what to do now."""
-        return self.live.next_verb()
+        return self.live.next_verb(_now_ms())
+
+    # From the representative's carrier, by the API
+
+    @workflow.signal(name=names.REPRESENTATIVE_LEG)
+    def representative_leg(self, told: RepresentativeLeg) -> None:
+        """The carrier's word on a representative's leg."""
+        if self.live.transfer is not None:
+            self.live.transfer.hear_leg(told)
+
+    @workflow.update(name=names.REPRESENTATIVE_ASKS)
+    def representative_asks(self, asks: RepresentativeAsks) -> NextForRepresentative:
+        """A representative has answered, or decided."""
+        if self.live.transfer is None or self.live.ending is not None:
+            return NextForRepresentative(RepresentativeVerb.HANG_UP)
+        return self.live.transfer.answer(asks, _now_ms())
 
     # From operators
 
@@ -128,12 +151,16 @@ class CallMessages:
 
     @say.validator
     def _can_say(self, say: Say) -> None:
-        self._refuse_if_over()
+        self._refuse_if_over(called=False)
         _check_line(say.text)
 
     @workflow.update(name=names.TRANSFER)
     def transfer(self, transfer: Transfer) -> None:
         """Hand the call to a number."""
+        if transfer.warm:
+            wanted = Wanted(Cause.OPERATOR, number=transfer.to, reason=transfer.reason)
+            self.live.call_for(wanted, _now_ms(), self.live.script.holding_line)
+            return
         self.live.hand_to(transfer.to, Disposition.TRANSFERRED)
 
     @transfer.validator
@@ -144,6 +171,9 @@ class CallMessages:
     @workflow.update(name=names.TAKE_OVER)
     def take_over(self, take_over: TakeOver) -> None:
         """Put a supervisor in the assistant's place."""
+        if take_over.warm:
+            self.live.call_for(Wanted(Cause.SUPERVISOR, number=take_over.to, by=take_over.by), _now_ms())
+            return
         self.live.hand_to(take_over.to, Disposition.TAKEN_OVER)
 
     @take_over.validator
@@ -173,10 +203,11 @@ class CallMessages:
         """All turns so far."""
         return self.live.conversation.records()
 
-    def _refuse_if_over(self) -> None:
+    def _refuse_if_over(self, *, called: bool = True) -> None:
+        """``called``: also while somebody is being called, who may take the call."""
         if self.live.ending is not None:
             raise _refusal("call_ended", "the call has ended or is ending")
-        if self.live.hand_over is not None:
+        if self.live.hand_over is not None or self.live.has_left or (called and self.live.transfer is not None):
             raise _refusal("call_transferring", "the call is being connected to somebody already")
 
 

@@ -53,6 +53,8 @@ def whats_next(live: LiveCall) -> str:
         return f"end the call: {live.ending.disposition.value.replace('_', ' ')}"
     if live.hand_over is not None:
         return f"connect the caller to {live.hand_over.number}"
+    if live.transfer is not None:
+        return live.transfer.next_words
     if live.phase in (Phase.DIALLING, Phase.RINGING):
         return "wait for an answer"
     if live.gateway is None:

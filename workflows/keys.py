@@ -1,10 +1,11 @@
 """Turns that were keyed in: what a single key asks for is done at once, digits are answered like words."""
 
 from core.contracts.call import CallerTurn, Consent
+from core.contracts.transfer import Cause
 from core.conversation import Step
 from core.keypad import KeyAction
 from core.live_call import LiveCall
-from core.outcome import Disposition
+from workflows.transfer import announcement
 
 
 def keyed_step(live: LiveCall, turns: list[CallerTurn]) -> Step | None:
@@ -21,8 +22,8 @@ def obey(live: LiveCall, turns: list[CallerTurn]) -> KeyAction | None:
         action = turn.keyed.action if turn.keyed else None
         if action in (KeyAction.CONSENT, KeyAction.REFUSE):
             live.consents.append(Consent(action is KeyAction.CONSENT, turn.turn, turn.timings.decided_ms))
-        elif action is KeyAction.TRANSFER and live.call.playbook.transfer_to:
-            live.hand_to(live.call.playbook.transfer_to, Disposition.TRANSFERRED, live.script.holding_line)
+        elif action is KeyAction.TRANSFER:
+            live.escalate(Cause.KEY, turn.timings.decided_ms, line=announcement(live, ""))
         last = action or last
     return last
 

@@ -12,9 +12,9 @@ from temporalio.exceptions import ActivityError
 
 import core.playbook
 from core.contracts.tools import RunTool, ToolOutcome, UndoTool
+from core.contracts.transfer import Cause
 from core.conversation import ToolCall, ToolResult
 from core.live_call import LiveCall
-from core.outcome import Disposition
 from core.tool_memory import Done, Pending
 
 with workflow.unsafe.imports_passed_through():
@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
 
 LONGEST: Final = timedelta(seconds=62)  # of an attempt: each tool's own limit, in the playbook, is shorter
 ALIVE: Final = timedelta(seconds=2)  # between heartbeats: a worker that died is no reason to wait that long
+LONGEST_ARGUMENT: Final = 600  # of what a model says about a transfer
 RETRIES: Final = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), maximum_attempts=5
 )  # the activity stops sooner, after the tool's own ``attempts``
@@ -140,11 +141,20 @@ def _request(live: LiveCall, call: ToolCall, ordinal: int, step: str) -> RunTool
 
 
 def _transfer(live: LiveCall, call: ToolCall) -> ToolResult:
-    number = live.call.playbook.transfer_to
-    if number is None:
+    playbook = live.call.playbook
+    if not playbook.has_people:
         return ToolResult(call, False, "there is nobody to hand over to")
-    live.hand_to(number, Disposition.TRANSFERRED)
-    return ToolResult(call, True, "the caller is being connected")
+    if live.transfer is not None:
+        return ToolResult(call, True, "a colleague is being called already; stay with the caller until they answer")
+    asked = {name: str(value)[:LONGEST_ARGUMENT] for name, value in call.arguments.items()}
+    queue = asked.get("queue", "")
+    if queue and queue not in (known := [each.name for each in playbook.queues]):
+        return ToolResult(call, False, f"there is no such queue, only: {', '.join(known)}")
+    context = asked.get("context_summary", "")
+    live.escalate(Cause.REQUEST, _now_ms(), queue=queue, reason=asked.get("reason", ""), context=context)
+    if live.hand_over is not None:
+        return ToolResult(call, True, "the caller is being connected")
+    return ToolResult(call, True, "a colleague is being called; ask the caller in one short sentence to stay")
 
 
 def _now_ms() -> float:

@@ -26,13 +26,14 @@ def router(deps: ApiDeps) -> APIRouter:
 
     @routes.post("/transfer")
     async def transfer_call(request: Request, call_id: CallId, form: Annotated[TransferCall, Form()]) -> Response:
-        await acting.ask(call_id, names.TRANSFER, Transfer(form.to, form.reason), None)
-        return _said(request, call_id, f"The caller is put through to {form.to}.")
+        await acting.ask(call_id, names.TRANSFER, Transfer(form.to, form.reason, form.warm), None)
+        words = f"{form.to} is called and briefed." if form.warm else f"The caller is put through to {form.to}."
+        return _said(request, call_id, words)
 
     @routes.post("/take-over")
     async def take_over_call(request: Request, call_id: CallId, form: Annotated[TakeOverCall, Form()]) -> Response:
-        await acting.ask(call_id, names.TAKE_OVER, TakeOver(form.to, form.by), None)
-        return _said(request, call_id, f"{form.to} rings; answer it to take the call.")
+        await acting.ask(call_id, names.TAKE_OVER, TakeOver(form.to, form.by, form.warm), None)
+        return _said(request, call_id, f"{form.to} rings; answer it and press 1 to take the call.")
 
     @routes.post("/end")
     async def end_call(request: Request, call_id: CallId, form: Annotated[EndCall, Form()]) -> Response:

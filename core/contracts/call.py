@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from core.contracts.playbook import PlaybookBrief
+from core.contracts.transfer import TransferRecord
 from core.conversation import Exchange, ToolCall, ToolResult, Transcribed, TurnRecord, Usage
 from core.keypad import Keyed
 from core.manner import Manner
@@ -265,6 +266,7 @@ class Verb(StrEnum):
     CONNECT = "connect"
     DIAL = "dial"
     HANG_UP = "hang_up"
+    CONFERENCE = "conference"
 
 
 @dataclass(frozen=True)
@@ -274,6 +276,7 @@ class NextVerb:
     verb: Verb
     number: str | None = None  # DIAL: whom
     line: str | None = None  # the carrier says this first, in its own voice: ours has failed
+    conference: str = ""  # CONFERENCE: which
 
 
 @dataclass(frozen=True)
@@ -289,6 +292,7 @@ class Transfer:
 
     to: str
     reason: str = ""
+    warm: bool = False  # they are briefed, and asked whether they take the call, before the caller hears them
 
 
 @dataclass(frozen=True)
@@ -297,6 +301,7 @@ class TakeOver:
 
     to: str
     by: str = ""
+    warm: bool = False  # as in Transfer
 
 
 @dataclass(frozen=True)
@@ -560,6 +565,7 @@ class CallRecord:
     consents: tuple[Consent, ...] = ()
     withdrawn: tuple[Usage, ...] = ()  # what answers took that were made ahead and never let go
     heard_again: tuple[Transcribed, ...] = ()  # turns that were transcribed a second time
+    transfers: tuple[TransferRecord, ...] = ()
 
 
 @dataclass(frozen=True)

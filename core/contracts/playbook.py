@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from core.mood import MoodRules
 from core.playbook import Playbook
 from core.protected import Protected, protected_in
+from core.queues import Queue
 from core.turns import TurnTaking
 
 
@@ -23,6 +24,28 @@ class BriefLines:
     helps: dict[str, str]
     voice_model: str
     mood: MoodRules
+
+
+@dataclass(frozen=True)
+class QueueBrief:
+    """A queue's name and what the caller hears while it is called."""
+
+    name: str
+    line: str
+    company: str
+    back: str = ""
+    steps: tuple[str, ...] = ()  # that escalate to it
+
+
+@dataclass(frozen=True)
+class EscalationRules:
+    """When a call goes to a queue by itself; meanings: core.queues.Escalation."""
+
+    after_tool_failures: int = 0
+    after_unsure_turns: int = 0
+    unsure_below: float = 0.5
+    queue: str = ""
+    line: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,6 +72,21 @@ class PlaybookBrief:
     languages: tuple[str, ...] = ()  # all that may be spoken, the call's first in front
     translations: dict[str, BriefLines] = field(default_factory=dict)
     protected: Protected = Protected()
+    queues: tuple[QueueBrief, ...] = ()  # none: callers go to ``transfer_to``, unannounced
+    escalation: EscalationRules = EscalationRules()
+
+    @property
+    def has_people(self) -> bool:
+        """Whether there is anybody to hand over to."""
+        return bool(self.queues or self.transfer_to)
+
+    def queue(self, name: str) -> QueueBrief | None:
+        """The queue of that name; the first one for a name that is none."""
+        return next((queue for queue in self.queues if queue.name == name), next(iter(self.queues), None))
+
+    def queue_of(self, step: str) -> str:
+        """The queue to which a step escalates; "": the first one."""
+        return next((queue.name for queue in self.queues if step in queue.steps), "")
 
     def spoken_in(self, language: str) -> "PlaybookBrief":
         """The same with its lines in another language; unchanged for the first and for one it does not have."""
@@ -69,8 +107,22 @@ def brief_of(playbook: Playbook) -> PlaybookBrief:
         ),
         min_confidence=playbook.min_confidence,
         languages=playbook.spoken,
+        queues=tuple(_queue(playbook, queue) for queue in playbook.queues),
+        escalation=_escalation(playbook),
         translations={language: _lines(playbook, language) for language in playbook.translations},
         protected=protected_in(playbook),
+    )
+
+
+def _queue(playbook: Playbook, queue: Queue) -> QueueBrief:
+    steps = tuple(step.name for step in playbook.steps if step.queue == queue.name)
+    return QueueBrief(queue.name, queue.line, queue.company, queue.back, steps)
+
+
+def _escalation(playbook: Playbook) -> EscalationRules:
+    written = playbook.escalation
+    return EscalationRules(
+        written.after_tool_failures, written.after_unsure_turns, written.unsure_below, written.queue or "", written.line
     )
 
 

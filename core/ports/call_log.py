@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from core.contracts.call import CallRecord, CallSummary, Direction
+from core.contracts.transfer import TransferRecord
 from core.conversation import TurnRecord, Usage
 from core.outcome import Disposition
 
@@ -30,6 +31,7 @@ class CallEvent:
         fields_extracted fields
         crm_synced     note_id
         after_call_changed over (whether nothing more will happen by itself)
+        transfer       stage (core.transfer.Stage), and the fields of core.contracts.transfer.TransferRecord
         problem        what (words for an operator, no personal data)
     """
 
@@ -99,6 +101,7 @@ class CallRow:
     last_line: str = ""
     latency_ms: float | None = None  # while it is live: of the last reply
     played_ms: int = 0  # once it has ended: how long the assistant was heard ..
+    transfers: tuple[TransferRecord, ...] = ()  # of one call that is looked at, not of lists
     talk_over_ms: int = 0  # .. and how much of it while the caller was speaking
 
     @property

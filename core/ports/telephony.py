@@ -14,6 +14,15 @@ class CarrierLeg:
     state: CarrierState
 
 
+@dataclass(frozen=True, slots=True)
+class LegOfTransfer:
+    """Which leg of which transfer of a call."""
+
+    call_id: str
+    transfer: int
+    leg: int
+
+
 class Telephony(Protocol):
     """Places and ends legs. None of these is retried inside."""
 
@@ -21,6 +30,13 @@ class Telephony(Protocol):
         """Place a call that asks our voice webhook (with ``call_id``) what to do.
 
         Raises VendorError; kind "timeout" or "unavailable" means it may have dialled all the same: look it up.
+        """
+        ...
+
+    async def dial_representative(self, leg: LegOfTransfer, to: str, from_: str, ring_seconds: int) -> CarrierLeg:
+        """Call a representative; the leg asks our representative webhook what to do, and tells if a machine answers.
+
+        Raises VendorError, as ``dial`` does.
         """
         ...
 

@@ -18,8 +18,10 @@ from core.contracts.call import (
     Transfer,
     Verb,
 )
+from core.contracts.transfer import NextForRepresentative, RepresentativeAsks, RepresentativeLeg, RepresentativeVerb
 
 LAY_READY = "lay_ready"  # signal: NextVerb, what next_verb answers from then on
+BRIEF_NEXT = "brief_next"  # signal: NextForRepresentative, the same for representative_asks
 TOLD = "told"  # query: everything it was told, as text, in order
 TOLD_SO_MUCH = "told_so_much"  # update: int; answers ``told`` once it was told so many different things
 INPUT = "input"  # query: what it was started with
@@ -35,6 +37,7 @@ class RecordingCall:
         self._call = call
         self._told: list[str] = []
         self._next = NextVerb(Verb.CONNECT)
+        self._brief = NextForRepresentative(RepresentativeVerb.HANG_UP)
         self._ended = False
 
     @workflow.run
@@ -62,6 +65,19 @@ class RecordingCall:
     @workflow.update(name=names.NEXT_VERB)
     def next_verb(self) -> NextVerb:
         return self._next
+
+    @workflow.signal(name=BRIEF_NEXT)
+    def brief_next(self, answer: NextForRepresentative) -> None:
+        self._brief = answer
+
+    @workflow.update(name=names.REPRESENTATIVE_ASKS)
+    def representative_asks(self, asks: RepresentativeAsks) -> NextForRepresentative:
+        self._told.append(repr(asks))
+        return self._brief
+
+    @workflow.signal(name=names.REPRESENTATIVE_LEG)
+    def representative_leg(self, told: RepresentativeLeg) -> None:
+        self._told.append(repr(told))
 
     @workflow.update(name=names.SAY)
     def say(self, line: Say) -> None:

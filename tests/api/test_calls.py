@@ -146,7 +146,7 @@ async def test_an_operator_steers_a_live_call(world: ApiWorld) -> None:
     asked = [
         ("say", {"text": " One moment. "}, Say("One moment.")),
         ("transfer", {"to": "+1 555 0111", "reason": "billing"}, Transfer("+15550111", "billing")),
-        ("take-over", {"to": "+15550112", "by": "Grace"}, TakeOver("+15550112", "Grace")),
+        ("take-over", {"to": "+15550112", "by": "Grace"}, TakeOver("+15550112", "Grace", warm=True)),
         ("end", {"reason": "done", "line": "Goodbye."}, End("done", "Goodbye.")),
     ]
     for action, body, _ in asked:

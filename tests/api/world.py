@@ -27,6 +27,7 @@ from storage.after_calls import SqlAfterCalls
 from storage.calls import SqlCallReader
 from storage.database import Database
 from storage.feed import SqlCallFeed
+from storage.transfers import SqlCallbacks
 from storage.webhooks import SqlWebhooks
 from vendors.webhook_sender import GuardedSender
 
@@ -182,6 +183,7 @@ async def api_world(
         temporal,
         reader,
         shelf,
+        SqlCallbacks(database),
         settings_for(origin, **changed),
         SqlAfterCalls(database),
         SqlWebhooks(database),

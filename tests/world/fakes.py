@@ -24,7 +24,7 @@ from core.ports.crm import ToolContext
 from core.ports.errors import PlaybackLost, UnknownPlaybook, VendorError
 from core.ports.reasoner import FindStep, Prompt, ReplyPiece, SummedUp, TextPiece
 from core.ports.speech import Recognition, SpeechChunk, SpokenWord, VoiceSettings
-from core.ports.telephony import CarrierLeg
+from core.ports.telephony import CarrierLeg, LegOfTransfer
 from core.turns import Listen, TurnTaking
 
 
@@ -338,6 +338,8 @@ class FakeTelephony:
         self.dial_faults = Faults()
         self.hang_up_faults = Faults()
         self.redirect_faults = Faults()
+        self.representative_faults = Faults()
+        self.representatives: asyncio.Queue[tuple[LegOfTransfer, str]] = asyncio.Queue()
         self.on_record: CarrierLeg | None = None  # what a look-up finds
         self.redirected = asyncio.Event()
         self.dialling = asyncio.Event()
@@ -348,6 +350,12 @@ class FakeTelephony:
         self.dialling.set()
         self.dial_faults.meet()
         return CarrierLeg(f"CA{call_id}", CarrierState.QUEUED)
+
+    async def dial_representative(self, leg: LegOfTransfer, to: str, from_: str, ring_seconds: int) -> CarrierLeg:
+        """Ring a colleague."""
+        self.representatives.put_nowait((leg, to))
+        self.representative_faults.meet()
+        return CarrierLeg(f"CAR{leg.transfer}{leg.leg}", CarrierState.QUEUED)
 
     async def find_dialled(self, call_id: str, to: str, from_: str, since_ms: float) -> CarrierLeg | None:
         """What is on record."""

@@ -69,7 +69,7 @@ async def test_a_call_is_transferred_taken_over_and_ended(steering_console: Logg
     await steering_console.expect_shown("#action-result", "+12025550191 rings")
     assert await told(steering_console, call, 2) == [
         repr(Transfer("+12025550190", "billing")),
-        repr(TakeOver("+12025550191", "")),
+        repr(TakeOver("+12025550191", "", warm=True)),
     ]
     await page.click("#actions summary >> text=End the call")
     await page.click("#actions button >> text=End the call")
