@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 HOST_ZONE = ZoneInfo("America/New_York")
 OPENS, CLOSES = time(9), time(17)
 HALF_HOUR = timedelta(minutes=30)
+FARTHEST = timedelta(days=90)
 
 
 class Diary:
@@ -15,8 +16,9 @@ class Diary:
         self._taken: set[datetime] = set()
 
     def free(self, earliest: datetime, latest: datetime, length: timedelta) -> list[datetime]:
-        """Every start from which so long is free, in UTC."""
+        """Every start from which so long is free, in UTC; three months on at most."""
         at = _next_half_hour(max(earliest, datetime.now(UTC)))
+        latest = min(latest, at + FARTHEST)
         found = []
         while at + length <= latest:
             if self.is_free(at, length):

@@ -14,7 +14,7 @@ import httpx
 
 from core.ports.errors import VendorError
 from core.ports.tools import ToolContext
-from vendors.phone_numbers import same_number
+from vendors.phone_numbers import known_number, same_number
 from vendors.rest import Answer, Rest
 from vendors.slot_times import local_time, moment, offered, span, told_time, utc_text, zone_of
 
@@ -72,11 +72,15 @@ class CalCom:
         """Book a free time for the caller. A second time under the same key brings the first booking."""
         zone = zone_of(self._rest, time_zone)
         at = moment(self._rest, start, zone, "start")
-        attendee = {"name": name, "timeZone": time_zone, "phoneNumber": context.caller.number}
+        number = known_number(context.caller.number)
+        if not number and not email:
+            raise self._rest.refused("the caller's number is withheld: an e-mail address is needed")
+        reached = {"phoneNumber": number, "email": email}
+        attendee = {"name": name, "timeZone": time_zone, **{way: value for way, value in reached.items() if value}}
         booking = {
             "eventTypeId": event_type_id,
             "start": utc_text(at),
-            "attendee": {**attendee, **({"email": email} if email else {})},
+            "attendee": attendee,
             "metadata": {KEY: context.idempotency_key, "holdfast_call": context.call_id},
             **({"bookingFieldsResponses": {"notes": notes}} if notes else {}),
         }
@@ -94,7 +98,7 @@ class CalCom:
     async def booked(self, context: ToolContext, *, email: str = "") -> dict[str, Any] | None:
         """What was booked under this idempotency key, if anything was."""
         for booking in await self._bookings_at(context, email):
-            if (booking.get("metadata") or {}).get(KEY) == context.idempotency_key:
+            if _has_key(booking, context.idempotency_key):
                 return _told(booking, context.caller.number)
         return None
 
@@ -136,16 +140,19 @@ class CalCom:
         return []
 
     async def _own(self, context: ToolContext, uid: str) -> dict[str, Any]:
-        """A booking that has the caller's number; others are not there for this caller."""
+        """A booking that has the caller's number, or is this tool call's own; others are not there for this caller."""
         path = f"/v2/bookings/{quote(uid, safe='')}"
         answer = await self._rest.send("GET", path, headers=BOOKINGS, expected=(400, 404))
-        if answer.ok and _attendee(booking := self._booking(answer), context.caller.number):
-            return booking
+        if answer.ok:
+            booking = self._booking(answer)
+            if _attendee(booking, context.caller.number) or _has_key(booking, context.idempotency_key):
+                return booking
         raise self._rest.refused("the caller has no such booking")
 
     async def _bookings_at(self, context: ToolContext, email: str) -> list[dict[str, Any]]:
         """Bookings to come under the address that Cal.com makes of the caller's number, and under ``email``."""
-        addresses = [f"{context.caller.number.removeprefix('+')}@sms.cal.com", *([email] if email else [])]
+        number = known_number(context.caller.number)
+        addresses = filter(None, [f"{number.removeprefix('+')}@sms.cal.com" if number else "", email])
         return [booking for address in addresses for booking in await self._under(address)]
 
     async def _under(self, address: str) -> list[dict[str, Any]]:
@@ -185,6 +192,10 @@ def _attendee(booking: dict[str, Any], number: str) -> dict[str, Any] | None:
     attendees = booking.get("attendees")
     found = [attendee for attendee in (attendees if isinstance(attendees, list) else ()) if isinstance(attendee, dict)]
     return next((attendee for attendee in found if same_number(attendee.get("phoneNumber"), number)), None)
+
+
+def _has_key(booking: dict[str, Any], key: str) -> bool:
+    return (booking.get("metadata") or {}).get(KEY) == key
 
 
 def _told(booking: dict[str, Any], number: str) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Calendly: free times, bookings and cancellations over its API v2. It has no way to move a booking.
 
 A booking carries the caller's number as the invitee's ``text_reminder_number``: by it the server knows whose booking it
-is, whatever e-mail address is said in the call. A write whose answer was lost is found again by invitee and time.
+is, whatever e-mail address is said in the call. In its tracking it carries the idempotency key: by it a write whose
+answer was lost is found.
 
 Source: Calendly API reference, "List Event Type Available Times", "Create Event Invitee" (paid plans), "List Events",
 "List Event Invitees", "Cancel Event", "Rate Limits".
@@ -16,7 +17,7 @@ import httpx
 
 from core.ports.errors import VendorError
 from core.ports.tools import ToolContext
-from vendors.phone_numbers import same_number
+from vendors.phone_numbers import known_number, same_number
 from vendors.rest import Answer, Rest
 from vendors.slot_times import local_time, moment, offered, span, told_time, utc_text, zone_of
 
@@ -68,12 +69,19 @@ class Calendly:
         """Book a free time for the caller."""
         zone = zone_of(self._rest, time_zone)
         at = moment(self._rest, start, zone, "start")
-        number = context.caller.number
+        number = known_number(context.caller.number)
+        if location_kind == "outbound_call" and not number:
+            raise self._rest.refused("the caller's number is withheld: nobody could call it")
         where = {"kind": location_kind, **({"location": number} if location_kind == "outbound_call" else {})}
         booking = {
             "event_type": event_type,
             "start_time": utc_text(at),
-            "invitee": {"name": name, "email": email, "timezone": time_zone, "text_reminder_number": number},
+            "invitee": {
+                "name": name,
+                "email": email,
+                "timezone": time_zone,
+                **({"text_reminder_number": number} if number else {}),
+            },
             "tracking": {"utm_source": "holdfast", "utm_content": context.idempotency_key},
             **({"location": where} if location_kind else {}),
         }
@@ -94,23 +102,21 @@ class Calendly:
     async def booked(
         self, context: ToolContext, *, event_type: str, start: str, email: str, time_zone: str
     ) -> dict[str, Any] | None:
-        """The caller's booking at this very time, if there is one: made by an attempt whose answer was lost."""
+        """What was booked at this very time under this idempotency key, if anything was."""
         at = moment(self._rest, start, zone_of(self._rest, time_zone), "start")
-        around = (at - timedelta(minutes=1), at + timedelta(minutes=1))
-        for event in await self._events(email, *around):
-            if told_time(event.get("start_time")) == at and event.get("event_type") == event_type:
-                invitee = await self._invitee(event, email, context.caller.number)
-                if invitee is not None:
-                    return _told(event, invitee)
+        for event in await self._events(email, at - timedelta(minutes=1), at + timedelta(minutes=1)):
+            if event.get("event_type") == event_type:
+                for invitee in await self._invitees(event, email):
+                    if _has_key(invitee, context.idempotency_key):
+                        return _told(event, invitee)
         return None
 
     async def find_bookings(self, context: ToolContext, *, email: str) -> dict[str, Any]:
         """The caller's bookings to come that were made with this e-mail address."""
         own = []
         for event in await self._events(email, datetime.now(UTC)):
-            invitee = await self._invitee(event, email, context.caller.number)
-            if invitee is not None:
-                own.append(_told(event, invitee))
+            invitees = await self._invitees(event, email)
+            own += [_told(event, one) for one in invitees if _is_of(one, context.caller.number)]
         return {"bookings": own}
 
     async def cancel(self, context: ToolContext, *, booking_id: str, reason: str = "") -> dict[str, Any]:
@@ -118,7 +124,9 @@ class Calendly:
         path = f"/scheduled_events/{quote(booking_id, safe='')}"
         answer = await self._rest.send("GET", path, expected=(403, 404))
         event = answer.body.get("resource") if answer.ok and isinstance(answer.body, dict) else None
-        if not isinstance(event, dict) or await self._invitee(event, "", context.caller.number) is None:
+        invitees = await self._invitees(event, "") if isinstance(event, dict) else []
+        own = (_is_of(one, context.caller.number) or _has_key(one, context.idempotency_key) for one in invitees)
+        if not isinstance(event, dict) or not any(own):
             raise self._rest.refused("the caller has no such booking")
         if event.get("status") != "canceled":
             why = {"reason": reason or "Asked for on the phone"}
@@ -156,16 +164,12 @@ class Calendly:
         self._kept[SCOPE] = scope
         return scope
 
-    async def _invitee(self, event: dict[str, Any], email: str, number: str) -> dict[str, Any] | None:
-        """Who is invited with the caller's number; None if nobody is."""
-        uri = event.get("uri")
-        if not isinstance(uri, str):
-            return None
+    async def _invitees(self, event: dict[str, Any], email: str) -> list[dict[str, Any]]:
+        uuid = quote(_uuid(str(event.get("uri", ""))), safe="")
         asked = {"count": str(self._page), **({"email": email} if email else {})}
         if event.get("status") != "canceled":
             asked["status"] = "active"
-        invitees = await self._collection(f"/scheduled_events/{quote(_uuid(uri), safe='')}/invitees", asked)
-        return next((one for one in invitees if same_number(one.get("text_reminder_number"), number)), None)
+        return await self._collection(f"/scheduled_events/{uuid}/invitees", asked)
 
     async def _collection(self, path: str, asked: dict[str, str], most_pages: int = 1) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -184,6 +188,14 @@ class Calendly:
 
 def _uuid(uri: str) -> str:
     return uri.rpartition("/")[2]
+
+
+def _is_of(invitee: dict[str, Any], number: str) -> bool:
+    return same_number(invitee.get("text_reminder_number"), number)
+
+
+def _has_key(invitee: dict[str, Any], key: str) -> bool:
+    return (invitee.get("tracking") or {}).get("utm_content") == key
 
 
 def _told(event: dict[str, Any], invitee: dict[str, Any]) -> dict[str, Any]:

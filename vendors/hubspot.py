@@ -19,8 +19,8 @@ from core.contracts.call import SyncCrm
 from core.outcome import Disposition
 from core.ports.errors import VendorError
 from core.ports.tools import ToolContext
-from vendors.note_words import ended_at, note_lines
-from vendors.phone_numbers import national_digits, same_number
+from vendors.note_words import caller_line, ended_at, note_lines
+from vendors.phone_numbers import known_number, national_digits, same_number
 from vendors.rest import Answer, Rest
 
 VENDOR: Final = "hubspot"
@@ -72,7 +72,9 @@ class HubSpot:
         The number is never put on a contact that somebody else's call or form has made: who says another person's
         e-mail address would be taken for that person from then on.
         """
-        number = context.caller.number
+        number = known_number(context.caller.number)
+        if not number:
+            raise self._rest.refused("the caller's number is withheld: there is nothing to write this down under")
         contacts = await self._contacts(number)
         if len(contacts) > 1:
             raise self._rest.refused("several contacts have the caller's number: a person has to look at it")
@@ -99,7 +101,7 @@ class HubSpot:
             "hs_pipeline": pipeline,
             "hs_pipeline_stage": stage,
             "subject": subject,
-            "content": content if contact else f"{content}\nCaller: {context.caller.number}".strip(),
+            "content": content if contact else f"{content}\n{caller_line(context.caller.number)}".strip(),
             "hs_ticket_priority": priority,
         }
         links = _linked(contact, _TICKET_TO_CONTACT)
@@ -133,7 +135,7 @@ class HubSpot:
             "hs_call_direction": "OUTBOUND" if outbound else "INBOUND",
             "hs_call_duration": str(note.duration_ms),
             "hs_call_status": _CALL_STATUS.get(note.disposition, "COMPLETED"),
-            "hs_call_to_number" if outbound else "hs_call_from_number": note.caller_number,
+            "hs_call_to_number" if outbound else "hs_call_from_number": known_number(note.caller_number),
         }
         links = _linked(contact, _CALL_TO_CONTACT)
         return await self._create("calls", note.idempotency_key, properties, links)

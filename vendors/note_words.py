@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from core.contracts.call import SyncCrm
+from vendors.phone_numbers import known_number
 
 
 def note_lines(note: SyncCrm) -> list[str]:
@@ -14,3 +15,8 @@ def note_lines(note: SyncCrm) -> list[str]:
 def ended_at(note: SyncCrm) -> datetime:
     """When the call ended; now, if nobody has told."""
     return datetime.fromtimestamp(note.ended_ms / 1_000, UTC) if note.ended_ms else datetime.now(UTC)
+
+
+def caller_line(number: str) -> str:
+    """Who called, for a record that has no other place for it."""
+    return f"Caller: {known_number(number) or 'number withheld'}"

@@ -18,8 +18,8 @@ import httpx
 from core.contracts.call import SyncCrm
 from core.ports.errors import VendorError
 from core.ports.tools import ToolContext
-from vendors.note_words import ended_at, note_lines
-from vendors.phone_numbers import national_digits, same_number, written_in_groups
+from vendors.note_words import caller_line, ended_at, note_lines
+from vendors.phone_numbers import known_number, national_digits, same_number, written_in_groups
 from vendors.rest import Answer, Rest
 
 VENDOR: Final = "salesforce"
@@ -91,7 +91,8 @@ class Salesforce:
             "Description": description[:_TEXT_CHARS],
             "Priority": priority,
             "Origin": "Phone",
-            **({"ContactId": contact} if contact else {"SuppliedPhone": context.caller.number}),
+            "ContactId": contact,
+            "SuppliedPhone": None if contact else known_number(context.caller.number) or None,
         }
         record_id = await self._upsert("Case", context.idempotency_key, fields)
         answer = await self._send("GET", f"{API}/sobjects/Case/{record_id}", params={"fields": "CaseNumber,Status"})
@@ -117,7 +118,7 @@ class Salesforce:
             "Company": company or "(not given)",  # Salesforce takes no lead without one
             "Email": email,
             "Description": description[:_TEXT_CHARS],
-            "Phone": context.caller.number,
+            "Phone": known_number(context.caller.number),
         }
         wanted = {name: value for name, value in fields.items() if value}
         return {"lead_id": await self._upsert("Lead", context.idempotency_key, wanted)}
@@ -128,7 +129,7 @@ class Salesforce:
         """Something for a person to do, a call back say. ``due_date``: YYYY-MM-DD."""
         fields = {
             "Subject": subject[:_SUBJECT_CHARS],
-            "Description": f"{description}\nCaller: {context.caller.number}".strip()[:_TEXT_CHARS],
+            "Description": f"{description}\n{caller_line(context.caller.number)}".strip()[:_TEXT_CHARS],
             "Status": "Not Started",
             **({"ActivityDate": due_date} if due_date else {}),
             **await self._who(context.caller.number),
@@ -142,7 +143,7 @@ class Salesforce:
             return written
         fields = {
             "Subject": f"Call: {note.summary.topic}"[:_SUBJECT_CHARS],
-            "Description": "\n".join([*note_lines(note), f"Caller: {note.caller_number}"])[:_TEXT_CHARS],
+            "Description": "\n".join([*note_lines(note), caller_line(note.caller_number)])[:_TEXT_CHARS],
             "TaskSubtype": "Call",
             "Status": "Completed",
             "ActivityDate": ended_at(note).date().isoformat(),

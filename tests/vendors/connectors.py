@@ -31,6 +31,7 @@ def calling_from(number: str, key: str = "CA1:1:0") -> ToolContext:
 
 JAMIE = calling_from("+12025550161")  # one contact has this number
 STONES = calling_from("+12025550170")  # two have
+WITHHELD = calling_from("+266696687")  # what Twilio says of them all
 STRANGER = calling_from("+12025550199")
 NOTE = SyncCrm(
     call_id="CA1",

@@ -7,7 +7,7 @@ import pytest
 
 from core.ports.tools import ToolContext
 from sandbox.state import Fault
-from tests.vendors.connectors import JAMIE, STRANGER, Box, box, calling_from, expect_refusal
+from tests.vendors.connectors import JAMIE, STRANGER, WITHHELD, Box, box, calling_from, expect_refusal
 from vendors.calcom import CalCom
 
 ZONE = "America/New_York"
@@ -97,19 +97,34 @@ async def test_a_booking_with_an_address_is_found_by_it() -> None:
         assert (await adapter.find_bookings(STRANGER, email="dana@example.com"))["bookings"] == [made]
 
 
+async def test_a_caller_who_withholds_the_number_books_by_address_and_finds_nothing_of_others() -> None:
+    async with calendar() as (adapter, sandbox):
+        first, *_ = await free_times(adapter)
+        with expect_refusal("refused", match="e-mail address is needed"):
+            await booked(adapter, WITHHELD, first["start"])
+        made = await booked(adapter, WITHHELD, first["start"], email="dana@example.com")
+        assert await adapter.booked(WITHHELD, email="dana@example.com")
+        assert (await adapter.find_bookings(WITHHELD, email="dana@example.com"))["bookings"] == []
+        with expect_refusal("refused", match="no such booking"):
+            await adapter.cancel(calling_from(WITHHELD.caller.number, "CA2:1:0"), booking_uid=made["booking_uid"])
+        assert await adapter.cancel(WITHHELD, booking_uid=made["booking_uid"])  # what this very tool call has booked
+        assert "phoneNumber" not in (await sandbox.told("/v2/_bookings"))[-1]["attendees"][0]
+
+
 async def test_what_another_number_has_booked_is_not_there() -> None:
     async with calendar() as (adapter, sandbox):
+        jamie = calling_from(JAMIE.caller.number, "CA2:1:0")
         (first, second, *_) = await free_times(adapter)
         made = await booked(adapter, STRANGER, first["start"], email="dana@example.com")
         before = await sandbox.told("/v2/_bookings")
         assert all(
             booking["booking_uid"] != made["booking_uid"]
-            for booking in (await adapter.find_bookings(JAMIE, email="dana@example.com"))["bookings"]
+            for booking in (await adapter.find_bookings(jamie, email="dana@example.com"))["bookings"]
         )
         with expect_refusal("refused", match="no such booking"):
-            await adapter.cancel(JAMIE, booking_uid=made["booking_uid"])
+            await adapter.cancel(jamie, booking_uid=made["booking_uid"])
         with expect_refusal("refused", match="no such booking"):
-            await adapter.reschedule(JAMIE, booking_uid=made["booking_uid"], start=second["start"], time_zone=ZONE)
+            await adapter.reschedule(jamie, booking_uid=made["booking_uid"], start=second["start"], time_zone=ZONE)
         with expect_refusal("refused", match="no such booking"):
             await adapter.cancel(STRANGER, booking_uid="../../me")
         assert await sandbox.told("/v2/_bookings") == before

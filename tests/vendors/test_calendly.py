@@ -7,7 +7,7 @@ import pytest
 
 from core.ports.tools import ToolContext
 from sandbox.state import Fault
-from tests.vendors.connectors import JAMIE, STRANGER, Box, box, expect_refusal
+from tests.vendors.connectors import JAMIE, STRANGER, WITHHELD, Box, box, calling_from, expect_refusal
 from vendors.calendly import Calendly
 
 ZONE = "America/New_York"
@@ -66,14 +66,29 @@ async def test_a_booking_can_be_found_and_cancelled_by_the_number_that_made_it()
         assert event["invitee"]["tracking"] == {"utm_source": "holdfast", "utm_content": "CA1:1:0"}
 
 
+async def test_a_caller_who_withholds_the_number_books_by_address_and_finds_nothing_of_others() -> None:
+    async with calendar() as (adapter, _):
+        first, *_ = await free_times(adapter)
+        with expect_refusal("refused", match="withheld"):
+            await booked(adapter, WITHHELD, first["start"], location_kind="outbound_call")
+        made = await booked(adapter, WITHHELD, first["start"])
+        what = {"event_type": CALL, "start": first["start"], "email": DANA, "time_zone": ZONE}
+        assert await adapter.booked(WITHHELD, **what)
+        assert (await adapter.find_bookings(WITHHELD, email=DANA))["bookings"] == []
+        with expect_refusal("refused", match="no such booking"):
+            await adapter.cancel(calling_from(WITHHELD.caller.number, "CA2:1:0"), booking_id=made["booking_id"])
+        assert await adapter.cancel(WITHHELD, booking_id=made["booking_id"])  # what this very tool call has booked
+
+
 async def test_what_another_number_has_booked_is_not_there() -> None:
     async with calendar() as (adapter, sandbox):
+        jamie = calling_from(JAMIE.caller.number, "CA2:1:0")
         (first, *_) = await free_times(adapter)
         made = await booked(adapter, STRANGER, first["start"])
-        assert (await adapter.find_bookings(JAMIE, email=DANA))["bookings"] == []
+        assert (await adapter.find_bookings(jamie, email=DANA))["bookings"] == []
         for booking_id in (made["booking_id"], "nothing", "../users/me"):
             with expect_refusal("refused", match="no such booking"):
-                await adapter.cancel(JAMIE, booking_id=booking_id)
+                await adapter.cancel(jamie, booking_id=booking_id)
         (event,) = await sandbox.told("/_calendly/events")
         assert event["status"] == "active"
 
@@ -85,7 +100,7 @@ async def test_a_taken_time_is_refused_in_words() -> None:
         with expect_refusal("refused", match="not free any more"):
             await booked(adapter, JAMIE, first["start"], email="jamie@example.com")
         with expect_refusal("refused", match="not free any more"):  # nor by saying whose it is
-            await booked(adapter, JAMIE, first["start"])
+            await booked(adapter, calling_from(JAMIE.caller.number, "CA2:1:0"), first["start"])
 
 
 async def test_a_refusal_names_the_parameter_and_not_what_was_said() -> None:

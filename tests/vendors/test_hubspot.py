@@ -7,7 +7,7 @@ import pytest
 
 from core.outcome import Disposition
 from sandbox.state import Fault
-from tests.vendors.connectors import JAMIE, NOTE, STONES, STRANGER, Box, box, calling_from, expect_refusal
+from tests.vendors.connectors import JAMIE, NOTE, STONES, STRANGER, WITHHELD, Box, box, calling_from, expect_refusal
 from vendors.hubspot import HubSpot
 
 
@@ -64,6 +64,17 @@ async def test_a_caller_who_says_another_persons_address_does_not_become_that_pe
             await hubspot.upsert_contact(STRANGER, first_name="Mallory", email="jamie.rivera@example.com")
         assert await sandbox.told("/crm/v3/_records") == before
         assert not (await hubspot.find_contact(STRANGER))["found"]
+
+
+async def test_callers_who_withhold_their_number_share_no_contact() -> None:
+    async with account() as (hubspot, sandbox):
+        with expect_refusal("refused", match="withheld"):
+            await hubspot.upsert_contact(WITHHELD, first_name="Dana")
+        await hubspot.create_ticket(WITHHELD, subject="Broken panel")
+        records = await sandbox.told("/crm/v3/_records")
+        assert len(records["contacts"]) == 4
+        assert records["tickets"][0]["properties"]["content"] == "Caller: number withheld"
+        assert await hubspot.list_tickets(WITHHELD) == {"tickets": [], "known_caller": False}
 
 
 async def test_a_number_of_several_contacts_changes_none() -> None:

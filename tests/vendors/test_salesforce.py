@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -8,7 +9,7 @@ from starlette.responses import JSONResponse
 
 from sandbox.state import Fault
 from tests.sandbox.server import running
-from tests.vendors.connectors import JAMIE, NOTE, STONES, STRANGER, Box, box, calling_from, expect_refusal
+from tests.vendors.connectors import JAMIE, NOTE, STONES, STRANGER, WITHHELD, Box, box, calling_from, expect_refusal
 from vendors.salesforce import Salesforce
 
 
@@ -82,6 +83,18 @@ async def test_a_lead_carries_the_callers_number_and_a_company_in_any_case() -> 
         await salesforce.create_lead(STRANGER, last_name="Doe", email="doe@example.com", description="Own house")
         (record,) = (await sandbox.told("/services/_records"))["Lead"]
         assert (record["Phone"], record["Company"], record["LastName"]) == ("+12025550199", "(not given)", "Doe")
+
+
+async def test_a_withheld_number_is_nobodys_and_stands_nowhere() -> None:
+    async with org() as (salesforce, sandbox):
+        assert await salesforce.find_contact(WITHHELD) == {"found": False, "several": False}
+        await salesforce.create_case(WITHHELD, subject="Broken panel")
+        await salesforce.create_lead(WITHHELD, last_name="Doe")
+        await salesforce.log_call(replace(NOTE, caller_number=WITHHELD.caller.number))
+        records = await sandbox.told("/services/_records")
+        assert records["Case"][0]["SuppliedPhone"] is None
+        assert records["Lead"][0]["Phone"] is None
+        assert records["Task"][0]["Description"].endswith("Caller: number withheld")
 
 
 async def test_a_refusal_names_the_field_and_not_what_was_said() -> None:
