@@ -10,6 +10,7 @@ Source: HubSpot developer documentation, "CRM objects", "Search the CRM", "Prope
 
 import re
 from datetime import timedelta
+from html import escape
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -128,10 +129,11 @@ class HubSpot:
         contact = await self._contact_id(note.caller_number)
         began = ended_at(note) - timedelta(milliseconds=note.duration_ms)
         outbound = note.direction == "outbound"
+        lines = [*note_lines(note), f"Outcome: {note.disposition}"]
         properties = {
             "hs_timestamp": began.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "hs_call_title": f"Call: {note.summary.topic}",
-            "hs_call_body": "\n".join([*note_lines(note), f"Outcome: {note.disposition}"]),
+            "hs_call_body": "<br>".join(map(escape, lines)),  # HubSpot shows it as HTML
             "hs_call_direction": "OUTBOUND" if outbound else "INBOUND",
             "hs_call_duration": str(note.duration_ms),
             "hs_call_status": _CALL_STATUS.get(note.disposition, "COMPLETED"),

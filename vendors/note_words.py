@@ -7,9 +7,19 @@ from vendors.phone_numbers import known_number
 
 
 def note_lines(note: SyncCrm) -> list[str]:
-    """What was talked about, and what is to be done."""
+    """What was talked about, what is to be done, and what the playbook wants to be known of each call."""
     summary = note.summary
-    return [summary.summary, *([f"Follow up: {summary.follow_up}"] if summary.follow_up else [])]
+    follow_up = [f"Follow up: {summary.follow_up}"] if summary.follow_up else []
+    known = [f"{name.replace('_', ' ').capitalize()}: {_plain(value)}" for name, value in note.fields.items()]
+    return [summary.summary, *follow_up, *known]
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value))
+    return "not known" if value is None else str(value)
 
 
 def ended_at(note: SyncCrm) -> datetime:

@@ -135,8 +135,18 @@ async def test_the_note_after_the_call_is_a_call_on_the_contact_written_once() -
         assert (told["hs_call_title"], told["hs_call_direction"]) == ("Call: a visit", "OUTBOUND")
         assert (told["hs_call_duration"], told["hs_call_status"]) == ("65000", "COMPLETED")
         assert told["hs_call_to_number"] == "+12025550161"
-        assert told["hs_call_body"] == "Wants a visit.\nFollow up: send the offer\nOutcome: completed"
+        assert told["hs_call_body"] == "Wants a visit.<br>Follow up: send the offer<br>Outcome: completed"
         assert told["hs_timestamp"] == "2026-11-25T09:45:35.000Z"
+
+
+async def test_what_the_playbook_wants_to_be_known_stands_in_the_note() -> None:
+    async with account() as (hubspot, sandbox):
+        fields = {"owns_house": True, "rooms": ["kitchen", "<b>bath"], "monthly_bill": 180, "start": None}
+        await hubspot.log_call(replace(NOTE, fields=fields))
+        (call,) = (await sandbox.told("/crm/v3/_records"))["calls"]
+        assert call["properties"]["hs_call_body"].split("<br>")[2:-1] == [
+            *("Owns house: yes", "Rooms: kitchen, &lt;b&gt;bath", "Monthly bill: 180", "Start: not known")
+        ]
 
 
 async def test_a_call_nobody_answered_is_noted_as_such() -> None:
