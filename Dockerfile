@@ -4,7 +4,7 @@ COPY --from=ghcr.io/astral-sh/uv:0.13.8 /uv /bin/uv
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
 WORKDIR /app
 COPY pyproject.toml uv.lock ./
-RUN --mount=type=cache,target=/root/.cache/uv uv sync --locked --no-dev --no-install-project
+RUN --mount=type=cache,target=/root/.cache/uv uv sync --locked --no-dev --extra mcp --no-install-project
 COPY LICENSE README.md ./
 COPY activities activities
 COPY api api
@@ -17,7 +17,7 @@ COPY sandbox sandbox
 COPY storage storage
 COPY vendors vendors
 COPY workflows workflows
-RUN --mount=type=cache,target=/root/.cache/uv uv sync --locked --no-dev --no-editable
+RUN --mount=type=cache,target=/root/.cache/uv uv sync --locked --no-dev --extra mcp --no-editable
 
 FROM python:3.11-slim-bookworm
 RUN useradd --uid 10001 --create-home holdfast \

@@ -8,7 +8,7 @@ from core.conversation import ToolCall
 from core.outcome import CarrierState, Disposition
 from core.ports.reasoner import TextPiece
 from tests.world.fakes import broken
-from tests.world.playbook import orders
+from tests.world.playbook import confirming_orders, orders
 from tests.world.world import CallWorld, ScriptedCall
 
 Ending = Callable[[CallWorld], Awaitable[ScriptedCall]]
@@ -113,6 +113,20 @@ async def _not_reached(world: CallWorld, state: CarrierState) -> ScriptedCall:
     return call
 
 
+async def confirmed_tool(world: CallWorld) -> ScriptedCall:
+    """A tool is read back, confirmed, and undone as the caller asks; a read is told again."""
+    call = await world.answered_call(confirming_orders())
+    find = ToolCall("t1", "find_order", {"order_number": "482"})
+    change = ToolCall("t2", "change_address", {"street": "12 Oak Lane"})
+    world.reasoner.will_say([find], "It is on its way.", [find, change], "Done.", "It is as it was.")
+    for words, answers in (("Where is my order?", 2), ("Where is my order now?", 2), ("Yes.", 1), ("Undo that.", 1)):
+        await call.caller_says(words)
+        for _ in range(answers):
+            await call.hears()
+    await call.asks("No, nothing else, goodbye.")
+    return call
+
+
 ENDINGS: dict[Disposition, Ending] = {
     Disposition.COMPLETED: completed,
     Disposition.CALLER_HUNG_UP: caller_hung_up,
@@ -127,3 +141,6 @@ ENDINGS: dict[Disposition, Ending] = {
     Disposition.FAILED: lambda world: _not_reached(world, CarrierState.FAILED),
     Disposition.CANCELED: lambda world: _not_reached(world, CarrierState.CANCELED),
 }
+
+STORIES: dict[str, Ending] = {"confirmed_tool": confirmed_tool}
+"""Further calls that end as others do, but have something of their own on the way."""

@@ -10,7 +10,7 @@ from temporalio.workflow import NondeterminismError
 
 from core.contracts import names
 from core.outcome import Disposition
-from tests.histories.endings import ENDINGS
+from tests.histories.endings import ENDINGS, STORIES
 from tests.world.world import call_world
 from workflows.after_call import AfterCallWorkflow
 from workflows.call import CallWorkflow
@@ -32,6 +32,17 @@ async def test_record(disposition: Disposition, temporal: Client, request: pytes
         await call.after_call()
         if disposition is Disposition.COMPLETED:
             await _keep(temporal.get_workflow_handle(names.after_call_workflow_id(call.id)), "after_call")
+
+
+@pytest.mark.parametrize("story", list(STORIES))
+async def test_record_story(story: str, temporal: Client, request: pytest.FixtureRequest) -> None:
+    if not request.config.getoption("--record-histories", default=False):
+        assert (FOLDER / f"{story}.json").exists(), "pytest tests/histories --record-histories"
+        return
+    async with call_world(temporal) as world:
+        call = await STORIES[story](world)
+        await call.result()
+        await _keep(call.handle, story)
 
 
 async def _keep(handle: WorkflowHandle[object, object], name: str) -> None:

@@ -3,51 +3,14 @@
 import json
 
 from core.conversation import ToolCall, ToolResult
-from core.playbook import Playbook, parse_playbook
 from core.ports.reasoner import TextPiece
 from tests.world.fakes import broken
-from tests.world.playbook import ORDERS
+from tests.world.playbook import confirming_orders
 from tests.world.world import CallWorld, ScriptedCall
 
-TOOLS = """
-  - name: change_address
-    description: Send an order elsewhere.
-    operation: change_address
-    effect: write
-    confirm: true
-    read_back: "I will send it to {street}. Is that right?"
-    undo: {tool: restore_address, arguments: {street: "{street}", was: "{answer.status}"}}
-    arguments:
-      type: object
-      properties:
-        street: {type: string}
-        phone: {type: string, bind: caller_number}
-      required: [street, phone]
-      additionalProperties: false
-  - name: restore_address
-    description: Undo it.
-    operation: restore_address
-    effect: write
-    arguments: {type: object, properties: {street: {type: string}, was: {type: string}}}
-  - name: open_case
-    description: Open a case.
-    operation: open_case
-    effect: write
-    undo: {tool: restore_address, arguments: {street: case}}
-  - name: note
-    description: Write a note.
-    operation: note
-    effect: write
-"""
 ASKS = "I will send it to 12 Oak Lane. Is that right?"
 CHANGE = ToolCall("t1", "change_address", {"street": "12 Oak Lane"})
 FIND = ToolCall("t1", "find_order", {"order_number": "482"})
-
-
-def playbook() -> Playbook:
-    text = ORDERS.replace("tools: [find_order]", "tools: [find_order, change_address, open_case, note]")
-    text = text.replace("operation: find_order\n", "operation: find_order\n    cache_seconds: 60\n")
-    return parse_playbook(text + TOOLS)
 
 
 async def asked(world: CallWorld, call: ScriptedCall) -> None:
@@ -68,7 +31,7 @@ async def results(call: ScriptedCall) -> list[ToolResult]:
 
 
 async def test_tool_that_asks_first_runs_after_the_callers_yes(world: CallWorld) -> None:
-    call = await world.answered_call(playbook())
+    call = await world.answered_call(confirming_orders())
     await asked(world, call)
     assert (await call.state()).next == "wait for the caller's yes to change_address"
     world.reasoner.will_say("It goes to Oak Lane.")
@@ -82,7 +45,7 @@ async def test_tool_that_asks_first_runs_after_the_callers_yes(world: CallWorld)
 
 
 async def test_tool_that_asks_first_is_dropped_after_a_no(world: CallWorld) -> None:
-    call = await world.answered_call(playbook())
+    call = await world.answered_call(confirming_orders())
     await asked(world, call)
     world.reasoner.will_say("Where to, then?", "All right.")
     assert await call.asks("No, that's wrong.") == "Where to, then?"
@@ -92,7 +55,7 @@ async def test_tool_that_asks_first_is_dropped_after_a_no(world: CallWorld) -> N
 
 
 async def test_words_that_are_no_plain_yes_are_judged_by_the_model(world: CallWorld) -> None:
-    call = await world.answered_call(playbook())
+    call = await world.answered_call(confirming_orders())
     await asked(world, call)
     world.reasoner.steps.append("yes")
     world.reasoner.will_say("Done.")
@@ -101,7 +64,7 @@ async def test_words_that_are_no_plain_yes_are_judged_by_the_model(world: CallWo
 
 
 async def test_model_that_is_not_sure_of_a_yes_lets_the_call_lapse(world: CallWorld) -> None:
-    call = await world.answered_call(playbook())
+    call = await world.answered_call(confirming_orders())
     await asked(world, call)
     world.reasoner.will_say("It is near the station.")
     await call.asks("Where on earth is that anyway?")
@@ -110,7 +73,7 @@ async def test_model_that_is_not_sure_of_a_yes_lets_the_call_lapse(world: CallWo
 
 
 async def test_yes_before_the_arguments_were_heard_has_them_read_back_again(world: CallWorld) -> None:
-    call = await world.answered_call(playbook())
+    call = await world.answered_call(confirming_orders())
     world.reasoner.will_say([CHANGE])
     await call.caller_says("Where is my order? Send it elsewhere.")
     await call.hears()
@@ -126,7 +89,7 @@ async def test_yes_before_the_arguments_were_heard_has_them_read_back_again(worl
 
 
 async def test_no_answer_is_made_ahead_while_a_yes_is_waited_for(world: CallWorld) -> None:
-    call = await world.answered_call(playbook())
+    call = await world.answered_call(confirming_orders())
     await asked(world, call)
     turn = await call.probably_says("Yes.")
     assert world.crm.runs == []
@@ -137,7 +100,7 @@ async def test_no_answer_is_made_ahead_while_a_yes_is_waited_for(world: CallWorl
 
 
 async def test_caller_who_takes_it_back_has_it_undone(world: CallWorld) -> None:
-    call = await world.answered_call(playbook())
+    call = await world.answered_call(confirming_orders())
     await asked(world, call)
     world.reasoner.will_say("Done.", "It is as it was.")
     await call.asks("Yes.")
@@ -152,7 +115,7 @@ async def test_caller_who_takes_it_back_has_it_undone(world: CallWorld) -> None:
 
 
 async def test_what_is_taken_back_is_undone_though_the_turn_was_foreseen(world: CallWorld) -> None:
-    call = await world.answered_call(playbook())
+    call = await world.answered_call(confirming_orders())
     await asked(world, call)
     world.reasoner.will_say("Done.", "It is as it was.")
     await call.asks("Yes.")
@@ -163,7 +126,7 @@ async def test_what_is_taken_back_is_undone_though_the_turn_was_foreseen(world: 
 
 
 async def test_write_whose_later_step_fails_is_undone(world: CallWorld) -> None:
-    call = await world.answered_call(playbook())
+    call = await world.answered_call(confirming_orders())
     world.reasoner.will_say([ToolCall("t1", "open_case")], [ToolCall("t2", "note")], "I could not do it.")
     world.crm.refused = {"note"}
     await call.caller_says("Where is my order?")
@@ -175,7 +138,7 @@ async def test_write_whose_later_step_fails_is_undone(world: CallWorld) -> None:
 
 
 async def test_what_cannot_be_undone_is_told(world: CallWorld) -> None:
-    call = await world.answered_call(playbook())
+    call = await world.answered_call(confirming_orders())
     await asked(world, call)
     world.reasoner.will_say("Done.", "I cannot change it back.")
     await call.asks("Yes.")
@@ -186,7 +149,7 @@ async def test_what_cannot_be_undone_is_told(world: CallWorld) -> None:
 
 
 async def test_read_is_told_again_until_something_is_written(world: CallWorld) -> None:
-    call = await world.answered_call(playbook())
+    call = await world.answered_call(confirming_orders())
     world.reasoner.will_say(
         [FIND], "Found.", [FIND], "Found again.", [ToolCall("t2", "note")], "Noted.", [FIND], "New."
     )
@@ -206,7 +169,7 @@ async def test_read_is_told_again_until_something_is_written(world: CallWorld) -
 
 
 async def test_arguments_that_are_wrong_again_are_the_callers_to_mend(world: CallWorld) -> None:
-    call = await world.answered_call(playbook())
+    call = await world.answered_call(confirming_orders())
     wrong = ToolCall("t1", "change_address", {"street": 12})
     world.reasoner.will_say([wrong], [wrong], "Which street?")
     await call.caller_says("Where is my order?")
@@ -219,7 +182,7 @@ async def test_arguments_that_are_wrong_again_are_the_callers_to_mend(world: Cal
 
 
 async def test_write_without_an_answer_is_reported_as_unknown(world: CallWorld) -> None:
-    call = await world.answered_call(playbook())
+    call = await world.answered_call(confirming_orders())
     world.crm.faults.always = broken("timeout")
     world.reasoner.will_say([TextPiece("One moment."), ToolCall("t1", "note")], "I do not know.")
     await call.asks("Where is my order?")

@@ -79,3 +79,42 @@ translations:
 def bilingual_orders() -> Playbook:
     """The playbook, also in Spanish."""
     return parse_playbook(ORDERS + SPANISH)
+
+
+WRITING_TOOLS = """
+  - name: change_address
+    description: Send an order elsewhere.
+    operation: change_address
+    effect: write
+    confirm: true
+    read_back: "I will send it to {street}. Is that right?"
+    undo: {tool: restore_address, arguments: {street: "{street}", was: "{answer.status}"}}
+    arguments:
+      type: object
+      properties:
+        street: {type: string}
+        phone: {type: string, bind: caller_number}
+      required: [street, phone]
+      additionalProperties: false
+  - name: restore_address
+    description: Undo it.
+    operation: restore_address
+    effect: write
+    arguments: {type: object, properties: {street: {type: string}, was: {type: string}}}
+  - name: open_case
+    description: Open a case.
+    operation: open_case
+    effect: write
+    undo: {tool: restore_address, arguments: {street: case}}
+  - name: note
+    description: Write a note.
+    operation: note
+    effect: write
+"""
+
+
+def confirming_orders() -> Playbook:
+    """The playbook with tools that write, one of which asks first, and a read that may be told again."""
+    text = ORDERS.replace("tools: [find_order]", "tools: [find_order, change_address, open_case, note]")
+    text = text.replace("operation: find_order\n", "operation: find_order\n    cache_seconds: 60\n")
+    return parse_playbook(text + WRITING_TOOLS)
