@@ -127,7 +127,6 @@ class Turn:
     step_from_ms: float | None = None  # finding it began, and ended, by the workers' clocks
     step_to_ms: float | None = None
     asked_ms: float | None = None  # the first activity of a turn with tool calls started
-    tried_ms: float | None = None  # the first attempt at the answer was scheduled
     before: dict[str, float] = field(default_factory=dict)  # what else took time before the answer: core.timings
     utterances: list[Utterance] = field(default_factory=list)
     tools: list[ToolResult] = field(default_factory=list)
