@@ -45,6 +45,8 @@ class CallChanges:
                 yield PIECE, fragment("turn.html", "turn_item", turn, row.ended_ms is None, running)
         for piece in self._others(row):
             yield PIECE, piece
+        if any(event.kind == "call_ended" for event in new):
+            yield PIECE, fragment("call_parts.html", "after", row)
         if row.ended_ms is None:
             yield STATE, "changed"  # without data a browser drops the message
 

@@ -47,6 +47,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "outcome": words.outcome,
         "phase_words": words.phase,
+        "step_words": words.step,
         "unheard": words.unheard,
         "bar": bar,
         "layers": LAYERS,

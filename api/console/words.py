@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import phonenumbers
 
+from core.contracts.after_call import StepStatus
 from core.contracts.call import Phase
 from core.outcome import Disposition
 from core.timings import (
@@ -44,6 +45,14 @@ PHASES: Final = {
     Phase.LIVE: ("Live", "live"),
     Phase.TRANSFERRING: ("Transferring", "warn"),
     Phase.ENDED: ("Ended", "plain"),
+}
+STEPS: Final = {
+    StepStatus.WAITING: ("Waits", "plain"),
+    StepStatus.RUNNING: ("Under way", "wait"),
+    StepStatus.RETRYING: ("Failed, tried again", "warn"),
+    StepStatus.DONE: ("Done", "good"),
+    StepStatus.SKIPPED: ("Not done", "plain"),
+    StepStatus.GAVE_UP: ("Given up", "bad"),
 }
 LAYER_NAMES: Final = {
     END_OF_TURN: "End of turn",
@@ -84,6 +93,11 @@ def outcome(disposition: Disposition | None) -> tuple[str, str]:
 def phase(name: str) -> tuple[str, str]:
     """A phase in words, and its tone."""
     return PHASES[Phase(name)] if name in set(Phase) else (readable(name), "plain")
+
+
+def step(status: str) -> tuple[str, str]:
+    """Where a step after the call stands, in words, and its tone."""
+    return STEPS[StepStatus(status)]
 
 
 def span(ms: float) -> str:

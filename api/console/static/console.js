@@ -127,5 +127,6 @@
   });
 
   document.addEventListener("DOMContentLoaded", refresh);
+  document.addEventListener("htmx:afterSettle", refresh);
   setInterval(tick, 1000);
 })();
