@@ -11,6 +11,7 @@ from sandbox.model_prompt import Conversation, read_request
 _CALLER = re.compile(r"^Caller: (.*)$", re.M)
 _ASSISTANT = re.compile(r"^Assistant: (.*)$", re.M)
 _TOOL = re.compile(r"^\((\w+)( failed)?: .*\)$", re.M)
+_YES = re.compile(r"^(yes|sure|please do)\b", re.I | re.M)
 _QUOTED = re.compile(r'"([^"]+)"')
 _STAYS = re.compile(r"in the step '([^']+)'")
 
@@ -25,7 +26,27 @@ def structured_answer(request: Mapping[str, Any], schema: Mapping[str, Any]) -> 
     for name, part in schema.get("properties", {}).items():
         if name in likely and isinstance(part, Mapping) and fits(likely[name], part, schema):
             value[name] = likely[name]
+        elif isinstance(part, Mapping) and {"type": "null"} in part.get("anyOf", ()):
+            told = _told(name, part["anyOf"][0], "\n".join(_CALLER.findall(_transcript(request))))
+            value[name] = told if fits(told, part, schema) else None
     return value
+
+
+def _told(name: str, part: Mapping[str, Any], caller: str) -> Any:
+    """What the caller told of a field that may be unknown: None unless it is plain."""
+    match part.get("type"):
+        case "boolean":
+            return True if _YES.search(caller) else None
+        case "integer" | "number":
+            found = re.search(r"\d+", caller)
+            return int(found[0]) if found else None
+        case "string" if part.get("format") == "email" or "email" in name:
+            found = re.search(r"[\w.+-]+@[\w-]+\.\w+", caller)
+            return found[0] if found else None
+        case "string" if "number" in name or "order" in name:
+            found = re.search(r"\d{4,}", caller)
+            return found[0] if found else None
+    return None
 
 
 def _choices(conversation: Conversation, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,8 +83,7 @@ def _score(option: str, caller: str, system: str) -> float:
 
 def _summary(request: Mapping[str, Any]) -> dict[str, Any]:
     """What a transcript in the last message comes to."""
-    content = request["messages"][-1].get("content") or ""
-    text = content if isinstance(content, str) else " ".join(block.get("text", "") for block in content)
+    text = _transcript(request)
     callers, assistants, tools = _CALLER.findall(text), _ASSISTANT.findall(text), _TOOL.findall(text)
     if not callers:
         return {"summary": "Nothing was said by the caller.", "topic": "No conversation", "resolved": False}
@@ -80,3 +100,8 @@ def _summary(request: Mapping[str, Any]) -> dict[str, Any]:
         "resolved": bool(told) and not failed and not any(map(model_words.wants_person, callers)),
         "follow_up": "Call the person back." if failed else "",
     }
+
+
+def _transcript(request: Mapping[str, Any]) -> str:
+    content = request["messages"][-1].get("content") or ""
+    return content if isinstance(content, str) else " ".join(block.get("text", "") for block in content)

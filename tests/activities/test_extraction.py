@@ -56,6 +56,7 @@ async def test_the_vendors_sdk_brings_an_object_by_the_schema() -> None:
         answer, usage = await reasoner.extract(extract_prompt(orders(), ended_call()), wire_schema(SCHEMA))
         await reasoner.close()
     assert answer.keys() == SCHEMA["properties"].keys()
+    assert answer["day"] is None
     assert usage.output_tokens > 0
 
 
