@@ -1,7 +1,8 @@
 """Tools that installed Python packages offer as entry points of the group "holdfast.tools"."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -70,12 +71,14 @@ class PythonTools:
 
     async def run(self, tool: Tool, arguments: Mapping[str, Any], order: ToolOrder) -> Mapping[str, Any]:
         """Call its function."""
-        return await self._offered(tool).run(arguments, self._context(tool, order))
+        with _transport_failures(tool):
+            return await self._offered(tool).run(arguments, self._context(tool, order))
 
     async def look_up(self, tool: Tool, arguments: Mapping[str, Any], order: ToolOrder) -> Mapping[str, Any] | None:
         """What the call before has done, if anything."""
         look_up = self._offered(tool).look_up
-        return await look_up(arguments, self._context(tool, order)) if look_up else None
+        with _transport_failures(tool):
+            return await look_up(arguments, self._context(tool, order)) if look_up else None
 
     async def compensate(
         self, tool: Tool, arguments: Mapping[str, Any], answer: Mapping[str, Any], order: ToolOrder
@@ -84,7 +87,8 @@ class PythonTools:
         compensate = self._offered(tool).compensate
         if compensate is None:
             raise BadTool(f"{tool.name} cannot be undone")
-        return await compensate(arguments, answer, self._context(tool, order))
+        with _transport_failures(tool):
+            return await compensate(arguments, answer, self._context(tool, order))
 
     async def close(self) -> None:
         """Close all connections."""
@@ -108,6 +112,18 @@ class PythonTools:
             settings=tool.settings,
             kept=self._kept[self._offered(tool).run.__module__],
         )
+
+
+@contextmanager
+def _transport_failures(tool: Tool) -> Iterator[None]:
+    """What ``context.http`` raises and the package lets through."""
+    try:
+        yield
+    except httpx.TimeoutException as error:
+        raise VendorError(tool.python or "tools", "timeout", "no answer in time", curable=True) from error
+    except httpx.HTTPError as error:
+        what = f"connection failed ({type(error).__name__})"
+        raise VendorError(tool.python or "tools", "unavailable", what, curable=True) from error
 
 
 def _load(point: EntryPoint) -> PythonTool:

@@ -147,6 +147,7 @@ class CallWorkflow(CallMessages):
         live.feel(live.conversation.now, step.mood)
         if not await self._obey_key(obey(live, turns)):
             await self._carry_out(follow(live, answered, said))
+            await self._carry_out(undo_failed_request(live))
             await self._reply()
         await self._go_where_it_leads(step)
 

@@ -43,6 +43,7 @@ class Diary:
         self.booked: dict[str, Mapping[str, Any]] = {}
         self.contexts: list[ToolContext] = []
         self.failure: VendorError | None = None
+        self.url = ""
         self.stalls = False
         self.loses_answer = False
         self.long = ""
@@ -51,6 +52,8 @@ class Diary:
         self.contexts.append(context)
         if self.failure is not None:
             raise self.failure
+        if self.url:
+            await context.http.get(self.url)
         if self.stalls:
             await asyncio.Event().wait()
         self.booked[context.idempotency_key] = dict(arguments)
@@ -157,6 +160,15 @@ async def test_write_that_cannot_be_looked_up_is_tried_once(effect: Effect) -> N
     again = await desk.run(attempt=2, request=request)  # the worker died meanwhile
     assert "nobody knows whether it was done" in again.content
     assert len(desk.diary.contexts) == 1
+
+
+async def test_system_that_cannot_be_reached_is_no_news_to_history_but_its_kind() -> None:
+    desk = Desk(effect=Effect.READ)
+    desk.diary.url = "http://127.0.0.1:1/bookings?phone=+12025550123"
+    with pytest.raises(ApplicationError, match=r"connection failed \(ConnectError\)") as caught:
+        await desk.run()
+    assert (caught.value.type, caught.value.non_retryable) == ("unavailable", False)
+    assert "2025550123" not in str(caught.value)
 
 
 async def test_read_is_tried_as_often_as_the_playbook_says() -> None:

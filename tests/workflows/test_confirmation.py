@@ -142,6 +142,17 @@ async def test_write_whose_later_step_fails_is_undone(world: CallWorld) -> None:
     assert (told["reason"], told["undone"]) == ("a later step failed", ["open_case"])
 
 
+async def test_confirmed_write_that_fails_takes_back_what_was_done_before_it(world: CallWorld) -> None:
+    call = await world.answered_call(confirming_orders())
+    world.reasoner.will_say([ToolCall("t0", "open_case")], [CHANGE], "It cannot be done.")
+    world.crm.refused = {"change_address"}
+    await call.caller_says("Where is my order? Send it elsewhere.")
+    while await call.hears() != ASKS:
+        pass
+    assert await call.asks("Yes.") == "It cannot be done."
+    assert operations(world) == ["open_case", "change_address", "restore_address"]
+
+
 async def test_what_cannot_be_undone_is_told(world: CallWorld) -> None:
     call = await world.answered_call(confirming_orders())
     await asked(world, call)
