@@ -207,16 +207,18 @@ def _confirmation_fits(tool: Tool, at: _AT, sensitive: frozenset[str]) -> None:
 
 
 def check_read_back(line: str, tool: Tool, at: _AT, sensitive: frozenset[str]) -> None:
-    """A read-back names what the caller is to confirm. Raises Misplaced."""
+    """A read-back names what the caller is to confirm, or what is ``said_as`` in its place. Raises Misplaced."""
     named = set(places_in(line))
-    shown = set(tool.arguments.get("properties", {})) - set(bindings(tool.arguments))
+    properties = tool.arguments.get("properties", {})
+    shown = set(properties) - set(bindings(tool.arguments))
     for name in sorted(named - shown):
         raise Misplaced(at, f"no argument is named {name!r}", name, sorted(shown))
     for name in sorted(named & sensitive):
         raise Misplaced(at, f"{name!r} is sensitive: it is never said aloud")
     for name in tool.arguments.get("required", ()):
-        if name in shown - named - sensitive:
-            raise Misplaced(at, f"does not read {name!r} back, which the caller is to confirm")
+        said = properties.get(name, {}).get("said_as", name)
+        if name in shown - named - sensitive and said not in named:
+            raise Misplaced(at, f"does not read {said!r} back, which the caller is to confirm")
 
 
 def _undo_fits(tool: Tool, tools: tuple[Tool, ...], at: _AT) -> None:

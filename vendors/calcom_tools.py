@@ -9,7 +9,7 @@ from vendors.calcom import DEFAULT_BASE_URL, CalCom
 from vendors.tool_schemas import EARLIEST, EMAIL, LATEST, SPOKEN_TIME, START, TIME_ZONE, described, text, unspoken
 
 SECRETS: Final = ("CALCOM_API_KEY",)
-_BOOKING_UID: Final = text("the booking_uid of one of the caller's bookings", 100)
+_BOOKING_UID: Final = text("the booking_uid of one of the caller's bookings", 100) | {"said_as": "spoken_time"}
 _EVENT_TYPE: Final = {"type": "integer", "minimum": 1, "description": "the id of what is booked"}
 _WHAT_IS_BOOKED: Final = described(("event_type_id", "time_zone"), event_type_id=_EVENT_TYPE, time_zone=TIME_ZONE)
 _WHERE: Final = described(("time_zone",), time_zone=TIME_ZONE)
@@ -60,7 +60,7 @@ BOOK: Final = PythonTool(
     "Book a free time for the caller, who is reached at the number they call from.",
     _book,
     described(
-        ("start", "name"),
+        ("start", "spoken_time", "name"),
         start=START,
         spoken_time=SPOKEN_TIME,
         name=text("the caller's name"),
@@ -84,7 +84,7 @@ FIND_BOOKINGS: Final = PythonTool(
 RESCHEDULE: Final = PythonTool(
     "Move one of the caller's bookings to a free time.",
     _reschedule,
-    described(("booking_uid", "start"), booking_uid=_BOOKING_UID, start=START, spoken_time=SPOKEN_TIME),
+    described(("booking_uid", "start", "spoken_time"), booking_uid=_BOOKING_UID, start=START, spoken_time=SPOKEN_TIME),
     Effect.WRITE,
     idempotent=True,
     timeout_seconds=10.0,

@@ -78,7 +78,7 @@ BOOK: Final = PythonTool(
     "Book a free time for the caller, who gets a confirmation by e-mail.",
     _book,
     described(
-        ("start", "name", "email"),
+        ("start", "spoken_time", "name", "email"),
         start=START,
         spoken_time=SPOKEN_TIME,
         name=text("the caller's name"),
@@ -103,7 +103,7 @@ CANCEL: Final = PythonTool(
     _cancel,
     described(
         ("booking_id", "spoken_time"),
-        booking_id=text("the booking_id of one of the caller's bookings", 100),
+        booking_id=text("the booking_id of one of the caller's bookings", 100) | {"said_as": "spoken_time"},
         spoken_time=SPOKEN_TIME,
         reason=text("why, in a few words"),
     ),

@@ -33,5 +33,5 @@ EMAIL = text("the caller's e-mail address, spelled back and confirmed", 254, 3)
 TIME_ZONE = text("an IANA time zone, such as America/New_York", 64)
 EARLIEST = text("ISO 8601 date or time, in the caller's time zone; left out: from now on", 40)
 LATEST = text("ISO 8601 date or time after that; left out: a week later", 40)
-START = text("the start of a free time, exactly as it was found", 40)
+START = text("the start of a free time, exactly as it was found", 40) | {"said_as": "spoken_time"}
 SPOKEN_TIME = text("the day and time in words, as the caller hears them; for the playbook's read_back")

@@ -99,7 +99,7 @@ async def test_model_is_offered_each_connector_with_its_own_words_but_none_that_
         tool = playbook.tool("book_call")
         assert tool.description.startswith("Book a free time")
         assert (tool.does, tool.timeout_seconds) == ("write", 10.0)
-        assert set(tool.arguments["required"]) == {"start", "name"}
+        assert set(tool.arguments["required"]) == {"start", "spoken_time", "name"}
 
 
 async def test_booking_whose_answer_was_lost_is_looked_up_and_not_made_twice() -> None:
@@ -107,7 +107,7 @@ async def test_booking_whose_answer_was_lost_is_looked_up_and_not_made_twice() -
         calls.sandbox.breaks("calcom", "drop", match="POST /v2/bookings")
         found = await calls.run(calls.request("find_times", {}))
         start = json.loads(found.content)["free_times"][0]["start"]
-        request = calls.request("book_call", {"start": start, "name": "Dana Doe"})
+        request = calls.request("book_call", {"start": start, "spoken_time": "Monday at nine", "name": "Dana Doe"})
         with pytest.raises(ApplicationError):
             await calls.run(request)
         outcome = await calls.run(request, attempt=2)

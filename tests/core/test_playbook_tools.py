@@ -97,3 +97,11 @@ translations:
         ORDERS + WRITE + spanish.replace('    read_backs: {move: "¿A {street}?"}\n', "")
     )
     assert "no argument is named 'calle'" in faults(ORDERS + WRITE + spanish.replace("{street}", "{calle}"))
+
+
+def test_what_nobody_says_aloud_is_read_back_by_other_words() -> None:
+    schema = "{type: object, properties: {id: {type: string, said_as: day}, day: {type: string}}, required: [id]}"
+    text = ORDERS + WRITE.replace("To {street}?", "On {day}?")
+    asked = "{type: object, properties: {street: {type: string}}, required: [street]}"
+    assert parse_playbook(text.replace(asked, schema)).tool("move").read_back == "On {day}?"
+    assert "does not read 'day' back" in faults(text.replace(asked, schema).replace("On {day}?", "Is that right?"))
