@@ -24,6 +24,7 @@ from core.ports.playbooks import Playbooks
 from core.ports.reasoner import Reasoner
 from core.ports.speech import Recogniser, Voice
 from core.ports.speech_cache import SpeechCache
+from core.ports.step_fits import StepFits
 from core.ports.telephony import Telephony
 from core.ports.tools import ToolKind
 
@@ -48,6 +49,7 @@ class Ports:
     webhook_sender: WebhookSender
     messenger: Messenger
     tools: Mapping[str, ToolKind] = field(default_factory=dict)  # by kind; the CRM's are always there
+    step_fits: StepFits | None = None  # None: turns are compared with each example
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Roster:
 def roster(ports: Ports) -> Roster:
     """All activities."""
     kinds = {"operation": CrmTools(ports.crm), **ports.tools}
-    shelf = PlaybookShelf(ports.playbooks, kinds)
+    shelf = PlaybookShelf(ports.playbooks, kinds, ports.step_fits)
     lines = SpokenLines(ports.line_voice, ports.speech_cache)
     conversation = ConversationActivities(
         ports.reasoner, ports.voice, ports.recogniser, lines, ports.playback, shelf, ports.feed

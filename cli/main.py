@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.bench import bench
+from cli.eval import evals
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -15,6 +16,7 @@ app = typer.Typer(
 playbook = typer.Typer(no_args_is_help=True, help="Work on playbooks.")
 app.add_typer(playbook, name="playbook")
 app.add_typer(bench, name="bench")
+app.add_typer(evals, name="eval")
 
 
 @app.command()

@@ -118,6 +118,9 @@ class Settings(BaseSettings):
     model_hedge_seconds: float = Field(0.9, gt=0)
     voice_hedge_seconds: float = Field(0.6, gt=0)
 
+    # How steps are found before a model is asked.
+    embedder: Literal["auto", "lexical", "minilm"] = "auto"  # auto: by meaning where the model is installed
+
     # Where things are.
     public_url: HttpOrigin = Field("http://127.0.0.1:8000", validation_alias="PUBLIC_URL")
     media_url: WebSocketOrigin | None = None
@@ -201,6 +204,11 @@ class Settings(BaseSettings):
     def speech_folder(self) -> Path:
         """Where workers keep fixed lines as audio."""
         return self.speech_cache or self.data / "speech"
+
+    @property
+    def steps_folder(self) -> Path:
+        """Where workers keep what they learnt from playbooks' examples."""
+        return self.data / "steps"
 
     @property
     def media_origin(self) -> str:

@@ -3,6 +3,7 @@
 Imports are local, so that a role loads only what it uses: the vendors' SDKs take seconds.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,7 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from cli import vendor_choice
-from cli.settings import Settings, reveal
+from cli.settings import BadSettings, Settings, reveal, variable_of
 from cli.tool_kinds import tool_kinds
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from api.deps import ApiDeps
     from core.ports.call_log import CallFeed
     from core.ports.speech_cache import SpeechCache
+    from core.ports.step_fits import StepFits
     from media_gateway.deps import GatewayDeps
     from storage.database import Database
 
@@ -136,6 +138,7 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
             store=SqlCallStore(database),
             feed=feed,
             tools=tool_kinds(settings, secrets, stack),
+            step_fits=await asyncio.to_thread(_step_fits, settings),
             after_calls=SqlAfterCalls(database),
             webhooks=SqlWebhooks(database),
             webhook_sender=sender,
@@ -164,6 +167,18 @@ async def _feed(database: "Database") -> AsyncIterator["CallFeed"]:
         yield feed
     finally:
         await feed.close()
+
+
+def _step_fits(settings: Settings) -> "StepFits":
+    from cli.embedders import EmbedderName, embedder_of
+    from cli.step_fits import KeptStepFits
+    from vendors.minilm_embedder import MiniLmMissing
+
+    try:
+        embedder = embedder_of(EmbedderName(settings.embedder))
+    except MiniLmMissing as error:
+        raise BadSettings([f"{variable_of('embedder')}: {error}"]) from None
+    return KeptStepFits(embedder, settings.steps_folder)
 
 
 def _speech_cache(settings: Settings) -> "SpeechCache":

@@ -49,7 +49,7 @@ class Step:
 
     name: str | None
     confidence: float
-    method: str  # "lexical" | "model" | "keys" | "wish" | "kept": no finding was sure, the call stays where it is
+    method: str  # "lexical" | "minilm" | "model" | "keys" | "wish" | "kept": nothing was sure, the call stays
     took_ms: float = 0.0
     at_ms: float | None = None  # when it was found, by the worker's clock
     escalates: bool = False
@@ -127,6 +127,7 @@ class Turn:
     step_from_ms: float | None = None  # finding it began, and ended, by the workers' clocks
     step_to_ms: float | None = None
     asked_ms: float | None = None  # the first activity of a turn with tool calls started
+    tried_ms: float | None = None  # the first attempt at the answer was scheduled
     before: dict[str, float] = field(default_factory=dict)  # what else took time before the answer: core.timings
     utterances: list[Utterance] = field(default_factory=list)
     tools: list[ToolResult] = field(default_factory=list)

@@ -337,10 +337,6 @@ class LiveCall:
         for turn in self.inbox.take_turns():
             self.conversation.hear(turn.turn, turn.text, turn.confidence, turn.timings.decided_ms)
 
-    def waited_ms(self, now_ms: float) -> float:
-        """How long the newest turn has waited to be taken up."""
-        return max(0.0, now_ms - (self.turn_came_ms or now_ms))
-
     def _was_foreseen(self, turn: CallerTurn) -> bool:
         now = self.conversation.now
         same = now.eager is not None and now.number == turn.turn and turn.attachment == self.inbox.newest

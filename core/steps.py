@@ -1,7 +1,8 @@
-"""Finds the step a turn belongs to by its words: fast, free, sure where it is sure, silent where it is not."""
+"""Finds the step a turn belongs to without a model: fast, free, sure where it is sure, silent where it is not."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 from core.conversation import Step
 from core.likeness import Likeness, clauses_of, telling_words
@@ -11,6 +12,7 @@ LEXICAL: Final = "lexical"
 
 _FLOOR = 0.42
 _MARGIN = 0.12
+_COMPARED = 200  # examples: comparing with more would take too long, and so many have been learnt from well
 _NUMBERS = frozenset(
     """
     zero oh one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
@@ -20,26 +22,70 @@ _NUMBERS = frozenset(
 _LABELS = frozenset({"number", "reference", "code", "id", "account"})  # "my order number is ..."
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The likeliest step of a text; ``step`` None if that is not sure enough to act on."""
+
+    step: str | None
+    likeliest: str
+    confidence: float
+
+
+class Learnt(Protocol):
+    """What a playbook's examples teach (core.learnt_steps)."""
+
+    method: str
+
+    def decide(self, texts: Sequence[str], reachable: Collection[str], raised: float = 0.0) -> list[Decision]:
+        """The steps of texts, out of those that the call can go to from here.
+
+        Args:
+            raised: how much surer than calibrated a decision has to be.
+        """
+        ...
+
+
 class StepFinder:
-    """Compares a turn with what callers say in a playbook's steps. Built once a playbook."""
+    """Finds the steps of a playbook. Built once a playbook.
+
+    Where a playbook has few examples a turn is compared with each (core.likeness). What that leaves open is decided by
+    ``learnt``, what all examples teach together, which is there some seconds after the playbook.
+    """
 
     def __init__(self, playbook: Playbook) -> None:
+        self.learnt: Learnt | None = None
         self._steps = {step.name: step for step in playbook.steps}
+        self._reachable = {step.name: reachable_from(playbook, step.name) for step in playbook.steps}
         examples = [(step.name, example) for step in playbook.steps for example in step.callers_say]
-        self._likeness = Likeness(examples, floor=_FLOOR, margin=_MARGIN)
+        self._likeness = Likeness(examples if len(examples) <= _COMPARED else (), floor=_FLOOR, margin=_MARGIN)
 
     def find(self, text: str, current_step: str) -> Step:
         """The step of a turn; ``name`` None if unsure."""
         if len(self._steps) == 1:
-            return self._found(next(iter(self._steps)), 1.0)
+            return self._found(next(iter(self._steps)), 1.0, LEXICAL)
+        reachable = self._reachable.get(current_step, frozenset(self._steps))
         likest = self._likeness.likest(text)
-        if likest.label is not None and likest.sure:
-            if any(other != likest.label for other in self._steps_of_clauses(text)):
-                return Step(name=None, confidence=0.0, method=LEXICAL)  # two wishes in one breath
-            return self._found(likest.label, min(1.0, likest.likeness))
-        if current_step in self._steps and is_number(text):
-            return self._found(current_step, 0.9)  # an answer to what the step asked for
-        return Step(name=None, confidence=likest.likeness, method=LEXICAL)
+        if likest.label is not None and likest.sure and likest.label in reachable:
+            found = self._by_likeness(text, likest.label, min(1.0, likest.likeness))
+        elif self.learnt is not None:
+            found = self._by_learning(self.learnt, text, reachable)
+        else:
+            found = Step(name=None, confidence=likest.likeness, method=LEXICAL)
+        if found.name is None and current_step in self._steps and is_number(text):
+            return self._found(current_step, 0.9, LEXICAL)  # an answer to what the step asked for
+        return found
+
+    def _by_learning(self, learnt: Learnt, text: str, reachable: frozenset[str]) -> Step:
+        clauses = clauses_of(text)
+        whole, *parts = learnt.decide([text, *(clauses if len(clauses) > 1 else ())], reachable)
+        if whole.step is None or any(part.step not in (None, whole.step) for part in parts):
+            return Step(name=None, confidence=round(whole.confidence, 3), method=learnt.method)
+        return self._found(whole.step, whole.confidence, learnt.method)
+
+    def _by_likeness(self, text: str, label: str, likeness: float) -> Step:
+        if any(other != label for other in self._steps_of_clauses(text)):
+            return Step(name=None, confidence=0.0, method=LEXICAL)  # two wishes in one breath
+        return self._found(label, likeness, LEXICAL)
 
     def _steps_of_clauses(self, text: str) -> Iterator[str]:
         clauses = clauses_of(text)
@@ -48,9 +94,16 @@ class StepFinder:
             if likest.label is not None and likest.sure:
                 yield likest.label
 
-    def _found(self, name: str, confidence: float) -> Step:
+    def _found(self, name: str, confidence: float, method: str) -> Step:
         step = self._steps[name]
-        return Step(name, round(confidence, 3), LEXICAL, escalates=step.escalates, ends_call=step.ends_call)
+        return Step(name, round(confidence, 3), method, escalates=step.escalates, ends_call=step.ends_call)
+
+
+def reachable_from(playbook: Playbook, name: str) -> frozenset[str]:
+    """Where a caller's words may lead from a step; everywhere, where a playbook says nothing of transitions."""
+    if not any(step.transitions for step in playbook.steps):
+        return frozenset(step.name for step in playbook.steps)
+    return frozenset({name, *(way.to for way in playbook.step(name).transitions)}) | playbook.anytime_steps
 
 
 def is_number(text: str) -> bool:

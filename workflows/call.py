@@ -23,13 +23,13 @@ from core.contracts.call import (
     Respond,
 )
 from core.contracts.transfer import Cause
-from core.conversation import Step, ToolCall, ToolResult, Turn
+from core.conversation import Step, ToolCall, ToolResult
 from core.keypad import KeyAction
 from core.live_call import Ending, LiveCall, Opening
 from core.outcome import Disposition
 from core.playbook import END_CALL_TOOL
 from core.silence import silence_line
-from core.timings import STEP, TOOLS, TRANSCRIPT, WAITED
+from core.timings import TRANSCRIPT, WAITED
 from workflows.after_call import AfterCallWorkflow
 from workflows.call_messages import CallMessages
 from workflows.call_view import attributes, call_details
@@ -130,18 +130,17 @@ class CallWorkflow(CallMessages):
     async def _answer(self, turns: list[CallerTurn]) -> None:
         """What the caller has said since the last answer, mostly one turn, gets one answer."""
         live = self.live
-        taken_ms, waited_ms = _now_ms(), live.waited_ms(_now_ms())
+        taken_ms = _now_ms()
         for turn in turns:
             text, confidence = await understood(live, turn)
             live.conversation.hear(turn.turn, text, confidence, turn.timings.decided_ms)
             live.heed_language(turn)
-        understood_ms = _now_ms()
-        live.conversation.now.before = {WAITED: waited_ms, TRANSCRIPT: understood_ms - taken_ms}
+        live.conversation.now.tried_ms = None
+        live.conversation.now.before = _spent(waited=taken_ms - live.turn_came_ms, transcript=_now_ms() - taken_ms)
         said = " ".join(turn.caller for turn in live.conversation.turns if turn.number >= turns[0].turn)
         if not said.strip():
             return
         answered = await answer_to_read_back(live, said)
-        live.conversation.now.before[STEP] = _now_ms() - understood_ms
         step = step_of(answered) or keyed_step(live, turns) or await find_step(live, said)
         live.conversation.find(step)
         live.feel(live.conversation.now, step.mood)
@@ -161,7 +160,7 @@ class CallWorkflow(CallMessages):
         if live.tools.pending is not None or request_taken_back(live, turn.turn, turn.text) is not None:
             return  # a yes moves things, so it has to be one; so does what undoes them
         live.conversation.foresee(turn.turn, turn.text, turn.confidence, turn.timings.decided_ms, turn.seq)
-        live.conversation.now.before = {WAITED: live.waited_ms(_now_ms())}
+        live.conversation.now.before = _spent(waited=_now_ms() - live.turn_came_ms)
         step = await find_step(live, turn.text)
         live.conversation.find(step)
         if not live.withdrawn:
@@ -407,19 +406,12 @@ class CallWorkflow(CallMessages):
             return
         live = self.live
         turn = live.conversation.now
-        began_ms = _now_ms()
         done = asyncio.gather(*(asyncio.create_task(one) for one in work))
-
-        def say(line: str) -> Coroutine[Any, Any, object]:
-            _count_tools(turn, began_ms)
-            return self.speaker.say(line)
-
         if live.script.fillers:
-            await keep_company(live, done, say)
+            await keep_company(live, done, self.speaker.say)
         elif not turn.said and not await until(lambda: done.done() or live.interrupted, FILLER_AFTER):
             await self._say(live.script.holding_line)
         turn.tools.extend(result for result in await done if result is not None)
-        _count_tools(turn, began_ms)
 
     # The end
 
@@ -491,10 +483,9 @@ class CallWorkflow(CallMessages):
         return timedelta(seconds=seconds)
 
 
-def _count_tools(turn: Turn, began_ms: float) -> None:
-    """Tools that run before the model has been asked are no hop."""
-    if turn.asked_ms is None:
-        turn.before[TOOLS] = _now_ms() - began_ms
+def _spent(waited: float, transcript: float = 0.0) -> dict[str, float]:
+    """What took time before the answer was begun, by its layer in core.timings."""
+    return {layer: ms for layer, ms in ((WAITED, waited), (TRANSCRIPT, transcript)) if ms > 0}
 
 
 def _now_ms() -> float:

@@ -115,7 +115,7 @@ class Speaker:
         kept: tuple[str, ...] = ()
         while live.gateway is not None and live.gateway.attachment == utterance.attachment:
             key = live.key(utterance)
-            _count_tries(live.conversation.now, utterance.attempt, began)
+            _count_tries(live.conversation.now)
             handle = start(live.gateway, key, kept)
             handle.add_done_callback(partial(_write_down, live.conversation, live.conversation.now, utterance))
             self._scheduled()
@@ -189,10 +189,13 @@ def _write_down(conversation: Conversation, turn: Turn, utterance: Utterance, ma
         turn.layers = dict(reply.heard.layers) or turn.layers
 
 
-def _count_tries(turn: Turn, attempt: int, began: float) -> None:
+def _count_tries(turn: Turn) -> None:
     """What attempts before this one took is no hop. Those that follow tools count as theirs."""
-    if attempt > 1 and turn.asked_ms is None:
-        turn.before[RETRIED] = (workflow.time() - began) * 1_000
+    now_ms = workflow.time() * 1_000
+    if turn.tried_ms is None:
+        turn.tried_ms = now_ms
+    elif turn.asked_ms is None:
+        turn.before[RETRIED] = now_ms - turn.tried_ms
 
 
 def _count_filler(live: LiveCall, turn: Turn, made: asyncio.Task[Reply]) -> None:

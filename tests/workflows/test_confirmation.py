@@ -2,7 +2,6 @@
 
 import json
 
-from core import timings
 from core.conversation import ToolCall, ToolResult
 from core.ports.reasoner import TextPiece
 from tests.world.fakes import broken
@@ -36,11 +35,7 @@ async def test_tool_that_asks_first_runs_after_the_callers_yes(world: CallWorld)
     await asked(world, call)
     assert (await call.state()).next == "wait for the caller's yes to change_address"
     world.reasoner.will_say("It goes to Oak Lane.")
-    await call.caller_says("Yes, that's right.")
-    reply = await call.next_reply()
-    assert reply.text == "It goes to Oak Lane."
-    assert reply.timings is not None
-    assert reply.timings.before[timings.TOOLS] > 0
+    assert await call.asks("Yes, that's right.") == "It goes to Oak Lane."
     ((operation, arguments, context),) = world.crm.runs
     assert (operation, arguments) == ("change_address", {"street": "12 Oak Lane", "phone": "+12025550123"})
     assert context.idempotency_key == f"{call.id}:2:1"

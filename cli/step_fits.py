@@ -1,0 +1,123 @@
+"""Learns steps from examples in a process of its own, at the lowest priority, and keeps what was learnt on disk."""
+
+import asyncio
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import structlog
+
+from cli.embedders import EmbedderName, embedder_of
+from core.learnt_steps import Example, LearntSteps, background_speech, learn
+from core.ports.embedder import Embedder, Vectors
+from core.step_fit import Fit
+
+log = structlog.get_logger()
+
+LONGEST_S: Final = 300.0  # even 5,000 examples on a busy machine
+VERSION: Final = 1  # of how steps are learnt: what another version kept is not looked at
+
+
+class KeptStepFits:
+    """One file an embedder and set of examples. Several workers may share the folder; one of them learns at a time.
+
+    Args:
+        folder: made if it is not there.
+    """
+
+    def __init__(self, embedder: Embedder, folder: Path) -> None:
+        self._embedder = embedder
+        self._folder = folder
+        self._one_at_a_time = asyncio.Lock()
+
+    async def learnt(self, examples: Sequence[Example]) -> LearntSteps | None:
+        """See core.ports.step_fits."""
+        file = self._folder / f"{key_of(examples, self._embedder.name)}.npz"
+        async with self._one_at_a_time:
+            kept = await asyncio.to_thread(_read, file)
+            if kept is None and await self._learn(examples, file):
+                kept = await asyncio.to_thread(_read, file)
+        return LearntSteps(kept, self._embedder, examples) if kept is not None else None
+
+    async def _learn(self, examples: Sequence[Example], file: Path) -> bool:
+        order = json.dumps({"embedder": self._embedder.name, "file": str(file), "examples": list(examples)})
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "cli.step_fits",
+            stdin=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        )
+        try:
+            _, errors = await asyncio.wait_for(process.communicate(order.encode()), LONGEST_S)
+        except TimeoutError:
+            errors = b"it took too long"
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if process.returncode:
+            log.error("steps_not_learnt", examples=len(examples), reason=errors.decode(errors="replace")[-500:])
+        return process.returncode == 0
+
+
+def key_of(examples: Sequence[Example], embedder: str) -> str:
+    """Names what is learnt from exactly this."""
+    content = json.dumps([VERSION, embedder, background_speech(), sorted(examples)])
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def main() -> None:
+    """The process that learns: one order on standard input, one file. Nothing is written if there is too little."""
+    os.nice(19)
+    order = json.load(sys.stdin)
+    file = Path(order["file"])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    embedder = embedder_of(EmbedderName(order["embedder"]))
+    learnt = learn([(step, text) for step, text in order["examples"]], embedder, _background(embedder, file.parent))
+    if learnt is not None:
+        content = {"labels": learnt.labels, "weights": learnt.weights, "threshold": learnt.threshold}
+        _write(file, content)
+
+
+def _background(embedder: Embedder, folder: Path) -> Vectors:
+    """The background speech, embedded once a machine."""
+    key = key_of((), embedder.name)
+    file = folder / f"background-{key}.npz"
+    try:
+        with np.load(file) as kept:
+            return np.asarray(kept["vectors"], dtype=np.float32)
+    except (OSError, ValueError, KeyError):
+        vectors = embedder.embed(background_speech())
+        _write(file, {"vectors": vectors})
+        return vectors
+
+
+def _write(file: Path, content: dict[str, object]) -> None:
+    beside = file.with_suffix(f".{os.getpid()}.part")
+    with beside.open("wb") as stream:
+        np.savez(stream, allow_pickle=False, **{name: np.asarray(value) for name, value in content.items()})
+    beside.replace(file)  # another process may be reading
+
+
+def _read(file: Path) -> Fit | None:
+    try:
+        with np.load(file) as kept:
+            labels = tuple(str(label) for label in kept["labels"])
+            weights = np.asarray(kept["weights"], dtype=np.float32)
+            return Fit(labels, weights, float(kept["threshold"]))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError) as error:
+        log.warning("learnt_steps_unreadable", file=file.name, reason=str(error))
+        return None
+
+
+if __name__ == "__main__":
+    main()

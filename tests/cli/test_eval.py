@@ -1,0 +1,60 @@
+"""holdfast eval steps."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from tests.core.test_learnt_steps import EXAMPLES
+
+
+def jsonl(file: Path, rows: list[tuple[str | None, str]]) -> str:
+    file.write_text("".join(json.dumps({"step": step, "text": text}) + "\n" for step, text in rows))
+    return str(file)
+
+
+def run(examples: str, turns: str, *options: str) -> tuple[int, str]:
+    told = CliRunner().invoke(app, ["eval", "steps", "--examples", examples, "--turns", turns, *options])
+    return told.exit_code, told.output
+
+
+def test_turns_are_counted_by_what_was_decided(tmp_path: Path) -> None:
+    turns = [
+        ("order_status", "where is my order"),
+        ("returns", "I want to return the shoes"),
+        ("returns", "hm, well, purple elephants"),
+        ("order_status", "can I send these shoes back"),  # labelled wrongly: a decided turn that counts as wrong
+        ("opening_hours", "I need a return label"),  # no examples: near, and accepted
+        (None, "why is the grass green"),
+    ]
+    examples = jsonl(tmp_path / "examples", [(step, text) for step, text in EXAMPLES])
+    code, told = run(examples, jsonl(tmp_path / "turns", turns), "--embedder", "lexical", "--json", f"{tmp_path}/out")
+    assert code == 0, told
+    (row,) = json.loads((tmp_path / "out").read_text())["rows"]
+    assert (row["cov"], row["prec"], row["near_accepted"], row["far_accepted"]) == (0.75, 0.5, 1.0, 0.0)
+    assert (row["turns"], row["out_of_scope"], row["embedder"]) == (6, 2, "lexical")
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("", "is empty"),
+        ("{", ":1: is no JSON"),
+        ('{"step": 3, "text": "a"}', ":1: step must be a name or null"),
+        ('{"text": "a"}', ":1: must be"),
+        ('{"step": "a", "text": "b"}', "no step has five examples"),
+    ],
+)
+def test_file_that_cannot_be_used_is_named_with_its_line(tmp_path: Path, content: str, complaint: str) -> None:
+    (tmp_path / "examples").write_text(content)
+    code, told = run(str(tmp_path / "examples"), jsonl(tmp_path / "turns", [(None, "a")]), "--embedder", "lexical")
+    assert code == 1
+    assert complaint in told
+
+
+def test_missing_file_is_told(tmp_path: Path) -> None:
+    code, told = run(str(tmp_path / "none"), str(tmp_path / "none"))
+    assert code == 1
+    assert "No such file" in told

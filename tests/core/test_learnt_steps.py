@@ -1,0 +1,111 @@
+"""Finding steps by what a playbook's examples teach."""
+
+import numpy as np
+import pytest
+
+from core.learnt_steps import LearntSteps, background_speech, distinct, learn
+from core.ngrams import NgramEmbedder, ngrams
+from core.steps import StepFinder, reachable_from
+from tests.world.playbook import orders
+
+EXAMPLES = [
+    *(("order_status", text) for text in (
+        "where is my order", "where is my parcel", "when will my order arrive", "has my order shipped yet",
+        "I want to track my order", "my parcel has not arrived yet", "what is the status of my order",
+    )),
+    *(("returns", text) for text in (
+        "I want to return the shoes", "can I send these shoes back", "how do I return the jacket",
+        "I would like to send it back", "I need a return label", "can I get a refund for the jacket",
+        "I want my money back for the shoes",
+    )),
+    *(("person", text) for text in ("a human please", "give me a person", "let me speak with somebody")),
+]  # fmt: skip
+EVERYWHERE = {"order_status", "returns", "person"}
+
+
+@pytest.fixture(scope="module")
+def learnt() -> LearntSteps:
+    fit = learn(EXAMPLES, NgramEmbedder())
+    assert fit is not None
+    return LearntSteps(fit, NgramEmbedder(), EXAMPLES)
+
+
+@pytest.mark.parametrize(
+    ("text", "step"),
+    [
+        ("Hello, where is my order please?", "order_status"),
+        ("has my parcel shipped", "order_status"),
+        ("I want to return the jacket", "returns"),
+        ("can I send the jacket back", "returns"),
+    ],
+)
+def test_what_is_said_in_other_words_finds_its_step(learnt: LearntSteps, text: str, step: str) -> None:
+    (found,) = learnt.decide([text], EVERYWHERE)
+    assert found.step == step
+    assert found.confidence >= learnt.learnt.threshold
+
+
+@pytest.mark.parametrize("text", ["", "um", "do you sell sourdough on tuesdays", "why is the grass green", "中文"])
+def test_what_belongs_to_no_step_is_not_decided(learnt: LearntSteps, text: str) -> None:
+    assert learnt.decide([text], EVERYWHERE)[0].step is None
+
+
+def test_step_with_fewer_than_five_examples_is_left_to_the_model(learnt: LearntSteps) -> None:
+    found = learnt.decide(["give me a person"], EVERYWHERE)[0]
+    assert (found.step, found.likeliest) == (None, "person")
+
+
+def test_wish_that_cannot_be_followed_from_here_is_not_taken_for_another(learnt: LearntSteps) -> None:
+    assert learnt.decide(["where is my order"], {"returns", "person"})[0].step is None
+    assert learnt.decide(["where is my order"], {"order_status"})[0].step == "order_status"
+    assert learnt.decide(["where is my order"], set())[0].step is None
+
+
+def test_threshold_that_is_raised_decides_less(learnt: LearntSteps) -> None:
+    found = learnt.decide(["has my parcel shipped"], EVERYWHERE)[0]
+    raised = found.confidence - learnt.learnt.threshold + 0.001
+    assert learnt.decide(["has my parcel shipped"], EVERYWHERE, raised)[0].step is None
+
+
+def test_same_examples_teach_the_same() -> None:
+    one, other = learn(EXAMPLES, NgramEmbedder()), learn(EXAMPLES, NgramEmbedder())
+    assert one is not None
+    assert other is not None
+    assert one.threshold == other.threshold
+    assert np.array_equal(one.weights, other.weights)
+
+
+def test_too_few_examples_teach_nothing() -> None:
+    assert learn([("a", "one"), ("b", "two")], NgramEmbedder()) is None
+    assert learn([], NgramEmbedder()) is None
+
+
+def test_text_counts_once_and_for_its_first_step() -> None:
+    assert distinct([("a", "Hello there"), ("b", "hello  there"), ("b", "bye")]) == (("a", "hello there"), ("b", "bye"))
+
+
+def test_background_speech_is_varied_and_said_once() -> None:
+    said = background_speech()
+    assert len(said) >= 600
+    assert len(set(said)) == len(said)
+    assert all(text == text.strip() and text for text in said)
+
+
+def test_ngrams_of_a_text_have_length_one_or_are_nothing() -> None:
+    lengths = np.linalg.norm(ngrams(["where is my order", "", "!?"]), axis=1)
+    assert lengths == pytest.approx([1, 0, 0])
+
+
+def test_finder_uses_what_was_learnt_once_it_is_there(learnt: LearntSteps) -> None:
+    finder = StepFinder(orders())
+    text = "has my parcel shipped"
+    finder.learnt = learnt
+    found = finder.find(text, "returns")
+    assert (found.name, found.method) == ("order_status", "lexical")
+    assert finder.find("can I get a refund for the jacket. And has my parcel shipped?", "returns").name is None
+    assert finder.find("4 8 2 1 3", "returns").name == "returns"
+
+
+def test_without_transitions_every_step_can_be_reached() -> None:
+    playbook = orders()
+    assert reachable_from(playbook, "returns") == {step.name for step in playbook.steps}
