@@ -470,8 +470,13 @@ class LiveCall:
         """How a call has ended whose caller is gone."""
         if not self.returning:
             return Disposition.CALLER_HUNG_UP
-        taken_over = self.transfers[-1].cause is Cause.SUPERVISOR
+        taken_over = self.left_by.cause is Cause.SUPERVISOR
         return Disposition.TAKEN_OVER if taken_over else Disposition.TRANSFERRED
+
+    @property
+    def left_by(self) -> TransferRecord:
+        """The newest transfer; only once there was one."""
+        return self.transfer.record() if self.transfer is not None else self.transfers[-1]
 
     def hear_dial_ended(self, dial: DialEnded) -> None:
         """The representative's leg is over. Nobody there: the caller is ours again."""

@@ -169,6 +169,7 @@ async def _put_through(live: LiveCall, transfer: Transfer) -> None:
     elif transfer.queue is not None and transfer.queue.comes_back:
         transfer.stage = Stage.OVER
         live.phase = Phase.CONNECTING
+        live.returning = transfer.bridged_ms is not None  # now: the caller's next stream may come before we are through
         if not transfer.caller_is_back:  # the conference ends with the representative; else the talk fetches the caller
             live.carrier_asked = False
     else:
@@ -203,7 +204,6 @@ def _close(live: LiveCall, transfer: Transfer) -> None:
     live.transfer = None
     if live.ending is not None:
         return
-    live.returning = transfer.bridged_ms is not None
     if transfer.wanted.cause is Cause.FAILURE and transfer.bridged_ms is None:
         live.end(Ending(Disposition.VENDOR_FAILURE, live.script.apology))
         return
@@ -244,9 +244,9 @@ def company(live: LiveCall) -> str:
 
 def welcome_back(live: LiveCall) -> str:
     """What the caller hears first on a new stream."""
-    queue = live.transfers[-1].queue if live.returning else ""
+    left = live.left_by if live.returning else None
     live.returning = False
-    chosen = live.call.playbook.queue(queue) if queue else None
+    chosen = live.call.playbook.queue(left.queue) if left is not None and left.queue else None
     if chosen is None or live.language != live.call.playbook.turn_taking.language:
         return live.script.welcome_back
     return chosen.back

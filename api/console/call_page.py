@@ -61,7 +61,7 @@ class CallChanges:
             self._running.clear()
 
     def _others(self, row: CallRow) -> list[str]:
-        names = ["head", "summary"] + ([] if row.ended_ms is None else ["no_state", "no_actions"])
+        names = ["head", "summary", "transfers"] + ([] if row.ended_ms is None else ["no_state", "no_actions"])
         drawn = {name: fragment("call_parts.html", name, row) for name in names}
         changed = [html for name, html in drawn.items() if self._drawn.get(name) != html]
         self._drawn |= drawn

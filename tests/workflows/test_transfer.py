@@ -1,6 +1,7 @@
 """Warm transfers: each way they can end, and what the caller hears meanwhile."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from core.contracts.transfer import (
     TransferRecord,
 )
 from core.conversation import ToolCall
+from core.keypad import KeyAction, Keyed
 from core.outcome import CarrierState, Disposition
 from core.playbook import Playbook, parse_playbook
 from core.ports.reasoner import TextPiece
@@ -303,3 +305,28 @@ async def test_operator_transfers_to_a_number_with_a_briefing(world: CallWorld) 
     colleague = await called(call)
     assert colleague.number == "+12025550177"
     assert (await colleague.asks()).verb is RepresentativeVerb.BRIEF
+
+
+async def test_key_for_a_person_has_one_called(world: CallWorld) -> None:
+    call = await world.answered_call(staffed(more='keys: {"0": transfer}'))
+    keyed = Keyed(KeyAction.TRANSFER)
+    await call.send(replace(call.words("(asks for a person)", 1.0), keyed=keyed))
+    assert await call.hears() == LINE
+    assert (await called(call)).number == "+12025550171"
+    await call.hangs_up()
+    assert (await outcome_of(call)).cause == "key"
+
+
+async def test_upset_caller_is_told_and_a_person_called_once(world: CallWorld) -> None:
+    call = await world.answered_call(staffed(more="mood: {escalate_after: 1}"))
+    world.reasoner.moods.append("angry")
+    await call.asks("This is outrageous, nothing works here at all!")
+    assert await call.hears() == "I am sorry about the trouble. I am connecting you with a colleague now."
+    await (await called(call)).is_told_of("busy")
+    await (await called(call)).is_told_of("busy")
+    await call.hears()
+    world.reasoner.moods.append("angry")
+    await call.asks("That is outrageous, too, really!")
+    assert world.telephony.representatives.empty()
+    await call.hangs_up()
+    assert (await outcome_of(call)).cause == "mood"
