@@ -197,7 +197,8 @@ def _close(live: LiveCall, transfer: Transfer) -> None:
     """Remember what became of it, and have the assistant go on from there."""
     outcome = transfer.outcome or TransferOutcome.FAILED
     wanted_back = transfer.queue is not None and transfer.queue.callback
-    callback = wanted_back and transfer.bridged_ms is None and outcome not in NO_CALLBACK
+    known = live.call.caller_number.startswith("+")  # a number that is withheld cannot be called
+    callback = wanted_back and known and transfer.bridged_ms is None and outcome not in NO_CALLBACK
     transfer.stage = Stage.OVER
     live.transfers.append(transfer.record(ended_ms=workflow.time() * 1_000, callback=callback))
     _note(live, transfer)

@@ -21,7 +21,7 @@ numbers: ["{OUR_NUMBER}"]
 queues:
   - {{name: billing, numbers: ["{MACHINE}", "{COLLEAGUE}"]}}
 """
-ASKS = [{"wait": 1.0}, {"say": "Can I talk to a human?"}]
+ASKS: list[dict[str, Any]] = [{"wait": 1.0}, {"say": "Can I talk to a human?"}]
 BRIEFED = "press 1"
 TAKES_IT = [
     {"dtmf": "1", "wait_for": BRIEFED},
@@ -67,7 +67,6 @@ async def test_caller_is_put_through_comes_back_and_is_called_back(tmp_path: Pat
             await sandbox.put_person(COLLEAGUE, {"voice": "representative", "script": DECLINES})
             missed = await a_call(product, sandbox, [*ASKS, {"hang_up": True, "wait_for": "call.* back"}])
             callers = [await sandbox.call(call["id"]) for call in (taken, missed)]
-            stamps, _ = await sandbox.timeline()
         finally:
             await product.close()
             await sandbox.close()
@@ -79,6 +78,5 @@ async def test_caller_is_put_through_comes_back_and_is_called_back(tmp_path: Pat
     )
     assert "Good morning, this is billing." in heard(callers[0])
     assert "You are back with me." in heard(callers[0])
-    assert any(stamp.get("text") == "Hello billing, here I am." for stamp in stamps if stamp["what"] == "heard")
     (transfer,) = missed["transfers"]
     assert (transfer["outcome"], transfer["tried"], transfer["callback"]) == ("declined", ["voicemail"], True)

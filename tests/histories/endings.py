@@ -3,10 +3,11 @@
 from collections.abc import Awaitable, Callable
 
 from core.contracts import names
-from core.contracts.call import Direction, End, TakeOver
+from core.contracts.call import DialEnded, Direction, End, TakeOver
 from core.conversation import ToolCall
 from core.outcome import CarrierState, Disposition
 from core.ports.reasoner import TextPiece
+from tests.world.colleague import called, staffed
 from tests.world.fakes import broken
 from tests.world.playbook import confirming_orders, orders
 from tests.world.world import CallWorld, ScriptedCall
@@ -127,6 +128,28 @@ async def confirmed_tool(world: CallWorld) -> ScriptedCall:
     return call
 
 
+async def warm_transfer(world: CallWorld) -> ScriptedCall:
+    """The first representative declines, the second one talks with the caller and leaves; then the caller goes."""
+    call = await world.answered_call(staffed())
+    await call.asks("Can I talk to a human?")
+    await call.hears()
+    declines = await called(call)
+    await declines.asks()
+    await declines.asks("2")
+    takes = await called(call)
+    await takes.asks()
+    await takes.asks("1")
+    await call.redirected()
+    await takes.is_told_of("completed")
+    await call.handle.signal(names.DIAL_ENDED, DialEnded("completed", reached=True))
+    await call.carrier_asks()
+    await call.attach()
+    await call.hears()
+    await call.hears()
+    await call.hangs_up()
+    return call
+
+
 ENDINGS: dict[Disposition, Ending] = {
     Disposition.COMPLETED: completed,
     Disposition.CALLER_HUNG_UP: caller_hung_up,
@@ -142,5 +165,5 @@ ENDINGS: dict[Disposition, Ending] = {
     Disposition.CANCELED: lambda world: _not_reached(world, CarrierState.CANCELED),
 }
 
-STORIES: dict[str, Ending] = {"confirmed_tool": confirmed_tool}
+STORIES: dict[str, Ending] = {"confirmed_tool": confirmed_tool, "warm_transfer": warm_transfer}
 """Further calls that end as others do, but have something of their own on the way."""

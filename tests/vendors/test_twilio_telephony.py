@@ -7,7 +7,7 @@ import pytest
 
 from core.outcome import CarrierState
 from core.ports.errors import VendorError
-from core.ports.telephony import Telephony
+from core.ports.telephony import LegOfTransfer, Telephony
 from sandbox.state import Fault, now_ms
 from tests.sandbox.twilio.product import CALLER, CONNECT, OUR_NUMBER, SID, TOKEN, World, a_world
 from vendors.twilio_telephony import TwilioTelephony
@@ -170,3 +170,20 @@ async def test_a_carrier_that_is_not_there_is_unavailable() -> None:
         assert (caught.value.kind, caught.value.curable) == ("unavailable", True)
     finally:
         await carrier.aclose()
+
+
+async def test_a_representative_asks_a_webhook_of_their_own_while_it_is_found_out_who_answered(world: World) -> None:
+    await world.put_person(CALLER, answer="machine")
+    world.product.twiml["representative"] = "<Response><Pause length='5'/></Response>"
+    async with telephony(world) as carrier:
+        leg = await carrier.dial_representative(LegOfTransfer("call/1", 2, 3), CALLER, OUR_NUMBER, 30)
+        await world.product.until(lambda: world.product.asked("representative"))
+        (asked,) = world.product.asked("representative")
+        assert asked.query == {"call_id": "call/1", "transfer": "2", "leg": "3"}
+        assert "AnsweredBy" not in asked.form  # a person need not wait for it
+        await world.product.until(lambda: world.product.asked("representative/status"))
+        await carrier.hang_up(leg.carrier_call_id)
+        await world.product.until(lambda: len(world.product.asked("representative/status")) == 2)
+    machine, over = world.product.asked("representative/status")
+    assert (machine.form["AnsweredBy"], over.form["CallStatus"]) == ("machine_start", "completed")
+    assert machine.query == over.query == asked.query

@@ -1,6 +1,5 @@
 """Warm transfers: each way they can end, and what the caller hears meanwhile."""
 
-import asyncio
 from dataclasses import replace
 
 import pytest
@@ -8,56 +7,19 @@ import pytest
 from core.contracts import names
 from core.contracts.call import End, Say, TakeOver, Transfer, Verb
 from core.contracts.transfer import (
-    NextForRepresentative,
-    RepresentativeAsks,
-    RepresentativeLeg,
     RepresentativeVerb,
     TransferRecord,
 )
 from core.conversation import ToolCall
 from core.keypad import KeyAction, Keyed
 from core.outcome import CarrierState, Disposition
-from core.playbook import Playbook, parse_playbook
+from core.playbook import Playbook
 from core.ports.reasoner import TextPiece
+from tests.world.colleague import LINE, QUEUES, Colleague, called, staffed
 from tests.world.fakes import broken
-from tests.world.playbook import ORDERS
-from tests.world.world import PATIENCE_S, CallWorld, ScriptedCall
+from tests.world.world import CallWorld, ScriptedCall
 
-LINE = "I am calling a colleague for you. Please stay on the line."
-QUEUES = """
-queues:
-  - {name: billing, numbers: ["+12025550171", "+12025550172"]}
-  - {name: returns, numbers: ["+12025550181"], fallback: assistant}
-"""
 CLOSED = QUEUES.replace("{name: billing,", "{name: billing, hours: [{days: [sun], opens: '03:00', closes: '03:01'}],")
-
-
-def staffed(queues: str = QUEUES, more: str = "") -> Playbook:
-    return parse_playbook(ORDERS + queues + more)
-
-
-class Colleague:
-    """A representative who is called."""
-
-    def __init__(self, call: ScriptedCall, transfer: int, leg: int, number: str) -> None:
-        self.call, self.transfer, self.leg, self.number = call, transfer, leg, number
-        self.sid = f"CAR{transfer}{leg}"
-
-    async def asks(self, keys: str | None = None) -> NextForRepresentative:
-        asks = RepresentativeAsks(self.transfer, self.leg, self.sid, keys)
-        update = names.REPRESENTATIVE_ASKS
-        return await self.call.handle.execute_update(update, asks, result_type=NextForRepresentative)  # type: ignore[no-any-return]
-
-    async def is_told_of(self, state: str = "", answered_by: str = "") -> None:
-        told = RepresentativeLeg(self.transfer, self.leg, self.sid, state, answered_by)
-        await self.call.handle.signal(names.REPRESENTATIVE_LEG, told)
-
-
-async def called(call: ScriptedCall) -> Colleague:
-    """The next representative who is called."""
-    async with asyncio.timeout(PATIENCE_S):
-        leg, number = await call.world.telephony.representatives.get()
-    return Colleague(call, leg.transfer, leg.leg, number)
 
 
 async def waiting_call(world: CallWorld, playbook: Playbook | None = None) -> tuple[ScriptedCall, Colleague]:
@@ -150,6 +112,17 @@ async def test_caller_whom_nobody_takes_is_promised_a_callback(world: CallWorld)
     record = await outcome_of(call)
     assert (record.outcome, record.tried, record.callback) == ("voicemail", ("declined",), True)
     assert await call.disposition() is Disposition.CALLER_HUNG_UP
+
+
+async def test_caller_whose_number_is_withheld_is_promised_no_callback(world: CallWorld) -> None:
+    call = await world.answered_call(staffed(CLOSED), caller_number="anonymous")
+    await call.asks("Can I talk to a human?")
+    await call.hears()
+    await call.hears()
+    told = world.reasoner.prompts[-1].messages[-1].tools[-1].content
+    assert told == "no colleague is there at this hour; tell the caller, and offer what else you can do"
+    await call.hangs_up()
+    assert not (await outcome_of(call)).callback
 
 
 async def test_representative_who_presses_no_key_is_not_connected(world: CallWorld) -> None:

@@ -108,6 +108,7 @@ class CallWorld:
         playbook: Playbook | None = None,
         timers: CallTimers = QUICK,
         variables: dict[str, str] | None = None,
+        caller_number: str = "+12025550123",
     ) -> "ScriptedCall":
         """A call that has just begun: no media stream yet."""
         call_id = f"T{uuid.uuid4().hex[:12]}"
@@ -116,7 +117,7 @@ class CallWorld:
             call_id=call_id,
             direction=direction,
             playbook=brief_of(self.playbooks.put(playbook or orders())),
-            caller_number="+12025550123",
+            caller_number=caller_number,
             our_number="+12025550001",
             carrier_call_id=f"CA{call_id}" if inbound else None,
             variables=variables or {},
@@ -134,9 +135,14 @@ class CallWorld:
         self.calls.append(scripted)
         return scripted
 
-    async def answered_call(self, playbook: Playbook | None = None, timers: CallTimers = QUICK) -> "ScriptedCall":
+    async def answered_call(
+        self,
+        playbook: Playbook | None = None,
+        timers: CallTimers = QUICK,
+        caller_number: str = "+12025550123",
+    ) -> "ScriptedCall":
         """An inbound call whose caller has been greeted."""
-        call = await self.call(playbook=playbook, timers=timers)
+        call = await self.call(playbook=playbook, timers=timers, caller_number=caller_number)
         await call.attach()
         await call.hears()
         return call

@@ -110,7 +110,7 @@ class Product:
         self._changed = asyncio.Condition()
         self._validator = RequestValidator(TOKEN)
         self.app = FastAPI()
-        self.app.add_api_route("/twilio/{name}", self._answer, methods=["POST", "GET"])
+        self.app.add_api_route("/twilio/{name:path}", self._answer, methods=["POST", "GET"])
         self.app.add_api_websocket_route("/twilio/media", self._media)
 
     async def until(self, condition: Callable[[], Any], seconds: float = 15.0) -> None:
