@@ -136,6 +136,9 @@ class Stream(ABC):
         await self.obey(message)
 
 
+_PACE_MS = 10  # audio that comes sooner than this after the last comes faster than real time
+
+
 class FluxStream(Stream):
     """A socket of /v2/listen."""
 
@@ -144,6 +147,8 @@ class FluxStream(Stream):
         self._turns = FluxTurns(flux_options(websocket.query_params), state.latency, state.random, self.confidences)
         self._multilingual = websocket.query_params.get("model") == "flux-general-multi"
         self._sequence = 0
+        self._heard_ms = 0.0
+        self._hurried = False
 
     async def begin(self) -> None:
         await self._send_next({"type": "Connected", "request_id": self.request_id})
@@ -151,7 +156,10 @@ class FluxStream(Stream):
     async def hear(self, audio: bytes) -> None:
         if not audio:
             raise _Closed
-        events = self._turns.hear(audio, now_ms())
+        at_ms = now_ms()
+        self._hurried = at_ms - self._heard_ms < _PACE_MS
+        self._heard_ms = at_ms
+        events = self._turns.hear(audio, at_ms)
         if events:
             await self._tell(events)
 
@@ -180,7 +188,8 @@ class FluxStream(Stream):
         for info in events:
             if info.event == "EndOfTurn" and self.state.take_fault("deepgram", info.transcript, ("endless",)):
                 continue
-            await pause(info.after_ms)
+            if not self._hurried:
+                await pause(info.after_ms)
             if info.event != "Update":
                 self.state.stamp(
                     "deepgram",
