@@ -63,7 +63,7 @@ async def test_how_a_caller_wants_to_be_spoken_to_outlives_worker_and_run(short_
         first_run = (await call.handle.describe()).run_id
         await call.asks("Please slow down, I am hard of hearing. Where is my order?")
     async with workers_of(world):
-        for number in range(6):
+        for number in range(8):
             await call.asks(f"Where is my order number {number}?")
         assert (await call.handle.describe()).run_id != first_run
         await call.asks("When does my parcel arrive?")
