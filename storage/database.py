@@ -1,7 +1,11 @@
 """The way to the database: SQLite by default, PostgreSQL by URL."""
 
+import asyncio
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -9,6 +13,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.util import await_only
 
 from core.ports.errors import StorageUnavailable
 
@@ -114,17 +119,30 @@ def _postgresql_engine(url: str, pool_size: int, connect_seconds: float, stateme
 
 def _sqlite_engine(url: str, busy_seconds: float) -> AsyncEngine:
     engine = create_async_engine(url, hide_parameters=True, connect_args={"timeout": busy_seconds})
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, busy_seconds))
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: Any, _: object) -> None:
+def _prepare_sqlite(busy_seconds: float, connection: Any, _: object) -> None:
     connection.isolation_level = None  # we begin transactions ourselves
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    _keep_a_log(cursor, time.monotonic() + busy_seconds)
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _keep_a_log(cursor: Any, until: float) -> None:
+    """Readers and the writer go side by side. SQLite itself does not wait here for others that open a new file."""
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            await_only(asyncio.sleep(0.01))
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,6 +60,19 @@ async def test_down_and_up_again(empty: Database, database_url: str) -> None:
 async def test_several_processes_may_migrate_at_once(empty: Database, database_url: str) -> None:
     await asyncio.gather(*(migrate(database_url) for _ in range(4)))
     assert await is_up_to_date(empty)
+
+
+async def test_many_processes_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    async def look(url: str) -> str | None:
+        database = Database(url)
+        try:
+            return await current_revision(database)
+        finally:
+            await database.close()
+
+    for number in range(60):  # one open in 500 met another one's
+        url = f"sqlite+aiosqlite:///{tmp_path}/{number}.db"
+        assert await asyncio.gather(*(look(url) for _ in range(16))) == [None] * 16
 
 
 def test_columns_with_personal_data_are_marked() -> None:
