@@ -257,6 +257,8 @@ class TurnDetector:
             case RecogniserLost():
                 self._forget_utterance()
                 self._taken = 0
+                if self._held and not self._playing:  # nobody may ever tell the end that they wait for
+                    self._release_ms = now_ms + self.rules.longest_pause_ms
         return []
 
     def set_playing(self, playing: bool, now_ms: float) -> list[TurnEvent]:

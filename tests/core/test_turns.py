@@ -309,7 +309,19 @@ def test_no_word_is_lost_or_told_twice_and_no_interruption_comes_unasked(
                 assert happened.words == len(happened.text.split()) > 0
                 told += happened.text.split()
             assert not isinstance(happened, Silence)
-    for happened in caller.set_playing(False, 100_000):
-        assert isinstance(happened, TurnEnded)
-        told += happened.text.split()
+    caller.set_playing(True, 100_000)  # whatever was under way: the assistant has spoken, and the recogniser is done
+    out = [*caller.set_playing(False, 101_000), *caller.hear_recogniser(EndOfTurn("", 0.9), 101_000)]
+    told += [word for happened in out if isinstance(happened, TurnEnded) for word in happened.text.split()]
     assert told == said
+
+
+def test_words_that_wait_for_the_end_of_an_utterance_are_told_though_its_recogniser_is_lost() -> None:
+    caller = detector(TurnTaking(barge_in_min_words=2))
+    caller.set_playing(True, 2_000)
+    caller.hear_frame(True, 2_000)
+    assert caller.hear_recogniser(EndOfTurn("stop", 0.9), 2_100) == []
+    assert caller.hear_recogniser(Interim("no no"), 2_200) == [BargedIn()]
+    caller.hear_recogniser(RecogniserLost("gone"), 2_300)
+    found = quiet_until_turn(caller, 2_320, 2_300 + RULES.longest_pause_ms + 1_000)
+    assert found
+    assert found[1].text == "stop"
