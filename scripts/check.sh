@@ -25,7 +25,8 @@ step format ruff format --check .
 step lint ruff check .
 step types mypy
 step imports lint-imports
-step tests pytest -n "${TEST_PROCESSES:-2}" --dist loadfile "$@"
+# Hypothesis draws the same examples every time here: a change is judged by what it did. Plain pytest looks for new ones.
+step tests pytest -n "${TEST_PROCESSES:-2}" --dist loadfile --hypothesis-profile ci "$@"
 
 printf '== %s\n' "$(join "${results[@]}")"
 exit $failed
