@@ -10,6 +10,7 @@ from structlog.contextvars import bound_contextvars
 from temporalio import activity
 
 from activities.delivery import REPLY_HEARTBEAT_S, Delivery, heard_of, heartbeats, while_wanted
+from activities.dialogue import Place, place_of, step_now
 from activities.feed import mood_read, now_ms, problem, step_found
 from activities.fillers import fillers_when_late
 from activities.playbook_shelf import PlaybookShelf, ReadyPlaybook
@@ -83,7 +84,9 @@ class ConversationActivities:
                     ready = await self._shelf.get(request.playbook)
         except TimeoutError:
             return _timed(Step(name=None, confidence=0.0, method="lexical"), started)
-        found = _timed(ready.match(request.text, request.current_step, canned=request.canned), started)
+        place = _place(ready.playbook, request)
+        found = place.finish(ready.match(request.text, place.step, canned=request.canned))
+        found = _timed(found, started)
         if found.name is not None:
             self._feed.note(step_found(request.call_id, request.turn, found))
         return found
@@ -92,11 +95,13 @@ class ConversationActivities:
     async def reason_step(self, request: ReasonStep) -> Step:
         """Ask the model for the step; where it fails or is unsure, the call stays where it is."""
         started = now_ms()
-        kept = Step(request.current_step, 0.0, "kept")
         with bound_contextvars(call_id=request.call_id, turn=request.turn), vendor_failures():
             playbook = (await self._shelf.get(request.playbook)).playbook
+            place = _place(playbook, request)
+            kept = Step(place.step, 0.0, "kept")
             try:
-                found = await self._reasoner.find_step(step_prompt(playbook, request))
+                asked = step_prompt(playbook, replace(request, current_step=place.step), place.reachable)
+                found = await self._reasoner.find_step(asked)
             except VendorError as error:
                 log.warning("step_not_found", vendor=error.vendor, kind=error.kind)
                 found = kept
@@ -107,7 +112,7 @@ class ConversationActivities:
             found = Step(step.name, found.confidence, "model", escalates=step.escalates, ends_call=step.ends_call)
         else:
             found = kept
-        found = replace(_timed(found, started), usage=usage, mood=mood)
+        found = replace(_timed(place.finish(found), started), usage=usage, mood=mood)
         self._feed.note(step_found(request.call_id, request.turn, found))
         if mood:
             self._feed.note(mood_read(request.call_id, request.turn, mood))
@@ -122,6 +127,7 @@ class ConversationActivities:
         bound = bound_contextvars(call_id=request.call_id, turn=request.key.turn)
         with bound, self._failures(request.call_id), heartbeats(REPLY_HEARTBEAT_S):
             ready = await self._shelf.get(request.playbook)
+            request = replace(request, step=step_now(ready.playbook, request))
             listen = ready.listen_in(request.manner, request.step)
             playback_line = self._playback.open(request.call_id, request.gateway, request.key, listen, request.hold)
             async with playback_line as playback, self._voice.open(ready.voice_in(request.manner)) as voice:
@@ -145,6 +151,7 @@ class ConversationActivities:
             usage=answer.total_usage(),
             heard=heard,
             fillers=len(said) + len(delivery.fillers),
+            step=request.step,
         )
 
     def _fillers(self, ready: ReadyPlaybook, request: Respond, said: set[str]) -> list[Recording]:
@@ -203,6 +210,11 @@ class _Answer:
 
 async def _kept(request: Respond, playback: ReplyPlayback) -> tuple[str, ...]:
     return await playback.kept() if request.key.attempt > 1 else ()
+
+
+def _place(playbook: Playbook, request: MatchStep | ReasonStep) -> Place:
+    where = (request.memory, request.current_step, request.turn, request.text, request.variables, request.language)
+    return place_of(playbook, *where)
 
 
 def _prompt(playbook: Playbook, request: Respond, kept: tuple[str, ...]) -> Prompt:

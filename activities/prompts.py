@@ -5,15 +5,18 @@ variables. What callers say only ever stands in user messages. Notes of ours in 
 parentheses in callers' words are taken out, so that nobody can speak a note.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import replace
 
 from activities.key_notes import key_notes, shown_arguments
+from activities.memory_notes import known_values, memory_notes
 from core.confirming import Verdict
 from core.contracts.call import CallRecord, ReadMood, ReasonStep, Respond
 from core.contracts.tools import JudgeConfirmation
 from core.conversation import Exchange, ToolResult
 from core.fillers import without_fillers
+from core.memory import Memory, Source
 from core.mood import MOODS
 from core.playbook import END_CALL_TOOL, TRANSFER_TOOL, Playbook, PlaybookStep
 from core.playbook_tools import Tool
@@ -111,7 +114,7 @@ def reply_prompt(playbook: Playbook, request: Respond) -> Prompt:
         messages.append(Message("user", _go_on_after(request.kept)))
     return Prompt(
         system=reply_system(playbook, request.manner.language or playbook.language),
-        situation=_situation(playbook, step, request.variables),
+        situation=_situation(playbook, step, request),
         messages=tuple(messages),
         tools=tools_for(playbook, step),
         max_tokens=REPLY_TOKENS,
@@ -119,11 +122,12 @@ def reply_prompt(playbook: Playbook, request: Respond) -> Prompt:
     )
 
 
-def step_prompt(playbook: Playbook, request: ReasonStep) -> FindStep:
-    """The prompt that finds the playbook's step a turn belongs to."""
+def step_prompt(playbook: Playbook, request: ReasonStep, reachable: Sequence[str] | None = None) -> FindStep:
+    """The prompt that finds the playbook's step a turn belongs to, of those that are ``reachable``; None: all."""
+    open_ = [step.name for step in playbook.steps] if reachable is None else reachable
     prompt = Prompt(
         system=_step_system(playbook) + (MOOD if request.mood else ""),
-        situation=f"The call is in the step {request.current_step!r} now. When in doubt it stays there.",
+        situation=_where(playbook, request, open_),
         messages=(
             *_history([replace(exchange, tools=()) for exchange in request.recent[-3:]]),
             Message("user", _caller_words(request.text, request.recent)),
@@ -131,7 +135,16 @@ def step_prompt(playbook: Playbook, request: ReasonStep) -> FindStep:
         max_tokens=STEP_TOKENS,
         conversation=request.call_id,
     )
-    return FindStep(prompt, {step.name: step.goal for step in playbook.steps}, MOODS if request.mood else ())
+    return FindStep(
+        prompt, {step.name: step.goal for step in playbook.steps if step.name in open_}, MOODS if request.mood else ()
+    )
+
+
+def _where(playbook: Playbook, request: ReasonStep, reachable: Sequence[str]) -> str:
+    where = f"The call is in the step {request.current_step!r} now. When in doubt it stays there."
+    if len(reachable) < len(playbook.steps):
+        where += f" From there it may only go to: {', '.join(reachable)}."
+    return where
 
 
 def confirmation_prompt(request: JudgeConfirmation) -> FindStep:
@@ -196,6 +209,8 @@ def reply_system(playbook: Playbook, language: str) -> str:
         parts.append("# What you never say\n" + _bullets(playbook.never_say))
     if playbook.escalation.when and playbook.has_people:
         parts.append(f"# When you call {TRANSFER_TOOL}\n" + _bullets(playbook.escalation.when))
+    if must_say := playbook.must_say_in(language):
+        parts.append("# What you say to the letter before the call ends\n" + _bullets(must_say))
     parts.append("# The steps of this call\n" + _bullets(f"{step.name}: {step.goal}" for step in playbook.steps))
     return "\n\n".join(parts)
 
@@ -217,7 +232,11 @@ def _without_fillers(request: Respond, fillers: Sequence[str]) -> Respond:
     return replace(request, recent=tuple(recent), said=without_fillers(request.said, fillers))
 
 
-def _situation(playbook: Playbook, step: PlaybookStep, variables: Mapping[str, str]) -> str:
+def _situation(playbook: Playbook, step: PlaybookStep, request: Respond) -> str:
+    memory = deepcopy(request.memory) or Memory()
+    for name, value in request.slots.items():
+        memory.learn(name, value, Source.CALLER, request.key.turn)
+    variables = request.variables | known_values(memory)
     parts = [f"# Where the call is now\nThe step is {step.name}. What to achieve in it: {step.goal}"]
     if step.tools:
         parts.append(f"Tools for this step: {', '.join(step.tools)}.")
@@ -226,6 +245,7 @@ def _situation(playbook: Playbook, step: PlaybookStep, variables: Mapping[str, s
     if variables:
         known = (f"{name}: {_clip(_one_line(value))}" for name, value in sorted(variables.items()))
         parts.append("# What is known about this call\n" + _bullets(known))
+    parts += memory_notes(playbook, step, memory)
     return "\n\n".join(parts)
 
 

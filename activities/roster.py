@@ -10,6 +10,7 @@ from activities.conversation import ConversationActivities
 from activities.crm import CrmActivities
 from activities.crm_tools import CrmTools
 from activities.mood import MoodActivities
+from activities.notes import NotesActivities
 from activities.playbook_shelf import PlaybookShelf
 from activities.speech import SpeechActivities
 from activities.spoken_lines import SpokenLines
@@ -70,6 +71,7 @@ def roster(ports: Ports) -> Roster:
     )
     speech = SpeechActivities(ports.line_voice, lines, ports.playback, shelf, ports.feed)
     mood = MoodActivities(ports.reasoner, shelf, ports.feed)
+    notes = NotesActivities(ports.reasoner, shelf, ports.store)
     telephony = TelephonyActivities(ports.telephony, ports.feed)
     transfer = TransferActivities(ports.reasoner, shelf, ports.feed)
     tools = ToolActivities(kinds, ports.playback, shelf, ports.feed, ports.reasoner)
@@ -85,6 +87,8 @@ def roster(ports: Ports) -> Roster:
             conversation.reason_step,
             conversation.respond,
             mood.read_mood,
+            notes.recall_caller,
+            notes.take_notes,
             speech.speak_line,
             telephony.dial,
             telephony.look_up_dial,

@@ -86,6 +86,10 @@ LIVE_CALL: Final[dict[str, Any]] = CALL | {
         "last_caller": "Where is order 48213?",
         "last_assistant": "Order 48213 has shipped.",
         "mood": "calm",
+        "missing": [],
+        "sources": {"order_number": "tool"},
+        "summary": "",
+        "earlier": "",
     },
 }
 

@@ -223,6 +223,10 @@ class State(BaseModel):
     last_caller: str
     last_assistant: str
     mood: str = Field(description="The caller's, as far as it is known")
+    missing: list[str] = Field(description="What the step has still to find out")
+    sources: dict[str, str] = Field(description="Where a value is known from: caller, keyed, tool, system")
+    summary: str = Field(description="Of what was said long ago")
+    earlier: str = Field(description="What this caller's earlier calls were about, where the playbook remembers them")
 
     @classmethod
     def of(cls, state: CallState) -> Self:
@@ -237,6 +241,10 @@ class State(BaseModel):
             last_caller=state.last_caller,
             last_assistant=state.last_assistant,
             mood=state.mood,
+            missing=list(state.missing),
+            sources=state.sources,
+            summary=state.summary,
+            earlier=state.earlier,
         )
 
 

@@ -49,7 +49,7 @@ class Step:
 
     name: str | None
     confidence: float
-    method: str  # "lexical" | "minilm" | "model" | "keys" | "wish" | "kept": nothing was sure, the call stays
+    method: str  # "lexical" | "minilm" | "model" | "keys" | "wish" | "transition" | "policy", or "kept": it stays
     took_ms: float = 0.0
     at_ms: float | None = None  # when it was found, by the worker's clock
     escalates: bool = False
@@ -57,6 +57,8 @@ class Step:
     usage: Usage | None = None  # what the model took, where it was asked
     mood: str = ""  # the caller's (core.mood.Mood), where the model was asked for it
     answer: str = ""  # a canned one of the playbook: no model is needed
+    slots: dict[str, str] = field(default_factory=dict)  # what the words plainly tell
+    detour: bool = False  # the call comes back to where it was
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ class Turn:
     usage: Usage = Usage()
     started_ms: float = 0.0
     step_usage: Usage = Usage()
+    slots: dict[str, str] = field(default_factory=dict)  # what it plainly tells
     canned: str = ""  # the answer found for it
     answer_method: str = ""
     mood: str = ""
@@ -281,6 +284,7 @@ class Conversation:
         if step.usage is not None:
             self.now.step_usage = sum_usage((self.now.step_usage, step.usage))
         self.now.canned = step.answer
+        self.now.slots = dict(step.slots)
         self.now.mood = step.mood or self.now.mood
 
     def speak(self, attachment: int) -> Utterance:
@@ -322,6 +326,14 @@ class Conversation:
     def recent(self) -> tuple[Exchange, ...]:
         """The exchanges before the running turn that a prompt remembers."""
         return tuple(turn.exchange() for turn in self.turns[-RECENT_EXCHANGES - 1 : -1])
+
+    def since(self, turn: int) -> tuple[Exchange, ...]:
+        """The exchanges from a turn on, the running one too; no more than a prompt remembers."""
+        return tuple(known.exchange() for known in self.turns[-RECENT_EXCHANGES:] if known.number >= turn)
+
+    def between(self, turn: int, newest: int) -> tuple[Exchange, ...]:
+        """The exchanges after a turn and before the ``newest``."""
+        return tuple(known.exchange() for known in self.turns[:-newest] if known.number > turn)
 
     def records(self) -> list[TurnRecord]:
         """All turns that are no mere guess."""

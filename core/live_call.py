@@ -30,19 +30,22 @@ from core.contracts.call import (
 )
 from core.contracts.playbook import PlaybookBrief
 from core.contracts.transfer import Cause, TransferRecord, Wanted
-from core.conversation import Conversation, ToolCall, ToolResult, Turn, Utterance
+from core.conversation import Conversation, Step, ToolCall, ToolResult, Turn, Utterance
 from core.fillers import in_rotation, without_fillers
 from core.inbox import Inbox
 from core.languages import Leaning, asked_for, lean
 from core.manner import Manner
+from core.memory import Memory, Source
 from core.mood import heated_turns, manner_for
 from core.outcome import NOT_REACHED, CarrierState, Disposition, LegState
 from core.playbook import TRANSFER_TOOL
+from core.read_back import has_read_back, hear_answer
 from core.speculation import words_key
 from core.tool_memory import ToolMemory
 from core.transfer import Transfer
 from core.turns import ANSWER_OVERLAP_MS
 from core.wishes import heed, wishes_in
+from core.words import words_of
 
 
 class Opening(StrEnum):
@@ -100,6 +103,7 @@ class LiveCall:
     hand_over: HandOver | None = None
     escalated: bool = False  # a representative was needed
     consents: list[Consent] = field(default_factory=list)
+    memory: Memory = field(default_factory=Memory)
     leaning: Leaning = Leaning()
     manner: Manner = Manner()
     fillers_said: int = 0
@@ -203,6 +207,54 @@ class LiveCall:
         """Whether it is our turn to do something."""
         waiting = self.opening or self.answer_again or self.lines or self.silent or self.inbox.eager
         return self.interrupted or bool(waiting)
+
+    def settle(self, step: Step) -> None:
+        """The step of a turn that is no mere guess: what the turn plainly tells is known from now on."""
+        number = self.conversation.now.number
+        for name, value in step.slots.items():
+            self.memory.learn(name, value, Source.CALLER, number)
+        if not step.detour:
+            self.memory.go_to(self.conversation.now.step, number)
+
+    def hear_answer_to_slots(self, said: str) -> None:
+        """What the caller says may be the yes or no to values that were just read back to them."""
+        heard = self._last_heard()
+        if hear_answer(self.memory, self.call.playbook.confirms, heard, said, self.language) is not None:
+            self.memory.answered = self.conversation.now.number
+
+    @property
+    def awaits_yes(self) -> bool:
+        """Whether values were just read back."""
+        return has_read_back(self.memory, self.call.playbook.confirms, self._last_heard())
+
+    def _last_heard(self) -> str:
+        turns = reversed(self.conversation.turns)
+        return next((said for turn in turns if (said := turn.exchange().assistant)), "")
+
+    def remember_tool(self, turn: int, result: ToolResult) -> None:
+        """What a tool was given and has told."""
+        playbook = self.call.playbook
+        slots = {name for names in playbook.collects.values() for name in names}
+        self.memory.did(turn, result, slots, playbook.told, playbook.confirms.keys())
+
+    @property
+    def missing(self) -> list[str]:
+        """Slots that the present step has still to find out."""
+        playbook = self.call.playbook
+        slots = playbook.collects.get(self.conversation.settled.step, ())
+        return [name for name in slots if name not in self.memory.slots and name not in playbook.optional]
+
+    @property
+    def unconfirmed(self) -> list[str]:
+        """Slots whose value has still to be read back."""
+        slots, confirms = self.memory.slots, self.call.playbook.confirms
+        return [name for name, known in slots.items() if name in confirms and not known.confirmed]
+
+    @property
+    def unsaid(self) -> tuple[str, ...]:
+        """What the playbook wants said before the call ends, and was not."""
+        heard = " ".join(word for turn in self.conversation.turns for word in words_of(turn.heard or turn.said))
+        return tuple(line for line in self.script.must_say if " ".join(words_of(line)) not in heard)
 
     def feel(self, turn: Turn, mood: str) -> None:
         """The caller's mood in a turn has become known, perhaps late; from now on they are spoken to accordingly."""

@@ -4,6 +4,7 @@ Part of the workflow's state. Bounded: slots and facts are those of the playbook
 """
 
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -12,7 +13,6 @@ from core.conditions import Value
 from core.conversation import ToolResult
 
 MOST_ACTIONS: Final = 40
-MOST_RESULTS: Final = 200
 LONGEST_RESULT: Final = 200
 LONGEST_SUMMARY: Final = 2_000
 
@@ -58,10 +58,10 @@ class Memory:
     at: str = ""  # the last step that was no detour
     at_since: int = 0  # the turn in which the call came to it
     noted: int = 0  # the turn up to which notes were taken
+    answered: int = 0  # the turn in which the caller last answered a read-back
     summary: str = ""  # of what prompts do not show word for word any more ..
     summarized: int = 0  # .. up to this turn
     earlier: str = ""  # what this caller's earlier calls were about
-    escalate: bool = False  # a policy wants a person to take over
 
     def learn(self, name: str, value: str, source: Source, turn: int, *, confirmed: bool = False) -> None:
         """A slot's value. The same again changes nothing; another one has to be confirmed anew."""
@@ -104,19 +104,44 @@ class Memory:
             known = self.slots[name]
             self.slots[name] = Known(known.value, known.source, known.turn)
 
-    def did(self, turn: int, result: ToolResult, collected: frozenset[str]) -> None:
-        """A tool has answered. Arguments it took are as good as confirmed; what it told can decide transitions."""
+    def did(
+        self,
+        turn: int,
+        result: ToolResult,
+        collected: Collection[str],
+        told: Collection[str],
+        aloud: Collection[str] = (),
+    ) -> None:
+        """A tool has answered. Arguments it took are as good as confirmed; what it told can decide transitions.
+
+        Args:
+            collected: slots.
+            told: "tool.field" of what is worth keeping: what conditions ask for.
+            aloud: slots that only the caller's own yes confirms.
+        """
         name = result.call.name
         self.actions = [*self.actions, Action(turn, name, result.ok)][-MOST_ACTIONS:]
-        self.results[f"{name}.ok"] = "yes" if result.ok else "no"
+        if f"{name}.ok" in told:
+            self.results[f"{name}.ok"] = "yes" if result.ok else "no"
         if not result.ok:
             return
         for argument, value in result.call.arguments.items():
             if argument in collected and isinstance(value, str | int | float | bool):
-                self.learn(argument, _plain(value), Source.TOOL, turn, confirmed=True)
-        for field_name, told in _scalars(result.content).items():
-            if len(self.results) < MOST_RESULTS or f"{name}.{field_name}" in self.results:
-                self.results[f"{name}.{field_name}"] = told[:LONGEST_RESULT]
+                self.learn(argument, _plain(value), Source.TOOL, turn, confirmed=argument not in aloud)
+        for field_name, text in _scalars(result.content).items():
+            if f"{name}.{field_name}" in told:
+                self.results[f"{name}.{field_name}"] = text[:LONGEST_RESULT]
+
+    def unconfirmed(self, arguments: Mapping[str, object], aloud: Collection[str], turn: int) -> list[str]:
+        """Arguments that the caller has still to confirm; they are known now, as the caller was understood."""
+        unsure = []
+        for name, value in arguments.items():
+            if name not in aloud or not isinstance(value, str | int | float):
+                continue
+            self.learn(name, _plain(value), Source.CALLER, turn)
+            if not self.slots[name].confirmed:
+                unsure.append(name)
+        return unsure
 
     def go_to(self, step: str, turn: int) -> None:
         """The call is in another step of its way, no detour."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
-from core.conditions import Condition, parse_condition
+from core.conditions import Condition, parse_condition, tests_in
 from core.memory import Memory
 from core.playbook import Playbook, PlaybookStep
 from core.playbook_dialogue import Slot
@@ -56,6 +56,13 @@ def reachable_steps(
     open_ = {way.to for way in ways if way.when is None or holds(way.when, memory, known)}
     reachable = bases | open_ | playbook.anytime_steps
     return tuple(step.name for step in playbook.steps if step.name in reachable)
+
+
+def told_in_conditions(playbook: Playbook) -> frozenset[str]:
+    """What conditions ask for of tools' answers, as "tool.field"."""
+    ways = [way.when for step in playbook.steps for way in step.transitions if way.when is not None]
+    tests = (test for text in (*ways, *playbook.policies.escalate_when) for test in tests_in(_parsed(text)))
+    return frozenset(test.name.removeprefix("tool.") for test in tests if test.name.startswith("tool."))
 
 
 def missing_slots(step: PlaybookStep, memory: Memory) -> list[Slot]:

@@ -16,6 +16,8 @@ from sandbox.model_prompt import Conversation, ToolOutcome, as_json, read_reques
 _ENDS_CALL = re.compile(r"end_?(the_?)?call|hang_?up", re.I)
 _TRANSFERS = re.compile(r"transfer|escalat|human|representative", re.I)
 _ON_KEYS = re.compile(r"\[[^\[\]]*\]")  # the phone system's note on what was keyed in
+_TO_READ_BACK = re.compile(r"^Read this back .*whether it is right: (.*)$", re.M)
+_TO_FIND_OUT = re.compile(r"^Still to find out, one question at a time: (.*)$", re.M)
 _ELSE = "Is there anything else I can help you with?"
 _SENTENCE = re.compile(r"[^.?!]+[.?!]+(?:\s+|$)|[^.?!]+$")
 
@@ -101,12 +103,23 @@ def _speak(conversation: Conversation, tools: Sequence[Mapping[str, Any]]) -> st
     if not caller:
         return "Hello, thanks for taking the time. How can I help you?"
     lead = _lead(caller)
+    if wanted := _wanted(conversation.system):
+        return f"{lead} {wanted}"
     if again := _told_before(conversation):
         return f"{lead} {again}"
     for tool in tools:
         if not model_tools.done(tool, conversation) and (question := model_tools.question(tool, conversation)):
             return f"{lead} {question}"
     return f"{lead} {_from_goal(conversation)} {_ELSE}"
+
+
+def _wanted(system: str) -> str:
+    """What the prompt says is to be read back, or to be found out next."""
+    if value := _TO_READ_BACK.search(system):
+        return f"I have noted {value[1]}. Is that right?"
+    if missing := _TO_FIND_OUT.search(system):
+        return f"Could you tell me {missing[1].partition('; ')[0].partition(' (')[0]}?"
+    return ""
 
 
 def _lead(caller: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox import model_words
 from sandbox.json_values import fits, valid_value
+from sandbox.model_notes import notes
 from sandbox.model_prompt import Conversation, read_request
 
 _CALLER = re.compile(r"^Caller: (.*)$", re.M)
@@ -13,6 +14,7 @@ _ASSISTANT = re.compile(r"^Assistant: (.*)$", re.M)
 _TOOL = re.compile(r"^\((\w+)( failed)?: .*\)$", re.M)
 _YES = re.compile(r"^(yes|sure|please do)\b", re.I | re.M)
 _QUOTED = re.compile(r'"([^"]+)"')
+_NOTED = re.compile(r"^Lines to note:$", re.M)
 _STAYS = re.compile(r"in the step '([^']+)'")
 
 
@@ -22,6 +24,9 @@ def structured_answer(request: Mapping[str, Any], schema: Mapping[str, Any]) -> 
     if not isinstance(value, dict):
         return value
     conversation = read_request(request)
+    if _NOTED.search(text := _transcript(request)):
+        taken = notes(conversation, text, schema)
+        return taken if fits(taken, schema) else value
     likely = _summary(request) | _choices(conversation, schema)
     for name, part in schema.get("properties", {}).items():
         if name in likely and isinstance(part, Mapping) and fits(likely[name], part, schema):

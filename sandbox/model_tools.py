@@ -48,6 +48,12 @@ def arguments_for(tool: Mapping[str, Any], conversation: Conversation) -> dict[s
     return found
 
 
+def value_of(name: str, schema: Mapping[str, Any], conversation: Conversation) -> Any:
+    """What the conversation tells of one argument; None: nothing."""
+    value = _value(name, schema, conversation)
+    return None if value is _MISSING else value
+
+
 def question(tool: Mapping[str, Any], conversation: Conversation) -> str:
     """The question that brings the tool forward; "" if there is none."""
     if _NEEDS_YES.search(tool["name"]):

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.contracts.call import CallRecord, CallSummary, Phase
 from core.conversation import TurnRecord, Usage
 from core.costs import LIST_PRICES, CostLine, Price, costs_of, costs_of_model
-from core.ports.call_log import CallEvent, CallReader, CallRow, CallStore, StoredEvent
+from core.ports.call_log import CallEvent, CallReader, CallRow, CallStore, EarlierCall, StoredEvent
 from storage.cursors import cursor_of, place_of
 from storage.database import Database
 from storage.live import OF_GLIMPSES, Glimpse, glimpse_of, turns_so_far
@@ -65,6 +65,19 @@ class SqlCallStore(CallStore):
         async with self._database.write() as session:
             call = await lock_call(session, call_id, 0.0)
             await _put_on_bill(session, call, costs_of_model(usage, self._prices), BILL_OF_FIELDS)
+
+    async def earlier_calls(self, caller_number: str, *, tenant: str, but: str, limit: int) -> Sequence[EarlierCall]:
+        """The last calls with this person that were summed up, newest first."""
+        wanted = (
+            select(Call)
+            .where(Call.caller_number == caller_number, Call.tenant == tenant, Call.call_id != but)
+            .where(Call.summary.is_not(None), Call.ended_ms.is_not(None))
+            .order_by(Call.started_ms.desc())
+            .limit(limit)
+        )
+        async with self._database.read() as session:
+            rows = [call_row(call) for call in await session.scalars(wanted)]
+        return [EarlierCall(row.ended_ms or 0.0, row.summary) for row in rows if row.summary is not None]
 
     async def save_crm_note(self, call_id: str, note_id: str) -> None:
         """Keep where the CRM put the call, and let later calls of the same person follow."""

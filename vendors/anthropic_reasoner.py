@@ -16,7 +16,14 @@ from anthropic import AsyncAnthropic, AsyncStream, DefaultAioHttpClient
 
 from core.contracts.call import CallSummary
 from core.conversation import Step, ToolCall, Usage
-from core.ports.reasoner import FindStep, Message, Prompt, ReplyPiece, SummedUp, TextPiece
+from core.ports.reasoner import (
+    FindStep,
+    Message,
+    Prompt,
+    ReplyPiece,
+    SummedUp,
+    TextPiece,
+)
 from vendors.anthropic_errors import broken, error_of_event, failures
 from vendors.model_answers import SUMMARY_SCHEMA, Deadlines, FoundStep, step_schema
 

@@ -40,6 +40,7 @@ from workflows.fillers import keep_company
 from workflows.keys import keyed_step, last_said, nothing_was_asked, obey
 from workflows.leg import hang_up, redirect
 from workflows.mood import MoodReader
+from workflows.notes import NoteTaker, recall_caller
 from workflows.replies import ReplyFailed, Speaker, until
 from workflows.tools import next_ordinal, run_tool, undo_failed_request
 from workflows.transfer import announcement, company, see_to_transfers, welcome_back
@@ -62,6 +63,7 @@ class CallWorkflow(CallMessages):
         self.call = self.live.call
         self.speaker = Speaker(self.live, self._speech_is_under_way)
         self.moods = MoodReader(self.live)
+        self.notes = NoteTaker(self.live)
         self._published = {
             pair.key: str(pair.value) for pair in workflow.info().typed_search_attributes.search_attributes
         }
@@ -123,6 +125,8 @@ class CallWorkflow(CallMessages):
             await self._say(welcome_back(self.live), prepare=True)
         else:
             greeting = self.live.script.greeting
+            if self.call.playbook.remembers:
+                self._recalling = asyncio.create_task(recall_caller(self.live))
             await self._say(greeting, prepare=True, opening=self._opening())
             if self.live.stands(greeting):
                 self.live.heed_hellos(_now_ms())
@@ -140,9 +144,11 @@ class CallWorkflow(CallMessages):
         said = " ".join(turn.caller for turn in live.conversation.turns if turn.number >= turns[0].turn)
         if not said.strip():
             return
+        live.hear_answer_to_slots(said)
         answered = await answer_to_read_back(live, said)
         step = step_of(answered) or keyed_step(live, turns) or await find_step(live, said)
         live.conversation.find(step)
+        live.settle(step)
         live.feel(live.conversation.now, step.mood)
         if not await self._obey_key(obey(live, turns)):
             await self._carry_out(follow(live, answered, said))
@@ -157,7 +163,8 @@ class CallWorkflow(CallMessages):
             return  # it is to be transcribed again first
         if live.language_after(turn) != live.language:
             return  # it is to be answered in a language that is not settled yet
-        if live.tools.pending is not None or request_taken_back(live, turn.turn, turn.text) is not None:
+        moving = live.tools.pending is not None or live.awaits_yes
+        if moving or request_taken_back(live, turn.turn, turn.text) is not None:
             return  # a yes moves things, so it has to be one; so does what undoes them
         live.conversation.foresee(turn.turn, turn.text, turn.confidence, turn.timings.decided_ms, turn.seq)
         live.conversation.now.before = _spent(waited=_now_ms() - live.turn_came_ms)
@@ -166,8 +173,10 @@ class CallWorkflow(CallMessages):
         if not live.withdrawn:
             await self._reply()
         if await self._settled():
+            live.settle(step)
             live.feel(live.conversation.now, step.mood)
             self.moods.read_if_due()
+            self.notes.take_if_due()
             await self._go_where_it_leads(step)
         else:
             live.drop_eager_turn()
@@ -185,7 +194,8 @@ class CallWorkflow(CallMessages):
         if step.escalates:
             queue = self.call.playbook.queue_of(live.conversation.now.step)
             line = announcement(live, queue) if self.call.playbook.queues else None
-            live.escalate(Cause.REQUEST, _now_ms(), queue=queue, line=line)
+            cause = Cause.POLICY if step.method == "policy" else Cause.REQUEST
+            live.escalate(cause, _now_ms(), queue=queue, line=line)
         elif step.ends_call:
             await self._say_goodbye()
         else:
@@ -259,6 +269,8 @@ class CallWorkflow(CallMessages):
 
     async def _say_goodbye(self) -> None:
         """The call has come to its end, unless the caller cuts in."""
+        for line in self.live.unsaid:
+            await self._say(line)
         if not self.live.answered:
             await self._say(self.live.script.farewell)
         if await self._was_heard(lambda: self.live.interrupted) and not self.live.interrupted:
@@ -387,6 +399,8 @@ class CallWorkflow(CallMessages):
             within_s=self.call.timers.reply,
             fillers=self.live.fillers,
             filler_after_ms=self.call.playbook.filler_after_ms,
+            memory=self.live.memory,
+            slots=now.slots if now.eager is not None else {},
             before=now.before,
         )
 
@@ -411,12 +425,16 @@ class CallWorkflow(CallMessages):
             await keep_company(live, done, self.speaker.say)
         elif not turn.said and not await until(lambda: done.done() or live.interrupted, FILLER_AFTER):
             await self._say(live.script.holding_line)
-        turn.tools.extend(result for result in await done if result is not None)
+        results = [result for result in await done if result is not None]
+        turn.tools.extend(results)
+        for result in results:
+            live.remember_tool(turn.number, result)
 
     # The end
 
     async def _end_when_too_long(self) -> None:
-        left = self.call.timers.max_call - (_now_ms() - self.live.started_ms) / 1_000
+        longest = min(self.call.timers.max_call, self.call.playbook.max_call_s or self.call.timers.max_call)
+        left = longest - (_now_ms() - self.live.started_ms) / 1_000
         await asyncio.sleep(max(0.0, left))
         self.live.end(Ending(Disposition.COMPLETED, self.live.script.farewell))
 
@@ -460,6 +478,7 @@ class CallWorkflow(CallMessages):
     def _speech_is_under_way(self) -> None:
         self._publish()
         self.moods.read_if_due()
+        self.notes.take_if_due()
 
     def _publish(self) -> None:
         """Tell those who look on. Called once speech is scheduled, so that nobody waits for it."""

@@ -15,6 +15,7 @@ def call_state(live: LiveCall) -> CallState:
     """What the assistant believes, what is confirmed, what was done and what comes next.
 
     What a tool call carried is believed, as the caller was understood; once the tool has accepted it, it is confirmed.
+    Slots that are confirmed aloud are so by the caller's yes only.
     """
     believes: dict[str, str] = dict(live.call.variables)
     confirmed: dict[str, str] = {}
@@ -25,6 +26,11 @@ def call_state(live: LiveCall) -> CallState:
             (confirmed if result.ok else believes).update(arguments)
             if result.ok:
                 done.append(f"turn {turn.number}: {result.call.name}")
+    for name, known in live.memory.slots.items():
+        believes.pop(name, None)
+        confirmed.pop(name, None)
+        (confirmed if known.confirmed else believes)[name] = known.value
+    believes |= {fact.replace("_", " "): "said" for fact in live.memory.facts}
     now = live.conversation.settled
     return CallState(
         call_id=live.call.call_id,
@@ -42,6 +48,10 @@ def call_state(live: LiveCall) -> CallState:
         mood=live.mood,
         consent=live.consents[-1].given if live.consents else None,
         language=live.language,
+        missing=tuple(live.missing),
+        sources={name: known.source.value for name, known in live.memory.slots.items()},
+        summary=live.memory.summary,
+        earlier=live.memory.earlier,
     )
 
 
@@ -63,6 +73,10 @@ def whats_next(live: LiveCall) -> str:
         return f"answer turn {live.inbox.last_turn(live.conversation.settled.number)}"
     if live.tools.pending is not None:
         return f"wait for the caller's yes to {live.tools.pending.call.name}"
+    if unconfirmed := live.unconfirmed:
+        return f"have the caller confirm {', '.join(f'{name} {live.memory.slots[name].value}' for name in unconfirmed)}"
+    if live.missing:
+        return f"find out {', '.join(live.missing)}"
     return "wait for the caller"
 
 
@@ -87,6 +101,9 @@ def call_details(live: LiveCall) -> str:
         lines.append(f"- Assistant: “{said}”")
     if live.mood:
         lines.append(f"- Mood: {live.mood}")
+    for name, known in live.memory.slots.items():
+        lines.append(f"- {name}: {known.value}{' ✓' if known.confirmed else ''}")
+    lines += [f"- has said: {fact.replace('_', ' ')}" for fact in live.memory.facts]
     for result in now.tools:
         lines.append(f"- {result.call.name}: {'done' if result.ok else 'failed'}")
     lines += ["", "&nbsp;"]  # the UI's frame is one line too short

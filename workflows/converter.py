@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
 from temporalio.converter import CompositePayloadConverter, DataConverter, DefaultPayloadConverter
 
-from core.contracts import call, tools
+from core.contracts import call, notes, tools
 from core.contracts.call import CallInput
 from core.conversation import Step, ToolResult
 from core.live_call import LiveCall
@@ -37,7 +37,10 @@ def learn_types() -> None:
     """Make the adapters of all contracts now, rather than in somebody's first call."""
     null = _JSON.to_payload(None)
     contracts: list[Any] = [
-        kind for kind in (*vars(call).values(), *vars(tools).values()) if isinstance(kind, type) and is_dataclass(kind)
+        kind
+        for module in (call, notes, tools)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and is_dataclass(kind)
     ]
     if null is not None:
         for kind in [*contracts, Step, ToolResult, CallInput | LiveCall]:

@@ -57,6 +57,7 @@ class Speaker:
                 summary=_summary(key, "reply"),
             )
             handle.add_done_callback(partial(_count_filler, self._live, self._live.conversation.now))
+            handle.add_done_callback(partial(_go_along, self._live.conversation.now))
             return handle
 
         return await self._deliver(start, lambda: self._live.interrupted)
@@ -196,6 +197,12 @@ def _count_tries(turn: Turn) -> None:
         turn.tried_ms = now_ms
     elif turn.asked_ms is None:
         turn.before[RETRIED] = now_ms - turn.tried_ms
+
+
+def _go_along(turn: Turn, made: asyncio.Task[Reply]) -> None:
+    """A transition has become due in the turn, so the answer was made in another step."""
+    if not made.cancelled() and made.exception() is None:
+        turn.step = made.result().step or turn.step
 
 
 def _count_filler(live: LiveCall, turn: Turn, made: asyncio.Task[Reply]) -> None:

@@ -45,6 +45,9 @@ async def run_tool(live: LiveCall, call: ToolCall, ordinal: int) -> ToolResult |
         case core.playbook.TRANSFER_TOOL:
             return _transfer(live, call)
     turn = live.conversation.now
+    if unsure := live.memory.unconfirmed(call.arguments, live.call.playbook.confirms, turn.number):
+        values = ", ".join(f"{name} {call.arguments[name]}" for name in unsure)
+        return ToolResult(call, False, f"not done: first read back to the caller and ask whether it is right: {values}")
     if (known := live.tools.recall(turn.step, call, _now_ms())) is not None:
         return known
     outcome = await _run(live, _request(live, call, ordinal, turn.step), turn.number)

@@ -64,6 +64,9 @@ async def _match(live: LiveCall, text: str) -> Step | None:
                 text,
                 turn.number,
                 canned=not live.conversation.owes_results,
+                memory=live.memory,
+                variables=live.call.variables,
+                language=live.language,
             ),
             schedule_to_close_timeout=timedelta(milliseconds=500),  # it takes 1 ms, and holds back messages meanwhile
             retry_policy=ONCE,
@@ -83,6 +86,9 @@ async def _reason(live: LiveCall, text: str) -> Step:
         text,
         live.conversation.recent(),
         mood=live.call.playbook.mood.read,
+        memory=live.memory,
+        variables=live.call.variables,
+        language=live.language,
     )
     try:
         return await workflow.execute_activity_method(

@@ -13,6 +13,7 @@ from core.contracts.transfer import TransferRecord
 from core.conversation import Exchange, ToolCall, ToolResult, Transcribed, TurnRecord, Usage
 from core.keypad import Keyed
 from core.manner import Manner
+from core.memory import Memory
 from core.outcome import CarrierState, Disposition
 from core.patience import Patience
 from core.turns import TurnTaking
@@ -345,6 +346,9 @@ class MatchStep:
     text: str
     turn: int = 0
     canned: bool = False  # a canned answer may be given
+    memory: Memory | None = None
+    variables: dict[str, str] = field(default_factory=dict)
+    language: str = "en"
 
 
 @dataclass(frozen=True)
@@ -358,6 +362,9 @@ class ReasonStep:
     text: str
     recent: tuple[Exchange, ...] = ()
     mood: bool = False  # tell how the caller sounds, too
+    memory: Memory | None = None
+    variables: dict[str, str] = field(default_factory=dict)
+    language: str = "en"
 
 
 @dataclass(frozen=True)
@@ -423,6 +430,8 @@ class Respond:
     within_s: float = 12.0  # for making it: model, voice and delivery, which runs ahead of the playing
     fillers: tuple[str, ...] = ()  # said one after the other while the answer's first audio is late
     filler_after_ms: int = 0
+    memory: Memory | None = None
+    slots: dict[str, str] = field(default_factory=dict)  # what the turn plainly tells
     before: dict[str, float] = field(default_factory=dict)  # as in ReplyTimings
 
 
@@ -487,6 +496,7 @@ class Reply:
     usage: Usage = Usage()
     heard: Heard | None = None
     fillers: int = 0  # so many lines of ``text`` were only to show that we are there; earlier attempts' share included
+    step: str = ""  # the one it was made in, where a transition has become due in the turn
 
 
 @dataclass(frozen=True)
@@ -548,6 +558,10 @@ class CallState:
     consent: bool | None = None  # given or refused by a key; the last word counts
     mood: str = ""  # the caller's, as far as it is known (core.mood.Mood)
     language: str = ""
+    missing: tuple[str, ...] = ()  # slots that the step has still to find out
+    sources: dict[str, str] = field(default_factory=dict)  # slot -> where it is known from (core.memory.Source)
+    summary: str = ""  # of what was said long ago
+    earlier: str = ""  # what this caller's earlier calls were about
 
 
 @dataclass(frozen=True)

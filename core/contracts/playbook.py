@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from core.mood import MoodRules
+from core.paths import told_in_conditions
 from core.playbook import Playbook
 from core.protected import Protected, protected_in
 from core.queues import Queue
@@ -24,6 +25,7 @@ class BriefLines:
     helps: dict[str, str]
     voice_model: str
     mood: MoodRules
+    must_say: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,16 @@ class PlaybookBrief:
         """The queue to which a step escalates; "": the first one."""
         return next((queue.name for queue in self.queues if step in queue.steps), "")
 
+    must_say: tuple[str, ...] = ()  # before the call ends
+    max_call_s: int = 0  # 0: as the call's timers say
+    takes_notes: bool = False  # there are slots or facts to find out
+    sums_up: bool = False  # what prompts do not show any more is kept in short
+    remembers: bool = False  # the caller's earlier calls
+    collects: dict[str, tuple[str, ...]] = field(default_factory=dict)  # step -> its slots
+    optional: frozenset[str] = frozenset()  # slots that are not asked for
+    confirms: dict[str, str] = field(default_factory=dict)  # slots that are read back -> their type
+    told: frozenset[str] = frozenset()  # "tool.field": what conditions ask for of tools' answers
+
     def spoken_in(self, language: str) -> "PlaybookBrief":
         """The same with its lines in another language; unchanged for the first and for one it does not have."""
         lines = self.translations.get(language)
@@ -110,6 +122,14 @@ def brief_of(playbook: Playbook) -> PlaybookBrief:
         queues=tuple(_queue(playbook, queue) for queue in playbook.queues),
         escalation=_escalation(playbook),
         translations={language: _lines(playbook, language) for language in playbook.translations},
+        max_call_s=playbook.limits.max_call_seconds or 0,
+        takes_notes=playbook.keeps_notes,
+        sums_up=True,
+        remembers=playbook.remember_callers,
+        collects={step.name: tuple(slot.name for slot in step.collect) for step in playbook.steps if step.collect},
+        optional=frozenset(slot.name for slot in playbook.slots.values() if slot.optional),
+        confirms={slot.name: slot.type for slot in playbook.slots.values() if slot.confirm},
+        told=told_in_conditions(playbook),
         protected=protected_in(playbook),
     )
 
@@ -140,4 +160,5 @@ def _lines(playbook: Playbook, language: str) -> BriefLines:
         helps=playbook.helps_in(language),
         mood=replace(playbook.mood.rules, escalation_line=playbook.escalation_line_in(language)),
         voice_model=playbook.voice_in(language).model,
+        must_say=playbook.must_say_in(language),
     )

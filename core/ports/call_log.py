@@ -49,6 +49,14 @@ class StoredEvent:
     event: CallEvent
 
 
+@dataclass(frozen=True, slots=True)
+class EarlierCall:
+    """A call that has ended."""
+
+    ended_ms: float
+    summary: CallSummary
+
+
 class CallFeed(Protocol):
     """The live feed, written in the background."""
 
@@ -70,6 +78,10 @@ class CallStore(Protocol):
 
     async def save_extraction(self, call_id: str, usage: Usage) -> None:
         """Put what filling in the playbook's fields took on the call's bill; idempotent."""
+        ...
+
+    async def earlier_calls(self, caller_number: str, *, tenant: str, but: str, limit: int) -> Sequence[EarlierCall]:
+        """The last calls with this person that were summed up, newest first, without the call ``but``."""
         ...
 
     async def save_crm_note(self, call_id: str, note_id: str) -> None:

@@ -175,7 +175,7 @@ def test_slots_decide_where_the_call_goes() -> None:
     memory.learn("owns_house", "yes", Source.CALLER, 1)
     memory.learn("bill", "180", Source.CALLER, 2)
     assert advance(playbook, memory, "qualify", {}) == "visit"
-    memory.did(3, ToolResult(ToolCall("t", "book", {}), True, '{"visit": "V1"}'), frozenset())
+    memory.did(3, ToolResult(ToolCall("t", "book", {}), True, '{"visit": "V1"}'), (), {"book.ok"})
     assert advance(playbook, memory, "qualify", {}) == "bye"
     no = Memory()
     no.learn("owns_house", "no", Source.CALLER, 1)
@@ -251,12 +251,17 @@ def test_the_graph_is_drawn_with_its_conditions() -> None:
 def test_what_a_tool_took_is_confirmed_and_what_it_told_can_be_asked_for() -> None:
     memory = Memory()
     call = ToolCall("t", "find", {"order_number": "48213", "secret": "x"})
-    memory.did(2, ToolResult(call, True, '{"status": "shipped", "paid": true}'), frozenset({"order_number"}))
+    memory.did(
+        2,
+        ToolResult(call, True, '{"status": "shipped", "paid": true}'),
+        {"order_number"},
+        {"find.status", "find.paid", "find.ok"},
+    )
     assert memory.slots["order_number"].confirmed
     assert memory.slots["order_number"].source is Source.TOOL
     assert "secret" not in memory.slots
     assert memory.look_up({}, "tool.find.status") is not None
     assert memory.results["find.paid"] == "yes"
-    memory.did(3, ToolResult(call, False, "away"), frozenset())
+    memory.did(3, ToolResult(call, False, "away"), (), {"find.ok"})
     assert memory.results["find.ok"] == "no"
     assert [action.ok for action in memory.actions] == [True, False]

@@ -161,3 +161,16 @@ async def test_a_cursor_of_strange_letters_only_finds_nothing(store: SqlCallStor
     await store.save(ended_call())
     cursor = base64.urlsafe_b64encode(rb'[0, "\u0000\ud800"]').decode()
     assert await reader.calls(before=cursor) == ([], None)
+
+
+async def test_earlier_calls_of_a_caller_are_told_newest_first_and_nobody_elses(store: SqlCallStore) -> None:
+    first = ended_call()
+    for place, name in enumerate(("CA1", "CA2", "CA3", "CA4")):
+        call = replace(first.call, call_id=name, caller_number="+12025550199" if name == "CA4" else "+12025550123")
+        await store.save(replace(first, call=call, started_ms=1_000.0 * place))
+        await store.save_summary(name, replace(SUMMARY, summary=name), Usage())
+    earlier = await store.earlier_calls("+12025550123", tenant="acme", but="CA3", limit=2)
+    assert [call.summary.summary for call in earlier] == ["CA2", "CA1"]
+    assert earlier[0].ended_ms == 62_000.0
+    assert len(await store.earlier_calls("+12025550123", tenant="acme", but="", limit=1)) == 1
+    assert await store.earlier_calls("+12025550123", tenant="other", but="", limit=2) == []

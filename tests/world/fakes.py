@@ -19,7 +19,7 @@ from core.contracts.call import (
 from core.conversation import Step, Transcribed, Usage
 from core.outcome import CarrierState
 from core.playbook import Playbook
-from core.ports.call_log import CallEvent
+from core.ports.call_log import CallEvent, EarlierCall
 from core.ports.crm import ToolContext
 from core.ports.errors import PlaybackLost, UnknownPlaybook, VendorError
 from core.ports.reasoner import FindStep, Prompt, ReplyPiece, SummedUp, TextPiece
@@ -60,7 +60,10 @@ class FakeReasoner:
         self.steps: deque[str] = deque()
         self.moods: deque[str] = deque()  # told where they are asked for
         self.extracts: dict[str, Any] = {}
+        self.notes: deque[dict[str, Any]] = deque()
         self.prompts: list[Prompt] = []
+        self.note_prompts: list[Prompt] = []
+        self.note_faults = Faults()
         self.faults = Faults()
         self.step_faults = Faults()
         self.summary_faults = Faults()
@@ -103,7 +106,11 @@ class FakeReasoner:
         return SummedUp(summary, Usage(model="fake", input_tokens=30, output_tokens=6))
 
     async def extract(self, prompt: Prompt, schema: Mapping[str, Any]) -> tuple[dict[str, Any], Usage]:
-        """What it was told to find."""
+        """The next of ``notes``, else nothing, for notes on a talk; for a finished one what it was told to find."""
+        if schema["properties"].keys() <= {"slots", "facts", "confirmed", "summary"}:
+            self.note_prompts.append(prompt)
+            self.note_faults.meet()
+            return self.notes.popleft() if self.notes else {}, Usage(model="fake", input_tokens=40, output_tokens=8)
         self.summary_faults.meet()
         return dict(self.extracts), Usage(model="fake", input_tokens=40, output_tokens=9)
 
@@ -430,6 +437,14 @@ class FakeStore:
     async def save_extraction(self, call_id: str, usage: Usage) -> None:
         """Replace it."""
         self.extraction_usages[call_id] = usage
+
+    async def earlier_calls(self, caller_number: str, *, tenant: str, but: str, limit: int) -> list[EarlierCall]:
+        """Of ``records`` and ``summaries``, newest first."""
+        self.faults.meet()
+        records = [record for record in self.records.values() if record.call.caller_number == caller_number]
+        found = [record for record in records if record.call.call_id in self.summaries and record.call.call_id != but]
+        found = [record for record in reversed(found) if record.call.tenant == tenant][:limit]
+        return [EarlierCall(record.ended_ms or 0.0, self.summaries[record.call.call_id]) for record in found]
 
     async def save_crm_note(self, call_id: str, note_id: str) -> None:
         """Replace it."""

@@ -1,0 +1,51 @@
+"""Notes on the talk, taken beside the answer: what the caller has told, and what prompts would forget."""
+
+from datetime import datetime
+
+from structlog.contextvars import bound_contextvars
+from temporalio import activity
+
+from activities.note_prompts import notes_prompt
+from activities.playbook_shelf import PlaybookShelf
+from activities.retries import vendor_failures
+from core.contracts import names
+from core.contracts.notes import EarlierCalls, Notes, RecallCaller, TakeNotes
+from core.note_taking import checked_notes, notes_schema
+from core.ports.call_log import CallStore
+from core.ports.reasoner import Reasoner
+
+MOST_EARLIER = 3
+
+
+class NotesActivities:
+    """Fills slots and facts, sums up, and remembers callers."""
+
+    def __init__(self, reasoner: Reasoner, shelf: PlaybookShelf, store: CallStore) -> None:
+        self._reasoner = reasoner
+        self._shelf = shelf
+        self._store = store
+
+    @activity.defn(name=names.TAKE_NOTES)
+    async def take_notes(self, request: TakeNotes) -> Notes:
+        """One structured call; what it tells is checked by the playbook before anybody believes it."""
+        with bound_contextvars(call_id=request.call_id, turn=request.turn), vendor_failures():
+            playbook = (await self._shelf.get(request.playbook)).playbook
+            schema = notes_schema(playbook, request.step, request.memory, sums_up=bool(request.older))
+            prompt = notes_prompt(playbook, request, datetime.now().astimezone().date())
+            told, usage = await self._reasoner.extract(prompt, schema)
+        older_turn = request.older[-1].turn if request.older else 0
+        return checked_notes(playbook, request.memory, request.turn, told, older_turn, usage)
+
+    @activity.defn(name=names.RECALL_CALLER)
+    async def recall_caller(self, request: RecallCaller) -> EarlierCalls:
+        """The summaries of the caller's last calls, newest first."""
+        with vendor_failures():
+            earlier = await self._store.earlier_calls(
+                request.caller_number, tenant=request.tenant, but=request.call_id, limit=MOST_EARLIER
+            )
+        lines = [f"- {_day(call.ended_ms)}: {' '.join(call.summary.summary.split())}" for call in earlier]
+        return EarlierCalls("\n".join(lines))
+
+
+def _day(ms: float) -> str:
+    return datetime.fromtimestamp(ms / 1_000).astimezone().date().isoformat()
