@@ -1,6 +1,5 @@
 """The playbooks of the calls a worker has had, ready for use: no turn reads SQL."""
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,14 +8,13 @@ import jsonschema_rs
 
 from activities.ready_tools import with_ready_tools
 from activities.spoken_lines import as_spoken, fixed_lines, sentences_of
+from activities.step_learning import StepLearning
 from core.canned import CannedFinder
 from core.conversation import Step
-from core.learnt_steps import distinct
 from core.manner import Manner
 from core.playbook import Playbook
 from core.ports.playbooks import Playbooks
 from core.ports.speech import VoiceSettings
-from core.ports.step_fits import StepFits
 from core.ports.tools import ToolKind
 from core.protected import Protected, protected_in
 from core.steps import LEXICAL, StepFinder
@@ -98,12 +96,14 @@ class PlaybookShelf:
     """Keeps the playbooks last used. A reference names content, so what is kept never gets old."""
 
     def __init__(
-        self, playbooks: Playbooks, kinds: Mapping[str, ToolKind] | None = None, fits: StepFits | None = None
+        self,
+        playbooks: Playbooks,
+        kinds: Mapping[str, ToolKind] | None = None,
+        learning: StepLearning | None = None,
     ) -> None:
         self._playbooks = playbooks
         self._kinds = kinds or {}
-        self._fits = fits
-        self._learning: set[asyncio.Task[None]] = set()
+        self._learning = learning
         self._ready: OrderedDict[str, ReadyPlaybook] = OrderedDict()
 
     async def get(self, ref: str) -> ReadyPlaybook:
@@ -112,27 +112,12 @@ class PlaybookShelf:
         if ready is None:
             ready = _prepare(await self._playbooks.load(ref), self._kinds)
             self._ready[ref] = ready
-            self._learn(ready)
             if len(self._ready) > ROOM:
                 self._ready.popitem(last=False)
         self._ready.move_to_end(ref)
+        if self._learning is not None:
+            self._learning.heed(ready.playbook, ready.finder)
         return ready
-
-    def _learn(self, ready: ReadyPlaybook) -> None:
-        """No turn waits for it: until it is there the finder has its own way."""
-        if self._fits is not None and len(ready.playbook.steps) > 1:
-            task = asyncio.create_task(_learnt(ready, self._fits))
-            self._learning.add(task)
-            task.add_done_callback(self._learning.discard)
-
-    async def learning(self) -> None:
-        """Until all that is being learnt is there: for whoever has no call waiting."""
-        await asyncio.gather(*self._learning)
-
-
-async def _learnt(ready: ReadyPlaybook, fits: StepFits) -> None:
-    examples = distinct((step.name, example) for step in ready.playbook.steps for example in step.callers_say)
-    ready.finder.learnt = await fits.learnt(examples)
 
 
 def _prepare(playbook: Playbook, kinds: Mapping[str, ToolKind]) -> ReadyPlaybook:

@@ -14,6 +14,7 @@ from activities.notes import NotesActivities
 from activities.playbook_shelf import PlaybookShelf
 from activities.speech import SpeechActivities
 from activities.spoken_lines import SpokenLines
+from activities.step_learning import StepLearning
 from activities.telephony import TelephonyActivities
 from activities.tools import ToolActivities
 from activities.transfer import TransferActivities
@@ -25,6 +26,7 @@ from core.ports.playbooks import Playbooks
 from core.ports.reasoner import Reasoner
 from core.ports.speech import Recogniser, Voice
 from core.ports.speech_cache import SpeechCache
+from core.ports.step_examples import StepExamples
 from core.ports.step_fits import StepFits
 from core.ports.telephony import Telephony
 from core.ports.tools import ToolKind
@@ -51,6 +53,7 @@ class Ports:
     messenger: Messenger
     tools: Mapping[str, ToolKind] = field(default_factory=dict)  # by kind; the CRM's are always there
     step_fits: StepFits | None = None  # None: turns are compared with each example
+    step_examples: StepExamples | None = None  # None: nothing is learnt from calls
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Roster:
 def roster(ports: Ports) -> Roster:
     """All activities."""
     kinds = {"operation": CrmTools(ports.crm), **ports.tools}
-    shelf = PlaybookShelf(ports.playbooks, kinds, ports.step_fits)
+    shelf = PlaybookShelf(ports.playbooks, kinds, StepLearning(ports.step_fits, ports.step_examples))
     lines = SpokenLines(ports.line_voice, ports.speech_cache)
     conversation = ConversationActivities(
         ports.reasoner, ports.voice, ports.recogniser, lines, ports.playback, shelf, ports.feed

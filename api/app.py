@@ -17,6 +17,7 @@ from api import (
     openapi,
     playbooks,
     representative_webhooks,
+    step_examples,
     twilio_webhooks,
     webhooks,
 )
@@ -60,6 +61,7 @@ def create_app(deps: ApiDeps) -> FastAPI:
         callbacks.router(deps),
         live.router(deps),
         playbooks.router(deps),
+        step_examples.router(deps),
         webhooks.router(deps),
     ):
         app.include_router(routes, responses=openapi.problems(401, 422, 503))

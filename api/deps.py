@@ -10,6 +10,7 @@ from core.ports.after_call import AfterCallStore, WebhookBook, WebhookSender
 from core.ports.call_log import CallReader
 from core.ports.callbacks import Callbacks
 from core.ports.playbooks import Playbooks
+from core.ports.step_examples import StepExamples
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class ApiDeps:
     reader: CallReader
     playbooks: Playbooks
     callbacks: Callbacks
+    step_examples: StepExamples
     settings: ApiSettings
     after_calls: AfterCallStore
     webhooks: WebhookBook

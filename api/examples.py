@@ -169,10 +169,36 @@ TRANSFER: Final[dict[str, Any]] = {
     "ended_at": "2026-11-25T19:25:00.075Z",
 }
 
+CALL_EXAMPLE: Final[dict[str, Any]] = {
+    "id": "5f0a6c5d1e2b3f4a5b6c7d8e",
+    "playbook": "order_support",
+    "step": "returns",
+    "text": "the shoes pinch, what can we do",
+    "review": "new",
+    "call_id": "CA5ef8732a3c49700934481addd5ce1659",
+    "turn": 3,
+    "confidence": 0.92,
+    "created_at": "2026-11-25T19:25:00.075Z",
+    "decided_at": None,
+    "decided_by": "",
+}
+
+LEARNT: Final[dict[str, Any]] = {
+    "version": "0123456789ab",
+    "method": "minilm",
+    "ref": "order_support@574d6f191637",
+    "examples": 214,
+    "grown": 162,
+    "threshold": 0.64,
+    "learnt_at": "2026-11-25T19:27:00.075Z",
+}
+
 EXAMPLES: Final = {
     "Call": CALL,
     "CallDetail": LIVE_CALL,
     "CallbackTask": CALLBACK,
+    "CallExample": CALL_EXAMPLE,
+    "LearntState": LEARNT,
     "Transfer": TRANSFER,
     "PlaybookDetail": PLAYBOOK,
     "Readiness": READINESS,

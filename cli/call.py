@@ -55,7 +55,7 @@ async def _place(http: httpx.AsyncClient, to: str, playbook: str, variables: dic
     if answer.status_code == 401:
         raise Complaint(f"{variable_of('api_key')} is not the key of {http.base_url}")
     if not answer.is_success:
-        raise Complaint(_problem(answer))
+        raise Complaint(problem_of(answer))
     placed: dict[str, Any] = answer.json()
     return placed
 
@@ -95,7 +95,7 @@ async def _feed(
                             yield line
                 else:
                     await answer.aread()
-                    reason = _problem(answer)
+                    reason = problem_of(answer)
                     if not answer.is_server_error:
                         raise Complaint(reason)
         except httpx.TransportError as error:
@@ -106,7 +106,7 @@ async def _feed(
         await asyncio.sleep(pause_s)
 
 
-def _problem(answer: httpx.Response) -> str:
+def problem_of(answer: httpx.Response) -> str:
     """What an RFC 9457 answer says, in one line."""
     try:
         told = answer.json()

@@ -8,6 +8,8 @@ import typer
 from cli.bench import bench
 from cli.eval import evals
 
+ApiUrl = Annotated[str | None, typer.Option(help="Where the API is, if not at PUBLIC_URL.")]
+
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -124,7 +126,7 @@ def call(
     playbook: Annotated[str, typer.Option(help="The playbook's name.")],
     var: Annotated[list[str] | None, typer.Option(help="What is known beforehand, as key=value. Repeatable.")] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Show the call as it goes, until it ends.")] = False,
-    url: Annotated[str | None, typer.Option(help="Where the API is, if not at PUBLIC_URL.")] = None,
+    url: ApiUrl = None,
 ) -> None:
     """Place a call (HOLDFAST_API_KEY)."""
     from cli.call import run
@@ -162,6 +164,43 @@ def playbook_schema() -> None:
     from cli.playbook_show import schema
 
     schema()
+
+
+@playbook.command("examples")
+def playbook_examples(
+    name: Annotated[str | None, typer.Argument(help="A playbook's name; none: all.")] = None,
+    review: Annotated[str | None, typer.Option(help="new, accepted or rejected; none: all.")] = "new",
+    url: ApiUrl = None,
+) -> None:
+    """List what calls have brought to learn from (HOLDFAST_API_KEY)."""
+    from cli.step_examples import show
+
+    show(name, review or None, url)
+
+
+@playbook.command("accept")
+def playbook_accept(
+    ids: Annotated[list[str], typer.Argument(help="Ids that `playbook examples` prints.")],
+    step: Annotated[str | None, typer.Option(help="Where they belong, if not to the step that was found.")] = None,
+    by: Annotated[str, typer.Option(help="Who decides.")] = "",
+    url: ApiUrl = None,
+) -> None:
+    """Have playbooks learn from these examples (HOLDFAST_API_KEY)."""
+    from cli.step_examples import decide
+
+    decide(ids, "accept", {"by": by, "step": step}, url)
+
+
+@playbook.command("reject")
+def playbook_reject(
+    ids: Annotated[list[str], typer.Argument(help="Ids that `playbook examples` prints.")],
+    by: Annotated[str, typer.Option(help="Who decides.")] = "",
+    url: ApiUrl = None,
+) -> None:
+    """Have nothing learnt from these examples, also if they were accepted before (HOLDFAST_API_KEY)."""
+    from cli.step_examples import decide
+
+    decide(ids, "reject", {"by": by}, url)
 
 
 def main() -> None:

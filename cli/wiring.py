@@ -34,6 +34,7 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
     from storage.after_calls import SqlAfterCalls
     from storage.calls import SqlCallReader
     from storage.playbooks import SqlPlaybooks
+    from storage.step_examples import SqlStepExamples
     from storage.transfers import SqlCallbacks
     from storage.webhooks import SqlWebhooks
     from vendors.webhook_sender import GuardedSender
@@ -52,6 +53,7 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
             reader=reader,
             playbooks=SqlPlaybooks(database, default=settings.default_playbook),
             callbacks=SqlCallbacks(database),
+            step_examples=SqlStepExamples(database),
             settings=ApiSettings(
                 public_url=settings.public_url,
                 media_url=settings.media_origin,
@@ -99,6 +101,7 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
     from storage.after_calls import SqlAfterCalls
     from storage.calls import SqlCallStore
     from storage.playbooks import SqlPlaybooks
+    from storage.step_examples import SqlStepExamples
     from storage.webhooks import SqlWebhooks
     from vendors.tool_secrets import ToolSecrets
     from vendors.twilio_telephony import TwilioTelephony
@@ -139,6 +142,7 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
             feed=feed,
             tools=tool_kinds(settings, secrets, stack),
             step_fits=await asyncio.to_thread(_step_fits, settings),
+            step_examples=SqlStepExamples(database),
             after_calls=SqlAfterCalls(database),
             webhooks=SqlWebhooks(database),
             webhook_sender=sender,

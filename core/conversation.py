@@ -59,6 +59,7 @@ class Step:
     answer: str = ""  # a canned one of the playbook: no model is needed
     slots: dict[str, str] = field(default_factory=dict)  # what the words plainly tell
     detour: bool = False  # the call comes back to where it was
+    fallback: bool = False  # the words alone did not tell: the model found it
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class TurnRecord:
     mood: str = ""  # the caller's (core.mood.Mood); "": not known
     played_ms: int = 0  # how long the assistant was heard
     talk_over_ms: int = 0  # of it, while the caller was speaking
+    fallback: bool = False  # the words alone did not tell the step: the model found it
 
 
 MODEL: Final = "model"
@@ -145,6 +147,7 @@ class Turn:
     tools_told: int = 0  # how many of ``tools`` had answered when we spoke last
     eager: int | None = None  # the event that brought it: it may be no turn at all, and counts for nothing yet
     dropped: bool = False  # it was none
+    fallback: bool = False  # only the model could tell its step
     first_part: int = 0  # parts before were made for eager turns of the same number
 
     @property
@@ -209,6 +212,7 @@ class Turn:
             mood=self.mood,
             played_ms=sum(utterance.played_ms for utterance in self.utterances),
             talk_over_ms=sum(utterance.talk_over_ms for utterance in self.utterances),
+            fallback=self.fallback,
         )
 
 
@@ -281,6 +285,7 @@ class Conversation:
         self.now.step = step.name or self.now.step
         self.now.step_method = step.method
         self.now.step_confidence = step.confidence
+        self.now.fallback = step.fallback
         if step.usage is not None:
             self.now.step_usage = sum_usage((self.now.step_usage, step.usage))
         self.now.canned = step.answer

@@ -1,5 +1,6 @@
 """Finds steps by what was learnt from a playbook's examples: by meaning where there is an embedder that knows it."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from importlib.resources import files
@@ -57,8 +58,7 @@ def learn(examples: Sequence[Example], embedder: Embedder, background: Vectors |
     Args:
         background: the embedded background speech, where it is at hand.
     """
-    counts = [sum(step == other for other, _ in examples) for step in {step for step, _ in examples}]
-    if max(counts, default=0) < FEWEST_EXAMPLES:
+    if not enough_to_learn(examples):
         return None
     said = background_speech()
     return fit(
@@ -67,6 +67,11 @@ def learn(examples: Sequence[Example], embedder: Embedder, background: Vectors |
         features(said, embedder, background),
         _FLOOR_OF_WORDS if embedder.name == NgramEmbedder.name else _FLOOR,
     )
+
+
+def enough_to_learn(examples: Sequence[Example]) -> bool:
+    """Whether a step has as many examples as it takes."""
+    return max(Counter(step for step, _ in examples).values(), default=0) >= FEWEST_EXAMPLES
 
 
 def features(texts: Sequence[str], embedder: Embedder, embedded: Vectors | None = None) -> Vectors:

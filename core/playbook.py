@@ -14,6 +14,7 @@ from core.keypad import Key, KeyAction, Keypad
 from core.playbook_after import AfterCallChoice, FollowUp, QuietChoice, check_after_call
 from core.playbook_checks import talk_faults
 from core.playbook_dialogue import Limits, Policies, Slot, StepTalk, Talk, Transition, Variable
+from core.playbook_finding import StepFinding
 from core.playbook_parts import (
     AnswerKindName,
     Canned,
@@ -510,6 +511,7 @@ def _fields_beside(at: tuple[str | int, ...]) -> list[str]:
         "escalation": Escalation,
         "voices": MoodVoiceChoice,
         "quiet_hours": QuietChoice,
+        "step_finding": StepFinding,
         "steps": PlaybookStep,
         "translations": Translation,
         "auth": Auth,

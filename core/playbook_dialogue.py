@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from core.conditions import BadCondition, parse_condition
+from core.playbook_finding import StepFinding
 from core.playbook_parts import Line, Misplaced, Name, Part
 from core.slots import ORDERED, SlotRules, SlotType
 
@@ -118,6 +119,7 @@ class Talk(Part):
     )
     policies: Policies = Policies()
     limits: Limits = Limits()
+    step_finding: StepFinding = StepFinding()
     remember_callers: bool = Field(False, description="what a caller's earlier calls were about is told to the model")
 
 

@@ -17,6 +17,7 @@ from storage.database import Database
 from storage.live import OF_GLIMPSES, Glimpse, glimpse_of, turns_so_far
 from storage.models import AfterCall, Call, CleanText, Cost, EventLine, ToolRun, Turn
 from storage.rows import call_row, fill_call, lock_call, tool_rows, turn_record, turn_row
+from storage.step_examples import save_examples
 from storage.tail import FeedTail
 from storage.transfers import save_transfers, transfers_of, transfers_so_far
 
@@ -47,6 +48,8 @@ class SqlCallStore(CallStore):
             await session.execute(delete(Turn).where(Turn.call_id == call_id))  # takes the tool calls along
             await _put_on_bill(session, call, lines, BILL_OF_CALL)
             await save_transfers(session, record)
+            if ended:
+                await save_examples(session, record)
             session.add_all(turn_row(call_id, turn) for turn in record.turns)
             await session.flush()
             session.add_all(row for turn in record.turns for row in tool_rows(call_id, turn))

@@ -275,6 +275,43 @@ class CallbackTask(Base):
     note: Mapped[str] = mapped_column(default="", server_default=text("''"), info=PII)
 
 
+class StepExampleRow(Base):
+    """What a caller said where only the model could tell the step; gone with its call."""
+
+    __tablename__ = "step_examples"
+    __table_args__ = (
+        Index("ix_step_examples_newest", "created_ms", "example_id"),
+        Index("ix_step_examples_playbook", "playbook", "review", "created_ms"),
+    )
+
+    example_id: Mapped[str] = mapped_column(primary_key=True)
+    playbook: Mapped[str]
+    step: Mapped[str]
+    text: Mapped[str] = mapped_column(info=PII)
+    review: Mapped[str]  # core.growth.Review
+    call_id: Mapped[str] = mapped_column(ForeignKey("calls.call_id", ondelete="CASCADE"))
+    turn: Mapped[int]
+    confidence: Mapped[float]
+    created_ms: Mapped[float]
+    decided_ms: Mapped[float | None]
+    decided_by: Mapped[str]
+
+
+class StepFitRow(Base):
+    """One state of what a playbook has learnt: core.ports.step_examples.StepFit."""
+
+    __tablename__ = "step_fits"
+
+    playbook: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[str] = mapped_column(primary_key=True)
+    method: Mapped[str] = mapped_column(primary_key=True)
+    ref: Mapped[str]
+    examples: Mapped[int]
+    grown: Mapped[int]
+    threshold: Mapped[float]
+    learnt_ms: Mapped[float]
+
+
 class EventLine(Base):
     """One line of the live feed, append-only. Ids rise in the order of commit."""
 

@@ -1,5 +1,6 @@
 """What the caller has said, and which step of the playbook it belongs to."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from temporalio import workflow
@@ -43,6 +44,8 @@ async def find_step(live: LiveCall, text: str) -> Step:
         return Step(turn.step, 1.0, "wish", answer=line)
     matched = await _match(live, text)
     found = matched if matched is not None and matched.name is not None else await _reason(live, text)
+    if matched is not None and found.method == "model":
+        found = replace(found, fallback=True)
     first = matched or found
     if first.at_ms is not None and found.at_ms is not None:
         turn.step_from_ms, turn.step_to_ms = first.at_ms - first.took_ms, found.at_ms

@@ -99,6 +99,7 @@ class PlaybookBrief:
     optional: frozenset[str] = frozenset()  # slots that are not asked for
     confirms: dict[str, str] = field(default_factory=dict)  # slots that are read back -> their type
     told: frozenset[str] = frozenset()  # "tool.field": what conditions ask for of tools' answers
+    learns: str = "never"  # from its calls: core.playbook_finding.StepFinding.learn_from_calls
 
     def spoken_in(self, language: str) -> "PlaybookBrief":
         """The same with its lines in another language; unchanged for the first and for one it does not have."""
@@ -131,6 +132,7 @@ def brief_of(playbook: Playbook) -> PlaybookBrief:
         confirms={slot.name: slot.type for slot in playbook.slots.values() if slot.confirm},
         told=told_in_conditions(playbook),
         protected=protected_in(playbook),
+        learns=playbook.step_finding.learn_from_calls,
     )
 
 

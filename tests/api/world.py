@@ -27,6 +27,7 @@ from storage.after_calls import SqlAfterCalls
 from storage.calls import SqlCallReader
 from storage.database import Database
 from storage.feed import SqlCallFeed
+from storage.step_examples import SqlStepExamples
 from storage.transfers import SqlCallbacks
 from storage.webhooks import SqlWebhooks
 from vendors.webhook_sender import GuardedSender
@@ -184,6 +185,7 @@ async def api_world(
         reader,
         shelf,
         SqlCallbacks(database),
+        SqlStepExamples(database),
         settings_for(origin, **changed),
         SqlAfterCalls(database),
         SqlWebhooks(database),

@@ -94,6 +94,7 @@ def test_columns_with_personal_data_are_marked() -> None:
         "callbacks.reason",
         "callbacks.summary",
         "callbacks.note",
+        "step_examples.text",
         "call_events.data",
         "after_calls.caller_number",
         "after_calls.state",

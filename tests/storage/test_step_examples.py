@@ -1,0 +1,101 @@
+"""What calls have brought for playbooks to learn from."""
+
+from dataclasses import replace
+
+import pytest
+
+from core.contracts.call import CallRecord
+from core.growth import Review
+from core.ports.step_examples import StepFit
+from storage.calls import SqlCallStore
+from storage.database import Database
+from storage.step_examples import SqlStepExamples
+from tests.storage.records import GREETING, PLAYBOOK, QUESTION, ended_call
+
+PINCH = replace(
+    QUESTION,
+    caller="The shoes pinch, order 48213.",
+    step="returns",
+    step_method="model",
+    step_confidence=0.9,
+    fallback=True,
+)
+FIT = StepFit("order_support", "v1", "lexical", "order_support@0123456789ab", 12, 2, 0.6, 1_000.0)
+
+
+def learning(call_id: str, learns: str, *callers: str) -> CallRecord:
+    turns = [replace(PINCH, turn=number, caller=caller) for number, caller in enumerate(callers, 1)]
+    record = ended_call(call_id, turns=(GREETING, *turns))
+    return replace(record, call=replace(record.call, playbook=replace(PLAYBOOK, learns=learns)))
+
+
+@pytest.fixture
+def examples(database: Database) -> SqlStepExamples:
+    return SqlStepExamples(database)
+
+
+async def test_a_saved_call_leaves_its_examples_to_be_reviewed(store: SqlCallStore, examples: SqlStepExamples) -> None:
+    record = learning("CA1", "reviewed", "The shoes pinch, order 48213.")
+    await store.save(record)
+    await store.save(record)
+    page, older = await examples.examples()
+    assert older is None
+    (example,) = page
+    assert (example.playbook, example.step, example.text) == (
+        "order_support",
+        "returns",
+        "The shoes pinch, order 0",
+    )
+    assert (example.review, example.call_id, example.turn) == (Review.NEW, "CA1", 1)
+    assert await examples.accepted("order_support") == []
+
+
+async def test_automatic_playbooks_learn_at_once_and_others_never(
+    store: SqlCallStore, examples: SqlStepExamples
+) -> None:
+    await store.save(learning("CA1", "automatic", "The shoes pinch a lot."))
+    await store.save(learning("CA2", "never", "My jacket came in blue."))
+    assert await examples.accepted("order_support") == [("returns", "The shoes pinch a lot.")]
+    (example,) = (await examples.examples())[0]
+    assert example.decided_by == "automatic"
+
+
+async def test_what_was_rejected_stays_so_when_somebody_says_it_again(
+    store: SqlCallStore, examples: SqlStepExamples
+) -> None:
+    await store.save(learning("CA1", "automatic", "The shoes pinch a lot."))
+    (example,) = (await examples.examples())[0]
+    rejected = await examples.decide(example.example_id, Review.REJECTED, "Grace", 5.0)
+    assert rejected is not None
+    assert (rejected.review, rejected.decided_by) == (Review.REJECTED, "Grace")
+    await store.save(learning("CA2", "automatic", "the shoes pinch a lot"))
+    assert await examples.accepted("order_support") == []
+
+
+async def test_an_example_may_be_accepted_for_another_step(store: SqlCallStore, examples: SqlStepExamples) -> None:
+    await store.save(learning("CA1", "reviewed", "The shoes pinch a lot."))
+    (example,) = (await examples.examples())[0]
+    await examples.decide(example.example_id, Review.ACCEPTED, "Grace", 5.0, step="complaints")
+    assert await examples.accepted("order_support") == [("complaints", "The shoes pinch a lot.")]
+    assert await examples.accepted("another") == []
+    assert await examples.decide("0" * 24, Review.ACCEPTED, "Grace", 5.0) is None
+
+
+async def test_pages_by_playbook_and_review(store: SqlCallStore, examples: SqlStepExamples) -> None:
+    said = ["The shoes pinch a lot.", "My jacket is torn.", "The lamp is broken."]
+    await store.save(learning("CA1", "reviewed", *said))
+    first, older = await examples.examples(playbook="order_support", review=Review.NEW, limit=2)
+    rest, end = await examples.examples(playbook="order_support", review=Review.NEW, before=older, limit=2)
+    assert sorted(example.text for example in (*first, *rest)) == sorted(said)
+    assert (len(first), end) == (2, None)
+    assert (await examples.examples(review=Review.ACCEPTED))[0] == []
+
+
+async def test_what_was_learnt_is_listed_newest_first(examples: SqlStepExamples) -> None:
+    newer = replace(FIT, version="v2", learnt_ms=2_000.0)
+    for fit in (FIT, newer):
+        await examples.note_fit(fit)
+    assert await examples.fits("order_support") == [newer, FIT]
+    again = replace(FIT, learnt_ms=3_000.0)  # an example was rejected: it is as it was
+    await examples.note_fit(again)
+    assert await examples.fits("order_support") == [again, newer]
