@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -25,29 +26,44 @@ def eval_steps(
     embedder: Annotated[EmbedderName, typer.Option(help="auto: by meaning where the model is there.")] = (
         EmbedderName.AUTO
     ),
+    calls: Annotated[
+        Path | None, typer.Option(help="JSONL of the same: turns of calls, in their order, that it learns from.")
+    ] = None,
+    every: Annotated[int, typer.Option(min=1, help="Turns of calls between two times of learning.")] = 250,
+    wrong: Annotated[float, typer.Option(min=0, max=1, help="Share of what calls teach that is wrong.")] = 0.0,
     json_file: JsonFile = None,
 ) -> None:
     """How many turns are decided without a model (cov), how many of those rightly (prec), and in what time."""
     from cli.embedders import embedder_of
-    from core.learnt_steps import LearntSteps, learn
+    from core.learnt_steps import Example, LearntSteps, learn
     from evals.figures import write_rows
-    from evals.step_eval import BadTurns, evaluate, read_labelled
+    from evals.step_eval import BadTurns, read_labelled
+    from evals.step_growth import grow
     from vendors.minilm_embedder import MiniLmMissing
+
+    cpu_s: list[float] = []
+
+    def learnt_from(known: Sequence[Example]) -> LearntSteps:
+        started = time.process_time()
+        learnt = learn(known, chosen)
+        if learnt is None:
+            print(f"{examples}: no step has five examples", file=sys.stderr)
+            raise typer.Exit(1)
+        cpu_s.append(round(time.process_time() - started, 2))
+        return LearntSteps(learnt, chosen, known)
 
     try:
         known = [(row.step, row.text) for row in read_labelled(examples) if row.step is not None]
         asked = read_labelled(turns)
+        said = read_labelled(calls) if calls is not None else []
         chosen = embedder_of(embedder)
     except (BadTurns, MiniLmMissing) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from None
-    started = time.process_time()
-    learnt = learn(known, chosen)
-    if learnt is None:
-        print(f"{examples}: no step has five examples", file=sys.stderr)
-        raise typer.Exit(1)
-    row = evaluate(LearntSteps(learnt, chosen, known), asked)
-    row["examples"], row["learn_cpu_s"] = len(known), round(time.process_time() - started, 2)
-    for name, value in row.items():
-        print(f"{name:>16}  {value}")
-    write_rows(json_file, [row])
+    rows = grow(known, said, asked, learnt_from, every=every, wrong=wrong)
+    for row, seconds in zip(rows, cpu_s, strict=True):
+        row["learn_cpu_s"] = seconds
+        for name, value in row.items():
+            print(f"{name:>16}  {value}")
+        print()
+    write_rows(json_file, rows)
