@@ -17,7 +17,7 @@ from core.ports.playbooks import Playbooks
 from core.ports.speech import VoiceSettings
 from core.ports.tools import ToolKind
 from core.protected import Protected, protected_in
-from core.steps import LEXICAL, StepFinder
+from core.steps import StepFinder
 from core.turns import Listen
 
 ROOM = 64
@@ -47,9 +47,13 @@ class ReadyPlaybook:
         if answer is None:
             return found
         step = self.playbook.step(answer.step)
-        confidence = max(found.confidence, round(answer.likeness, 3))
         return Step(
-            step.name, confidence, LEXICAL, escalates=step.escalates, ends_call=step.ends_call, answer=answer.answer
+            step.name,
+            max(found.confidence, round(answer.confidence, 3)),
+            answer.method,
+            escalates=step.escalates,
+            ends_call=step.ends_call,
+            answer=answer.answer,
         )
 
     def answers_in(self, kept: tuple[str, ...]) -> tuple[str, ...]:
@@ -112,6 +116,8 @@ class PlaybookShelf:
         if ready is None:
             ready = _prepare(await self._playbooks.load(ref), self._kinds)
             self._ready[ref] = ready
+            if self._learning is not None:
+                self._learning.teach(ready.canned)
             if len(self._ready) > ROOM:
                 self._ready.popitem(last=False)
         self._ready.move_to_end(ref)

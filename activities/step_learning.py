@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 import structlog
 
+from core.canned import CannedFinder
 from core.growth import taught, version_of
 from core.learnt_steps import Example, enough_to_learn
 from core.playbook import Playbook
@@ -70,6 +71,13 @@ class StepLearning:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def teach(self, canned: CannedFinder) -> None:
+        """Have canned answers' questions learnt, once: calls bring no new ones."""
+        if self._fits is not None and canned.to_learn:
+            task = asyncio.create_task(_teach(self._fits, canned))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
     async def settled(self) -> None:
         """Until all that is being learnt is there: for whoever has no call waiting."""
         await asyncio.gather(*self._tasks)
@@ -116,3 +124,7 @@ class StepLearning:
                 await self._examples.note_fit(fit)
             except StorageUnavailable as error:
                 log.warning("fit_not_noted", playbook=playbook.ref, error=str(error))
+
+
+async def _teach(fits: StepFits, canned: CannedFinder) -> None:
+    canned.learnt = await fits.learnt(canned.to_learn)

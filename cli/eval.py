@@ -14,18 +14,44 @@ from cli.embedders import EmbedderName
 evals = typer.Typer(no_args_is_help=True, help="Measure how well it understands.")
 
 
-@evals.callback()
-def _only_subcommands() -> None:
-    """Keeps `steps` a command of its own while there is no other."""
+Examples = Annotated[Path, typer.Option(help='JSONL of {"step", "text"}: what is learnt from.')]
+Turns = Annotated[Path, typer.Option(help="JSONL of the same: what is asked; step null or without examples: none.")]
+EmbedderOption = Annotated[EmbedderName, typer.Option(help="auto: by meaning where the model is there.")]
+
+
+@evals.command("canned")
+def eval_canned(
+    examples: Examples,
+    turns: Turns,
+    embedder: EmbedderOption = EmbedderName.AUTO,
+    json_file: JsonFile = None,
+) -> None:
+    """How many questions find their canned answer (each step's examples are those of one), how many a wrong one."""
+    from cli.embedders import embedder_of
+    from evals.canned_eval import canned_finder, evaluate_canned
+    from evals.figures import write_rows
+    from evals.step_eval import BadTurns, read_labelled
+    from vendors.minilm_embedder import MiniLmMissing
+
+    try:
+        known = [(row.step, row.text) for row in read_labelled(examples) if row.step is not None]
+        asked = read_labelled(turns)
+        chosen = embedder_of(embedder)
+    except (BadTurns, MiniLmMissing) as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+    row = evaluate_canned(canned_finder(known, chosen), frozenset(step for step, _ in known), asked)
+    row["embedder"] = chosen.name
+    for name, value in row.items():
+        print(f"{name:>16}  {value}")
+    write_rows(json_file, [row])
 
 
 @evals.command("steps")
 def eval_steps(
-    examples: Annotated[Path, typer.Option(help='JSONL of {"step", "text"}: what is learnt from.')],
-    turns: Annotated[Path, typer.Option(help="JSONL of the same: what is asked; step null or without examples: none.")],
-    embedder: Annotated[EmbedderName, typer.Option(help="auto: by meaning where the model is there.")] = (
-        EmbedderName.AUTO
-    ),
+    examples: Examples,
+    turns: Turns,
+    embedder: EmbedderOption = EmbedderName.AUTO,
     calls: Annotated[
         Path | None, typer.Option(help="JSONL of the same: turns of calls, in their order, that it learns from.")
     ] = None,

@@ -176,10 +176,11 @@ async def _feed(database: "Database") -> AsyncIterator["CallFeed"]:
 def _step_fits(settings: Settings) -> "StepFits":
     from cli.embedders import EmbedderName, embedder_of
     from cli.step_fits import KeptStepFits
+    from core.recently_embedded import RecentlyEmbedded
     from vendors.minilm_embedder import MiniLmMissing
 
     try:
-        embedder = embedder_of(EmbedderName(settings.embedder))
+        embedder = RecentlyEmbedded(embedder_of(EmbedderName(settings.embedder)))
     except MiniLmMissing as error:
         raise BadSettings([f"{variable_of('embedder')}: {error}"]) from None
     return KeptStepFits(embedder, settings.steps_folder)

@@ -1,5 +1,8 @@
 """Finds the canned answer to a turn: fixed words of the playbook, spoken with no model call.
 
+By likeness to the questions in the playbook, and, where there are enough of a question, by what they teach together
+(core.learnt_steps), which knows them by their meaning in other words.
+
 A wrong answer is worse than a slow one, so this is surer than finding a step: whatever the turn holds beyond the
 question (a number, a "not", a second wish) is for the model, and so is a question asked otherwise: "can I" is not
 "when".
@@ -8,13 +11,16 @@ question (a number, a "not", a second wish) is for the model, and so is a questi
 from dataclasses import dataclass
 from typing import Final
 
+from core.learnt_steps import Example, distinct
 from core.likeness import Likeness, clauses_of, telling_words, words_in
 from core.playbook import Playbook
 from core.small_words import SMALL_WORDS
-from core.steps import numbers_in
+from core.step_fit import FEWEST_EXAMPLES
+from core.steps import LEXICAL, Learnt, numbers_in
 
 _FLOOR: Final = 0.6
 _MARGIN: Final = 0.15
+_SURER: Final = 0.25  # than it takes to find a step: a wrong answer is worse than a slow one
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,8 @@ class CannedAnswer:
 
     step: str
     answer: str
-    likeness: float
+    confidence: float
+    method: str  # as a step's
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,42 +45,62 @@ class CannedFinder:
     """Compares a turn with the questions that have canned answers, and with everything else callers say."""
 
     def __init__(self, playbook: Playbook) -> None:
+        self.learnt: Learnt | None = None  # comes some seconds after the playbook
         self._known: dict[str, _Known] = {}
         self._small = SMALL_WORDS.get(playbook.language[:2], SMALL_WORDS["en"])
-        examples = [(step.name, example) for step in playbook.steps for example in step.examples]
+        self._examples = [(step.name, example) for step in playbook.steps for example in step.examples]
+        self._learnable = False
         for step in playbook.steps:
             for place, canned in enumerate(step.canned):
                 label = f"{step.name}/{place}"  # no step's name holds a slash
                 particular = frozenset().union(*map(self._particular, canned.examples))
                 asked = frozenset(map(self._question_words, canned.examples))
                 self._known[label] = _Known(step.name, canned.answer, particular, asked)
-                examples += [(label, example) for example in canned.examples]
-        self._likeness = Likeness(examples, floor=_FLOOR, margin=_MARGIN, acted_on=self._known) if self._known else None
+                self._examples += [(label, example) for example in canned.examples]
+                self._learnable |= len(canned.examples) >= FEWEST_EXAMPLES
+        self._labels = frozenset(label for label, _ in self._examples)
+        self._likeness = (
+            Likeness(self._examples, floor=_FLOOR, margin=_MARGIN, acted_on=self._known) if self._known else None
+        )
+
+    @property
+    def to_learn(self) -> tuple[Example, ...]:
+        """What ``learnt`` is learnt from; () if no question has enough examples."""
+        return distinct(self._examples) if self._learnable else ()
 
     def find(self, text: str, step: str | None) -> CannedAnswer | None:
         """The answer to a turn whose step was found as ``step`` (None: not found); None if unsure."""
         if self._likeness is None:
             return None
-        likest = self._likeness.likest(text)
-        known = self._known.get(likest.label or "")
-        if known is None or likest.label is None or not likest.sure or step not in (None, known.step):
-            return None
-        if not self._particular(text) <= known.particular or self._question_words(text) not in known.asked:
-            return None
-        if self._says_more(text, likest.label):
-            return None
-        return CannedAnswer(known.step, known.answer, min(1.0, likest.likeness))
-
-    def _says_more(self, text: str, label: str) -> bool:
-        """Whether a part of the turn says something else: a second wish, or what the answer does not know of."""
         clauses = clauses_of(text, self._small.joiners)
-        return len(clauses) > 1 and any(
-            len(telling_words(clause)) > 1 and not self._is(clause, label) for clause in clauses
-        )
+        telling = [clause for clause in clauses if len(telling_words(clause)) > 1] if len(clauses) > 1 else []
+        for answer in (self._by_likeness(self._likeness, text, telling), self._by_learning(text, telling)):
+            if answer is not None and step in (None, answer.step):
+                return answer
+        return None
 
-    def _is(self, clause: str, label: str) -> bool:
-        likest = self._likeness.likest(clause) if self._likeness else None
-        return likest is not None and likest.sure and likest.label == label
+    def _by_likeness(self, likeness: Likeness, text: str, clauses: list[str]) -> CannedAnswer | None:
+        likest, *parts = map(likeness.likest, (text, *clauses))
+        if not likest.sure or any(not part.sure or part.label != likest.label for part in parts):
+            return None
+        return self._answer(text, likest.label, min(1.0, likest.likeness), LEXICAL)
+
+    def _by_learning(self, text: str, clauses: list[str]) -> CannedAnswer | None:
+        if self.learnt is None:
+            return None
+        whole, *parts = self.learnt.decide([text, *clauses], self._labels, _SURER)
+        if any(part.step != whole.step for part in parts):
+            return None
+        return self._answer(text, whole.step, whole.confidence, self.learnt.method)
+
+    def _answer(self, text: str, label: str | None, confidence: float, method: str) -> CannedAnswer | None:
+        """The label's answer, if nothing in the text asks for more or otherwise than its examples do."""
+        known = self._known.get(label or "")
+        if known is None or not self._particular(text) <= known.particular:
+            return None
+        if self._question_words(text) not in known.asked:
+            return None
+        return CannedAnswer(known.step, known.answer, confidence, method)
 
     def _question_words(self, text: str) -> frozenset[str]:
         return frozenset(word.partition("'")[0] for word in words_in(text)) & self._small.questions

@@ -8,7 +8,7 @@ from activities.step_learning import StepLearning
 from core.growth import version_of
 from core.learnt_steps import Example, LearntSteps, learn
 from core.ngrams import NgramEmbedder
-from core.playbook import Playbook
+from core.playbook import Canned, Playbook
 from core.ports.errors import StorageUnavailable
 from core.ports.step_examples import StepFit
 from core.ports.step_fits import StepFits
@@ -139,3 +139,18 @@ async def test_learning_takes_no_more_than_its_share_of_a_processor() -> None:
     learner.now = 631.0
     await learner.step_of("anything")
     assert len(learner.fits.asked) == 2
+
+
+async def test_the_questions_of_canned_answers_are_learnt_too() -> None:
+    learner = Learner()
+    asked = tuple(f"until when may I return {what}" for what in ("shoes", "a jacket", "gloves", "my order", "a hat"))
+    returns = learner.playbook.step("returns")
+    returns = returns.model_copy(update={"canned": (Canned(examples=asked, answer="You have 30 days."),)})
+    steps = tuple(returns if step.name == "returns" else step for step in learner.playbook.steps)
+    learner.playbook = learner.playbook.model_copy(update={"steps": steps})
+    learner.shelf = PlaybookShelf(FakePlaybooks(learner.playbook), learning=learner.learning)
+    await learner.step_of("anything")
+    canned = (await learner.shelf.get(learner.playbook.ref)).canned
+    assert canned.learnt
+    (found,) = canned.learnt.decide(["until when may I return gloves"], {"returns", "returns/0"})
+    assert found.likeliest == "returns/0"

@@ -1,4 +1,4 @@
-"""holdfast eval steps."""
+"""holdfast eval steps, holdfast eval canned."""
 
 import json
 from pathlib import Path
@@ -15,8 +15,8 @@ def jsonl(file: Path, rows: list[tuple[str | None, str]]) -> str:
     return str(file)
 
 
-def run(examples: str, turns: str, *options: str) -> tuple[int, str]:
-    told = CliRunner().invoke(app, ["eval", "steps", "--examples", examples, "--turns", turns, *options])
+def run(examples: str, turns: str, *options: str, what: str = "steps") -> tuple[int, str]:
+    told = CliRunner().invoke(app, ["eval", what, "--examples", examples, "--turns", turns, *options])
     return told.exit_code, told.output
 
 
@@ -73,3 +73,18 @@ def test_turns_of_calls_that_are_not_decided_become_examples(tmp_path: Path) -> 
     assert [row["examples"] for row in rows] == [17, 20, 20]  # what is decided by then teaches no more
     _, told = run(examples, turns, *options[:-2], "--wrong", "1", "--json", f"{tmp_path}/out")
     assert json.loads((tmp_path / "out").read_text())["rows"][-1]["prec"] < 1
+
+
+def test_questions_are_counted_by_the_answer_they_find(tmp_path: Path) -> None:
+    turns = [
+        ("order_status", "where is my order"),
+        ("order_status", "hm, well, purple elephants"),
+        ("returns", "where is my parcel"),  # labelled wrongly: an answer that counts as wrong
+        (None, "why is the grass green"),
+    ]
+    examples = jsonl(tmp_path / "examples", [(step, text) for step, text in EXAMPLES])
+    asked = jsonl(tmp_path / "turns", turns)
+    code, told = run(examples, asked, "--embedder", "lexical", "--json", f"{tmp_path}/out", what="canned")
+    assert code == 0, told
+    (row,) = json.loads((tmp_path / "out").read_text())["rows"]
+    assert (row["answered"], row["wrong"], row["prec"]) == (0.6667, 1, 0.5)

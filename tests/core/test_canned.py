@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 
 from core.canned import CannedFinder
+from core.learnt_steps import LearntSteps, learn
 from core.playbook import Playbook, parse_playbook
+from core.recently_embedded import RecentlyEmbedded
 from core.steps import StepFinder
 from tests.world.playbook import ORDERS, orders
+from vendors.minilm_embedder import MiniLmEmbedder
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
 CANNED = """\
@@ -99,3 +102,68 @@ def test_examples_of_the_playbooks_shipped_find_their_own_answers_only(path: Pat
                 assert answer(example, playbook) == canned.answer, example
         for example in step.examples:
             assert answer(example, playbook) is None, example
+
+
+TAUGHT = """\
+    canned:
+      - examples:
+          - How long do I have to return something?
+          - Until when can I return the shoes?
+          - What is the deadline for returns?
+          - By when do I have to send it back?
+          - How many days do I have to send things back?
+          - When is it too late to return an order?
+        answer: You have 30 days.
+      - examples:
+          - Where do I find the return label?
+          - Where is the label for the return?
+          - How do I get a return label?
+          - I need a return label.
+          - Can you send me a label for the return?
+        answer: The label is in the box.
+"""
+
+
+@pytest.fixture(scope="module")
+def taught() -> CannedFinder:
+    goal = "    goal: Take a return.\n"
+    finder = CannedFinder(parse_playbook(ORDERS.replace(goal, goal + TAUGHT)))
+    embedder = RecentlyEmbedded(MiniLmEmbedder())
+    fit = learn(finder.to_learn, embedder)
+    assert fit is not None
+    finder.learnt = LearntSteps(fit, embedder, finder.to_learn)
+    return finder
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("When's it too late for a return?", "You have 30 days."),
+        ("I want a label to return this, please.", "The label is in the box."),
+    ],
+)
+def test_question_in_other_words_is_known_by_its_meaning_where_it_has_enough_examples(
+    taught: CannedFinder, text: str, expected: str
+) -> None:
+    found = taught.find(text, "returns")
+    assert found
+    assert (found.answer, found.method) == (expected, "minilm")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Who needs a label to return this?",
+        "I want no label to return this, please.",
+        "I want a label to return 48213, please.",
+        "I want a label to return this, please. My parcel came broken.",
+        "How long do I have to wait for my parcel?",
+        "Is the shop open until eight?",
+    ],
+)
+def test_meaning_gives_no_answer_to_what_holds_more_or_asks_otherwise(taught: CannedFinder, text: str) -> None:
+    assert taught.find(text, None) is None
+
+
+def test_questions_with_few_examples_are_not_learnt() -> None:
+    assert CannedFinder(with_canned()).to_learn == ()
