@@ -8,7 +8,8 @@ from activities.step_learning import StepLearning
 from core.growth import version_of
 from core.learnt_steps import Example, LearntSteps, learn
 from core.ngrams import NgramEmbedder
-from core.playbook import Canned, Playbook
+from core.playbook import Playbook
+from core.playbook_parts import Canned
 from core.ports.errors import StorageUnavailable
 from core.ports.step_examples import StepFit
 from core.ports.step_fits import StepFits
