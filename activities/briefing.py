@@ -27,6 +27,8 @@ def briefing_prompt(playbook: Playbook, request: WriteBriefing) -> Prompt:
             lines.append(f"Caller: {_clip(exchange.caller)}")
         if exchange.assistant:
             lines.append(f"Assistant: {_clip(exchange.assistant)}")
+        if exchange.supervisor:
+            lines.append(f"Colleague: {_clip(exchange.supervisor)}")
     return Prompt(
         system=(
             "You brief a representative who is about to take a phone call over; they hear your summary spoken once, so "

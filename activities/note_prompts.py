@@ -63,6 +63,8 @@ def _lines(exchanges: tuple[Exchange, ...]) -> Iterator[str]:
             yield f"({tool.call.name}{'' if tool.ok else ' failed'}: {_line(tool.content)})"
         if exchange.assistant:
             yield f"Assistant: {_line(exchange.assistant)}"
+        if exchange.supervisor:
+            yield f"Colleague: {_line(exchange.supervisor)}"
 
 
 def _line(text: str) -> str:

@@ -284,6 +284,13 @@ def _exchange(exchange: Exchange, before: Sequence[Exchange]) -> Iterator[Messag
         heard += CUT_OFF
     if heard or exchange.tools:
         yield Message("assistant", heard, tuple(map(_clipped_result, exchange.tools)))
+    if exchange.supervisor:
+        yield Message("user", _colleague_said(exchange.supervisor))
+
+
+def _colleague_said(text: str) -> str:
+    words = _clip(_one_line(text.replace("(", "").replace(")", "")))
+    return f'(A colleague of yours had taken the call over here, and said to the caller: "{words}")'
 
 
 def _caller_words(text: str, before: Sequence[Exchange]) -> str:
@@ -310,6 +317,8 @@ def _transcript(record: CallRecord) -> Iterator[str]:
             yield f"({tool.call.name}{'' if tool.ok else ' failed'}: {_one_line(_clip(tool.content))})"
         if turn.heard:
             yield f"Assistant: {_one_line(turn.heard)}{CUT_OFF if turn.interrupted else ''}"
+        if turn.supervisor:
+            yield f"Colleague: {_one_line(turn.supervisor)}"
 
 
 def _clipped(lines: list[str], room: int) -> list[str]:

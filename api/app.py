@@ -11,6 +11,7 @@ from api import (
     callbacks,
     calls,
     console,
+    desk,
     health,
     live,
     login,
@@ -65,6 +66,7 @@ def create_app(deps: ApiDeps) -> FastAPI:
         webhooks.router(deps),
     ):
         app.include_router(routes, responses=openapi.problems(401, 422, 503))
+    app.include_router(desk.router(deps))
     app.include_router(login.router(deps))
     app.include_router(console.router(deps))
     app.include_router(openapi.router(app))

@@ -33,6 +33,7 @@ class ApiSettings:
     twilio_auth_token: str
     stream_secret: str
     api_key: str
+    internal_secret: str = ""  # opens gateways' internal servers
     our_number: str | None = None  # E.164: the caller id of outbound calls that name none
     overflow_number: str | None = None  # E.164: who takes inbound calls while Temporal is away
     tenant: str = "default"

@@ -54,6 +54,7 @@ LIVE_CALL: Final[dict[str, Any]] = CALL | {
             "interrupted": True,
             "played_ms": 1640,
             "talk_over_ms": 140,
+            "supervisor": "",
             "tools": [
                 {
                     "name": "get_order_status",
@@ -90,6 +91,7 @@ LIVE_CALL: Final[dict[str, Any]] = CALL | {
         "sources": {"order_number": "tool"},
         "summary": "",
         "earlier": "",
+        "taken_over_by": "",
     },
 }
 

@@ -182,6 +182,7 @@ class Turn(BaseModel):
     interrupted: bool
     played_ms: int = Field(description="How long the assistant was heard")
     talk_over_ms: int = Field(description="How much of that while the caller was speaking")
+    supervisor: str = Field(description="What a supervisor then said to the caller, who had taken the call over")
     tools: list[ToolUse]
     layers_ms: dict[str, float] = Field(description="Where the time went from the caller's last word to our first")
     latency_ms: float | None = Field(description="Their sum")
@@ -204,6 +205,7 @@ class Turn(BaseModel):
             interrupted=record.interrupted,
             played_ms=record.played_ms,
             talk_over_ms=record.talk_over_ms,
+            supervisor=record.supervisor,
             tools=[ToolUse.of(result) for result in record.tools],
             layers_ms=record.layers,
             latency_ms=sum(record.layers.values()) if record.layers else None,
@@ -227,6 +229,7 @@ class State(BaseModel):
     sources: dict[str, str] = Field(description="Where a value is known from: caller, keyed, tool, system")
     summary: str = Field(description="Of what was said long ago")
     earlier: str = Field(description="What this caller's earlier calls were about, where the playbook remembers them")
+    taken_over_by: str = Field(description="The supervisor who talks with the caller from the browser, or empty")
 
     @classmethod
     def of(cls, state: CallState) -> Self:
@@ -245,6 +248,7 @@ class State(BaseModel):
             sources=state.sources,
             summary=state.summary,
             earlier=state.earlier,
+            taken_over_by=state.taken_over_by,
         )
 
 
@@ -255,7 +259,7 @@ class Transfer(BaseModel):
     queue: str = Field(description="Empty where a number was named")
     cause: Cause
     reason: str
-    number: str = Field(description="Of the representative called last")
+    number: str = Field(description="Of the representative called last; empty where none was, as in the browser")
     by: str = Field(description="The supervisor who takes the call over")
     summary: str = Field(description="What the representative reads")
     outcome: TransferOutcome | None = Field(description="None while it goes on")

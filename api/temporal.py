@@ -32,6 +32,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from core.contracts import names
 from core.contracts.after_call import AfterState, Resend, RetryStep
 from core.contracts.call import CallInput, CallState, Direction, Phase
+from core.contracts.take_over import Desk
 
 log = structlog.get_logger()
 
@@ -155,6 +156,10 @@ class Temporal:
     async def state(self, call_id: str) -> CallState:
         """What the call itself says about where it stands. Raises CallNotRunning."""
         return await self._ask(lambda client: _handle(client, call_id).query(names.STATE, result_type=CallState))
+
+    async def desk(self, call_id: str) -> Desk:
+        """Where a supervisor listens to the call, and whether they may take it over. Raises CallNotRunning."""
+        return await self._ask(lambda client: _handle(client, call_id).query(names.DESK, result_type=Desk))
 
     async def after_state(self, call_id: str) -> AfterState:
         """What follows the call, by its workflow. Raises CallNotRunning if Temporal knows of none."""

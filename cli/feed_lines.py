@@ -99,6 +99,10 @@ def _assistant(data: Data) -> str | None:
     return _line("green", "assistant", f"{data.get('heard')}{' -- (interrupted)' if data.get('interrupted') else ''}")
 
 
+def _supervisor(data: Data) -> str:
+    return _line("magenta", "supervisor", str(data.get("text")))
+
+
 def _ended(data: Data) -> str:
     return _line("bold", "ended", str(data.get("disposition")))
 
@@ -126,6 +130,7 @@ _WORDS: dict[str, Callable[[Data], str | None]] = {
     "tool_returned": _tool_returned,
     "reply_started": _reply,
     "assistant_said": _assistant,
+    "supervisor_said": _supervisor,
     "call_ended": _ended,
     "call_summarized": _summary,
     "crm_synced": _synced,

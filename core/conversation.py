@@ -71,6 +71,7 @@ class Exchange:
     assistant: str  # heard text only
     interrupted: bool = False
     tools: tuple[ToolResult, ...] = ()
+    supervisor: str = ""  # what a supervisor said to the caller after that
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ class TurnRecord:
     played_ms: int = 0  # how long the assistant was heard
     talk_over_ms: int = 0  # of it, while the caller was speaking
     fallback: bool = False  # the words alone did not tell the step: the model found it
+    supervisor: str = ""  # what a supervisor said to the caller after that
 
 
 MODEL: Final = "model"
@@ -149,6 +151,7 @@ class Turn:
     dropped: bool = False  # it was none
     fallback: bool = False  # only the model could tell its step
     first_part: int = 0  # parts before were made for eager turns of the same number
+    supervisor: str = ""  # what a supervisor said to the caller in it
 
     @property
     def said(self) -> str:
@@ -189,7 +192,7 @@ class Turn:
     def exchange(self) -> Exchange:
         """As the prompt remembers it. Speech that is still playing counts as heard."""
         heard = _joined(said.said if said.heard is None else said.heard for said in self.utterances)
-        return Exchange(self.number, self.caller, heard, self.interrupted, tuple(self.tools))
+        return Exchange(self.number, self.caller, heard, self.interrupted, tuple(self.tools), self.supervisor)
 
     def record(self) -> TurnRecord:
         """The whole turn."""
@@ -213,6 +216,7 @@ class Turn:
             played_ms=sum(utterance.played_ms for utterance in self.utterances),
             talk_over_ms=sum(utterance.talk_over_ms for utterance in self.utterances),
             fallback=self.fallback,
+            supervisor=self.supervisor,
         )
 
 
@@ -320,6 +324,11 @@ class Conversation:
                     spoken.played_ms, spoken.talk_over_ms = played_ms, talk_over_ms
                     return candidate
         return None
+
+    def overhear(self, turn: int, text: str) -> None:
+        """A supervisor has said this to the caller, after they had said their turn of that number."""
+        said = next((known for known in reversed(self.turns) if known.number <= turn), self.now)
+        said.supervisor = _joined((said.supervisor, text))
 
     def lose_unheard(self) -> bool:
         """The gateway is gone: what it has not told, nobody knows. Whether anything was lost."""

@@ -29,6 +29,7 @@ from core.contracts.call import (
     Verb,
 )
 from core.contracts.playbook import PlaybookBrief
+from core.contracts.take_over import SupervisorSaid
 from core.contracts.transfer import Cause, TransferRecord, Wanted
 from core.conversation import Conversation, Step, ToolCall, ToolResult, Turn, Utterance
 from core.fillers import in_rotation, without_fillers
@@ -41,6 +42,7 @@ from core.outcome import NOT_REACHED, CarrierState, Disposition, LegState
 from core.playbook import TRANSFER_TOOL
 from core.read_back import has_read_back, hear_answer
 from core.speculation import words_key
+from core.supervisor import Supervisor
 from core.tool_memory import ToolMemory
 from core.transfer import Transfer
 from core.turns import ANSWER_OVERLAP_MS
@@ -111,6 +113,8 @@ class LiveCall:
     turn_came_ms: float = 0.0  # the newest one, for good or eager
     transfer: Transfer | None = None  # a representative is being called, or has the caller
     transfers: list[TransferRecord] = field(default_factory=list)  # that are over
+    supervisor: Supervisor | None = None  # who talks with the caller from the browser
+    overheard: list[SupervisorSaid] = field(default_factory=list)  # of supervisors, to be taken down
     returning: bool = False  # a representative has left the caller, whom we do not have back yet
     ending: Ending | None = None
     tools: ToolMemory = field(default_factory=ToolMemory)
@@ -146,8 +150,13 @@ class LiveCall:
     @property
     def interrupted(self) -> bool:
         """Whether something has come that a reply must not hold up."""
-        gone = self.over or self.gateway is None or self.has_left
+        gone = self.over or self.gateway is None or self.has_left or self.supervisor is not None
         return gone or bool(self.inbox.turns) or self.withdrawn
+
+    @property
+    def next_transfer(self) -> int:
+        """The number of the next representative's talk with the caller."""
+        return len(self.transfers) + (self.transfer is not None) + (self.supervisor is not None) + 1
 
     @property
     def has_left(self) -> bool:
@@ -281,7 +290,7 @@ class LiveCall:
         """A representative is to be called while we keep the caller company; what has begun before goes on."""
         if self.over or self.transfer is not None:
             return
-        number = len(self.transfers) + 1
+        number = self.next_transfer
         self.transfer = Transfer(number, f"{self.call.call_id}-{number}", wanted, now_ms)
         self.escalated = True
         if line:
@@ -458,6 +467,8 @@ class LiveCall:
         """The caller waits for us. Try again what we are at, or answer if we thought that we had."""
         if not self.inbox.is_new(overdue.attachment, overdue.seq) or overdue.attachment != self.inbox.newest:
             return
+        if self.supervisor is not None:
+            return
         if self.idle:
             self.answer_again = self.conversation.settled.number > 0
             self.opening = None if self.answer_again else Opening.GREETING
@@ -466,7 +477,11 @@ class LiveCall:
 
     def hear_deaf(self, failed: RecogniserFailed) -> None:
         """The gateway cannot understand the caller any more."""
-        if self.inbox.is_new(failed.attachment, failed.seq) and failed.attachment == self.inbox.newest:
+        if not self.inbox.is_new(failed.attachment, failed.seq) or failed.attachment != self.inbox.newest:
+            return
+        if self.supervisor is not None:
+            self.supervisor.deaf = True  # they hear the caller; we fail once the call is ours again
+        else:
             self.fail()
 
     def end_stream(self, ended: StreamEnded) -> None:
@@ -520,6 +535,8 @@ class LiveCall:
     @property
     def parting(self) -> Disposition:
         """How a call has ended whose caller is gone."""
+        if self.supervisor is not None:
+            return Disposition.TAKEN_OVER
         if not self.returning:
             return Disposition.CALLER_HUNG_UP
         taken_over = self.left_by.cause is Cause.SUPERVISOR
@@ -563,4 +580,4 @@ class LiveCall:
 
 
 def _address(attach: Attach) -> GatewayAddress:
-    return GatewayAddress(attach.attachment, attach.playback_url, attach.audio_url, attach.digits_url)
+    return GatewayAddress(attach.attachment, attach.playback_url, attach.audio_url, attach.digits_url, attach.desk_url)

@@ -163,6 +163,15 @@ class Playback:
         limit = next(iter(self._marks.values()), self._sent)
         return min(self._reckoned(now_ms), limit)
 
+    def unheard(self, now_ms: float) -> bytes:
+        """What the carrier was given that the caller has still to hear."""
+        position = self.position(now_ms)
+        return b"".join(
+            chunk.audio[max(0, position - (chunk.end - len(chunk.audio))) :]
+            for chunk in self._ahead
+            if chunk.end > position
+        )
+
     def kept(self, key: ReplyKey) -> tuple[str, ...]:
         """Whole sentences of this (turn, part), by any attempt, queued or heard."""
         part = self._parts.get((key.turn, key.part))

@@ -122,6 +122,7 @@ class Playbook(Talk):
     protected_lines: tuple[Line, ...] = Field((), description="sentences of lines that are said to their end")
     greeting: Line
     welcome_back: Line = "Sorry, we were cut off for a moment. Please go on."
+    handed_back: Line = Field("I am back with you.", description="said when a supervisor has handed the caller back")
     holding_lines: tuple[Line, ...] = Field(("One moment, please.", "Just a second, I am still here."), min_length=1)
     fillers: tuple[Line, ...] = ("Let me see.", "One moment, let me check.", "Just a second.")
     filler_after_ms: int = Field(1_200, ge=300, le=10_000, description="of silence where an answer is due")

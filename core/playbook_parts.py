@@ -55,6 +55,7 @@ class Lines(Part):
     fillers: tuple[Line, ...] = ()
     take_your_time: str = Field("", max_length=600)
     protected_lines: tuple[Line, ...] = ()
+    handed_back: str = Field("", max_length=600, description="default: welcome_back")
 
     @property
     def opening(self) -> str:

@@ -60,6 +60,12 @@ class SandboxControl:
         found: dict[str, Any] = answer.json()
         return found
 
+    async def heard(self, sid: str) -> bytes:
+        """What the person has heard in the last ten seconds, mu-law."""
+        answer = await self._http.get(f"/sandbox/calls/{sid}/heard")
+        answer.raise_for_status()
+        return answer.content
+
     async def hang_up(self, sid: str) -> None:
         """The person puts the phone down."""
         (await self._http.post(f"/sandbox/calls/{sid}/hang-up")).raise_for_status()

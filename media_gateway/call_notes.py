@@ -41,6 +41,10 @@ class CallNotes:
             talk_over_ms=talk_over_ms,
         )
 
+    def supervisor_said(self, turn: int, text: str) -> None:
+        """A supervisor has spoken to the caller, after their turn of that number."""
+        self._note("supervisor_said", turn=turn, text=text)
+
     def problem(self, what: str) -> None:
         """Something an operator should know; no personal data."""
         self._note("problem", what=what)

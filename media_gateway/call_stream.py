@@ -55,6 +55,7 @@ from media_gateway.metrics import GatewayMetrics
 from media_gateway.pressed_keys import PressedKeys
 from media_gateway.replies import Replies
 from media_gateway.speech_detector import SpeechDetector
+from media_gateway.supervision import Supervision, SupervisorPage
 from media_gateway.voice_activity import VoiceActivity
 from media_gateway.workflow_line import CallOver, Refused, Unreachable, WorkflowLine
 
@@ -152,7 +153,21 @@ class CallStream:
             lost=self._reply_lost,
             unheeded=self._report_heard,
             begins=self._listen_for,
-            floor_taken=lambda: self._detector.caller_holds_floor or self._keys.entering,
+            floor_taken=lambda: self._detector.caller_holds_floor or self._keys.entering or self.supervision.taken,
+        )
+        self.supervision = Supervision(
+            line,
+            self.workflow,
+            identity.attachment,
+            clock,
+            deps.recogniser,
+            self._notes,
+            grace_s=deps.settings.take_over_grace,
+            patience_s=deps.settings.recogniser,
+            last_turn=lambda: (self._turn or 1) - 1,
+            rules=lambda: self._detector.rules,
+            taken=self._floor_taken,
+            given_back=self._floor_given_back,
         )
         self._listening = Listening(
             deps.recogniser,
@@ -188,6 +203,8 @@ class CallStream:
     def hear(self, audio: bytes) -> None:
         """The next frame of the caller's audio."""
         now_ms = self._clock()
+        if self.supervision.pages:
+            self.supervision.caller_heard(audio)
         voiced = self._voice.voiced(audio)
         self.kept.add(audio, voiced)
         self._listening.hear(audio, voiced, now_ms)
@@ -214,6 +231,22 @@ class CallStream:
             self._detector.follow(rules)
             self._listening.listen(rules)
 
+    def enter_supervisor(self, page: SupervisorPage) -> None:
+        """Somebody listens in, from what the caller hears just now on."""
+        self.supervision.enter(page, self._playback.unheard(self._clock()))
+
+    def _floor_taken(self) -> None:
+        """A supervisor speaks: the assistant is silent at once, and what it was about to say is not wanted."""
+        self._withdraw_foreseen()
+        self._dead_air.settle()
+        self.replies.cut()
+
+    def _floor_given_back(self) -> None:
+        """The caller waits for the assistant, as after a turn of theirs."""
+        now_ms = self._clock()
+        self._detector.turn_was_keyed(now_ms)
+        self._dead_air.owe(now_ms)
+
     def key_pressed(self, key: str) -> None:
         """The caller has pressed a key."""
         self._keys.press(key)
@@ -234,6 +267,7 @@ class CallStream:
     def ended(self, *, stopped: bool, reason: str) -> None:
         """The stream is over: tell what was heard, then that it has ended."""
         self._keys.close()
+        self.supervision.end()
         self.replies.end()
         self._speech.rest()
         self._metrics.talk_overs.inc(self._detector.talk_overs)
@@ -264,6 +298,7 @@ class CallStream:
             playback_url=internal.replace("http", "ws", 1) + "/internal/playback",
             audio_url=f"{internal}/internal/calls/{identity.call_id}/turns",
             digits_url=f"{internal}/internal/calls/{identity.call_id}/digits",
+            desk_url=f"{internal.replace('http', 'ws', 1)}/internal/calls/{identity.call_id}/desk",
         )
         while True:
             try:
@@ -321,7 +356,7 @@ class CallStream:
                         self.replies.cut()
                 case TurnEnded():
                     self._turn_ended(event)
-                case TurnLikelyEnded() if self._turn is not None:
+                case TurnLikelyEnded() if self._turn is not None and not self.supervision.taken:
                     self._foresee(event, self._turn)
                 case TurnGoesOn():
                     self._withdraw_foreseen()
@@ -361,7 +396,8 @@ class CallStream:
             self.workflow.signal(names.TURN_WITHDRAWN, lambda seq: TurnWithdrawn(self.identity.attachment, seq))
 
     def _turn_ended(self, turn: TurnEnded) -> None:
-        self._dead_air.owe(self._clock())
+        if not self.supervision.taken:
+            self._dead_air.owe(self._clock())
         if self._turn is None:  # the workflow is away: it will hear of it, the caller hears that we are here
             self._early.append(turn)
             self._hold_the_line()
@@ -428,7 +464,7 @@ class CallStream:
         self._notes.caller_turn(turn, ended)
 
     def _caller_silent(self) -> None:
-        if self._keys.entering or self._dead_air.owed:  # they wait for us
+        if self._keys.entering or self._dead_air.owed or self.supervision.taken:  # they wait for us, or nobody does
             return
         self._log.info("caller_silent")
         self.workflow.signal(names.CALLER_SILENT, lambda seq: CallerSilent(self.identity.attachment, seq))
@@ -467,7 +503,7 @@ class CallStream:
     def _fill_silence(self, line: Callable[[], bytes | None]) -> None:
         if self._playback.playing or self._detector.speech_under_way or self._detector.caller_holds_floor:
             return
-        if self._keys.entering:
+        if self._keys.entering or self.supervision.taken:
             return
         if (audio := line()) is not None:
             self._log.info("holding_line")
@@ -481,6 +517,8 @@ class CallStream:
             match output:
                 case Play(audio, key):
                     self._line.play(audio)
+                    if self.supervision.pages:
+                        self.supervision.assistant_heard(audio)
                     if key is not None:
                         self._dead_air.reach(FIRST_AUDIO)
                         self._first_audio(key)
@@ -488,6 +526,7 @@ class CallStream:
                     self._line.mark(name)
                 case Clear():
                     self._line.clear()
+                    self.supervision.cleared()
                 case Played():
                     self._report_playback(output)
         self._follow(self._detector.set_playing(self._playback.playing, self._clock()))

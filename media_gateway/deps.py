@@ -28,6 +28,7 @@ class GatewaySettings:
     answer: float = 12.0  # that a caller waits for an answer; then the workflow is told
     delivery: float = 600.0  # after a stream's end, for what the workflow has not heard yet
     digits: float = 60.0  # after a stream's end, for sensitive digits: the call may come back, a tool may be running
+    take_over_grace: float = 4.0  # without a sound of a supervisor's microphone; then the call is handed back
     drain: float = 120.0  # told to stop, for live streams to end by themselves
 
     @property

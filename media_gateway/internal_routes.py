@@ -9,18 +9,20 @@ from urllib.parse import unquote
 from picows import WSListener, WSUpgradeRequest, WSUpgradeResponseWithListener
 
 from media_gateway.answers import answer
+from media_gateway.desk_socket import DeskSocket
 from media_gateway.playback_socket import PlaybackSocket
 from media_gateway.streams import Streams
 
 PLAYBACK = "/internal/playback"
 _TURN_AUDIO = re.compile(r"/internal/calls/([^/]+)/turns/(\d{1,9})/audio")
+_DESK = re.compile(r"/internal/calls/([^/]+)/desk")
 _DIGITS = re.compile(r"/internal/calls/([^/]+)/digits/([^/]+)")
 
 Route = Callable[[WSUpgradeRequest], WSListener | WSUpgradeResponseWithListener | None]
 
 
 def internal_routes(streams: Streams, internal_secret: str) -> Route:
-    """The playback socket, the kept audio of turns and what was keyed in, for those who know the secret."""
+    """The playback socket, supervisors, the kept audio of turns and what was keyed in, for who knows the secret."""
     expected = f"Bearer {internal_secret}".encode()
 
     def route(request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener | None:
@@ -34,6 +36,9 @@ def internal_routes(streams: Streams, internal_secret: str) -> Route:
             if audio is not None:
                 return answer(HTTPStatus.OK, audio, "audio/basic")
             return answer(HTTPStatus.NOT_FOUND, b"no audio is kept of this turn")
+        if asked := _DESK.fullmatch(path):
+            stream = streams.live(unquote(asked[1]))
+            return DeskSocket(stream) if stream is not None else answer(HTTPStatus.NOT_FOUND, b"no such stream")
         if asked := _DIGITS.fullmatch(path):
             digits = streams.digits.get(unquote(asked[1]), unquote(asked[2]))
             if digits is not None:

@@ -107,6 +107,10 @@ class Streams:
         stream = self._live.get(call_id)
         return stream if stream is not None and stream.identity.attachment == attachment else None
 
+    def live(self, call_id: str) -> CallStream | None:
+        """The stream that has the call now."""
+        return self._live.get(call_id)
+
     def turn_audio(self, call_id: str, turn: int) -> bytes | None:
         """The kept mu-law audio of a caller's turn."""
         if (live := self._live.get(call_id)) is not None:

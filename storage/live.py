@@ -22,6 +22,7 @@ OF_TURNS: Final = frozenset(
         "mood",
         "reply_started",
         "assistant_said",
+        "supervisor_said",
         "tool_called",
         "tool_returned",
     }
@@ -59,7 +60,7 @@ class Glimpse:
     latency_ms: float | None = None
 
 
-OF_GLIMPSES: Final = ("caller_turn", "step_found", "reply_started", "assistant_said")
+OF_GLIMPSES: Final = ("caller_turn", "step_found", "reply_started", "assistant_said", "supervisor_said")
 
 
 def glimpse_of(newest: Iterable[tuple[str, Mapping[str, Any]]]) -> Glimpse:
@@ -73,6 +74,8 @@ def glimpse_of(newest: Iterable[tuple[str, Mapping[str, Any]]]) -> Glimpse:
                 )
             case "assistant_said" if data.get("heard"):
                 glimpse = replace(glimpse, last_speaker="assistant", last_line=str(data["heard"]))
+            case "supervisor_said":
+                glimpse = replace(glimpse, last_speaker="supervisor", last_line=str(data.get("text", "")))
             case "step_found":
                 glimpse = replace(glimpse, step=data.get("step"))
             case "reply_started":
@@ -115,6 +118,7 @@ class _LiveTurn:
     answer_method: str = ""
     mood: str = ""
     interrupted: bool = False
+    supervisor: str = ""
     layers: dict[str, float] = field(default_factory=dict)
     heard: dict[int, str] = field(default_factory=dict)  # part -> text; a later attempt takes an earlier one's place
     played: dict[int, tuple[int, int]] = field(default_factory=dict)  # part -> how long in ms, and over the caller
@@ -144,6 +148,8 @@ class _LiveTurn:
                 self.heard[part] = str(data.get("heard", ""))
                 self.played[part] = int(data.get("played_ms", 0)), int(data.get("talk_over_ms", 0))
                 self.interrupted = bool(data.get("interrupted", False))
+            case "supervisor_said":
+                self.supervisor = f"{self.supervisor} {data.get('text', '')}".strip()
             case "tool_called":
                 self.called.append((str(data["name"]), dict(data.get("arguments", {}))))
             case "tool_returned":
@@ -180,4 +186,5 @@ class _LiveTurn:
             mood=self.mood,
             played_ms=sum(played_ms for played_ms, _ in self.played.values()),
             talk_over_ms=sum(talk_over_ms for _, talk_over_ms in self.played.values()),
+            supervisor=self.supervisor,
         )

@@ -129,6 +129,7 @@ class Turn(Base):
     mood: Mapped[str] = mapped_column(default="", server_default=text("''"))  # the caller's: core.mood.Mood
     played_ms: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # how long the assistant was heard,
     talk_over_ms: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # and that over the caller
+    supervisor: Mapped[str] = mapped_column(default="", server_default=text("''"), info=PII)  # a supervisor's words
 
 
 class ToolRun(Base):

@@ -60,6 +60,7 @@ def turn_row(call_id: str, record: TurnRecord) -> Turn:
         mood=record.mood,
         played_ms=record.played_ms,
         talk_over_ms=record.talk_over_ms,
+        supervisor=record.supervisor,
     )
 
 
@@ -104,6 +105,7 @@ def turn_record(row: Turn, tools: Iterable[ToolRun]) -> TurnRecord:
         mood=row.mood,
         played_ms=row.played_ms,
         talk_over_ms=row.talk_over_ms,
+        supervisor=row.supervisor,
     )
 
 

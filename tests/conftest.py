@@ -1,3 +1,3 @@
 """Fixtures that several folders of tests share."""
 
-pytest_plugins = ["tests.postgres", "tests.temporal_server"]
+pytest_plugins = ["tests.browser", "tests.postgres", "tests.temporal_server"]

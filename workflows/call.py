@@ -42,6 +42,7 @@ from workflows.leg import hang_up, redirect
 from workflows.mood import MoodReader
 from workflows.notes import NoteTaker, recall_caller
 from workflows.replies import ReplyFailed, Speaker, until
+from workflows.take_over import end_take_over, stand_by
 from workflows.tools import next_ordinal, run_tool, undo_failed_request
 from workflows.transfer import announcement, company, see_to_transfers, welcome_back
 from workflows.understanding import find_step, understood
@@ -94,6 +95,8 @@ class CallWorkflow(CallMessages):
                 await self._hand_over()
             elif live.has_left:
                 await workflow.wait_condition(lambda: live.over or not live.has_left)  # they talk without us
+            elif live.supervisor is not None:
+                await stand_by(live, self._publish)
             elif live.gateway is None:
                 await self._wait_for_stream()
             elif live.opening is not None:
@@ -324,6 +327,7 @@ class CallWorkflow(CallMessages):
     async def _take_leave(self) -> None:
         """Last words, then the line is put down."""
         live = self.live
+        end_take_over(live)
         if live.ending is not None and not live.ending.by_carrier:
             await self._say_last_words(live.ending.line)
         if live.ending is not None and live.ending.by_carrier:
@@ -436,6 +440,7 @@ class CallWorkflow(CallMessages):
         longest = min(self.call.timers.max_call, self.call.playbook.max_call_s or self.call.timers.max_call)
         left = longest - (_now_ms() - self.live.started_ms) / 1_000
         await asyncio.sleep(max(0.0, left))
+        await workflow.wait_condition(lambda: self.live.supervisor is None)  # they end it, or hand it back
         self.live.end(Ending(Disposition.COMPLETED, self.live.script.farewell))
 
     async def _start_after_call(self) -> None:

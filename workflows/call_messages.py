@@ -30,6 +30,7 @@ from core.contracts.call import (
     TurnAccepted,
     TurnWithdrawn,
 )
+from core.contracts.take_over import Desk, FloorGivenBack, FloorTaken, SupervisorSaid
 from core.contracts.transfer import (
     Cause,
     NextForRepresentative,
@@ -41,6 +42,7 @@ from core.contracts.transfer import (
 from core.conversation import TurnRecord
 from core.live_call import Ending, LiveCall
 from core.outcome import Disposition
+from core.taking_over import desk_of, give_floor_back, overhear, take_floor
 from workflows.call_view import call_details, call_state
 
 LONGEST_LINE: Final = 600
@@ -105,6 +107,21 @@ class CallMessages:
         """The caller cannot be understood any more."""
         self.live.hear_deaf(failed)
 
+    @workflow.signal(name=names.FLOOR_TAKEN)
+    def floor_taken(self, taken: FloorTaken) -> None:
+        """A supervisor speaks to the caller."""
+        take_floor(self.live, taken)
+
+    @workflow.signal(name=names.SUPERVISOR_SAID)
+    def supervisor_said(self, said: SupervisorSaid) -> None:
+        """What a supervisor has said to the caller."""
+        overhear(self.live, said)
+
+    @workflow.signal(name=names.FLOOR_GIVEN_BACK)
+    def floor_given_back(self, back: FloorGivenBack) -> None:
+        """The supervisor speaks no more."""
+        give_floor_back(self.live, back)
+
     # From the carrier, by the API
 
     @workflow.signal(name=names.CARRIER_STATUS)
@@ -152,6 +169,8 @@ class CallMessages:
     @say.validator
     def _can_say(self, say: Say) -> None:
         self._refuse_if_over(called=False)
+        if self.live.supervisor is not None:
+            raise _refusal("call_taken_over", f"{self.live.supervisor.name} talks with the caller")
         _check_line(say.text)
 
     @workflow.update(name=names.TRANSFER)
@@ -197,6 +216,11 @@ class CallMessages:
     def state(self) -> CallState:
         """Where the call stands, in words people use."""
         return call_state(self.live)
+
+    @workflow.query(name=names.DESK)
+    def desk(self) -> Desk:
+        """Where a supervisor listens, and whether they may speak."""
+        return desk_of(self.live)
 
     @workflow.query(name=names.TRANSCRIPT)
     def transcript(self) -> Sequence[TurnRecord]:

@@ -52,6 +52,7 @@ def call_state(live: LiveCall) -> CallState:
         sources={name: known.source.value for name, known in live.memory.slots.items()},
         summary=live.memory.summary,
         earlier=live.memory.earlier,
+        taken_over_by=live.supervisor.name if live.supervisor is not None else "",
     )
 
 
@@ -63,6 +64,8 @@ def whats_next(live: LiveCall) -> str:
         return f"end the call: {live.ending.disposition.value.replace('_', ' ')}"
     if live.hand_over is not None:
         return f"connect the caller to {live.hand_over.number}"
+    if live.supervisor is not None:
+        return f"nothing: {live.supervisor.name} talks with the caller"
     if live.transfer is not None:
         return live.transfer.next_words
     if live.phase in (Phase.DIALLING, Phase.RINGING):
@@ -97,6 +100,8 @@ def call_details(live: LiveCall) -> str:
         lines.append(f"- Outcome: **{live.ending.disposition.value}**")
     if caller := _last(live, "caller"):
         lines.append(f"- Caller: “{caller}”")
+    if live.supervisor is not None and (words := live.conversation.now.supervisor):
+        lines.append(f"- {live.supervisor.name}: “{words}”")
     if said := _last(live, "assistant"):
         lines.append(f"- Assistant: “{said}”")
     if live.mood:

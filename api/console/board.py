@@ -43,9 +43,16 @@ class BoardChanges:
         return [fragment("rows.html", "gone", f"live-{call_id}"), fragment("rows.html", "finished_row", call)]
 
 
+_SPEAKERS: Final = {
+    "caller_turn": ("caller", "text"),
+    "assistant_said": ("assistant", "heard"),
+    "supervisor_said": ("supervisor", "text"),
+}
+
+
 def _line(event: CallEvent) -> str:
-    text = event.data.get("text" if event.kind == "caller_turn" else "heard")
-    speaker = "caller" if event.kind == "caller_turn" else "assistant"
+    speaker, field = _SPEAKERS[event.kind]
+    text = event.data.get(field)
     return fragment("rows.html", "last_line", event.call_id, speaker, str(text)) if text else ""
 
 
@@ -61,6 +68,7 @@ def _latency(event: CallEvent) -> str:
 _CELLS: Final[dict[str, Callable[[CallEvent], str]]] = {
     "caller_turn": _line,
     "assistant_said": _line,
+    "supervisor_said": _line,
     "step_found": _step,
     "reply_started": _latency,
 }

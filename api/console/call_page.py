@@ -42,7 +42,7 @@ class CallChanges:
         for turn in turns:
             if whole or turn.turn in changed:
                 running = self._running.get(turn.turn, ())
-                yield PIECE, fragment("turn.html", "turn_item", turn, row.ended_ms is None, running)
+                yield PIECE, fragment("turn.html", "turn_item", turn, row.ended_ms is None, running, row.taken_over)
         for piece in self._others(row):
             yield PIECE, piece
         if any(event.kind == "call_ended" for event in new):

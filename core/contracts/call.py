@@ -88,6 +88,7 @@ class Attach:
     playback_url: str  # ws://.. of the gateway that holds the stream, for workers
     audio_url: str  # http://.. where a turn's kept audio can be fetched: <audio_url>/<turn>/audio
     digits_url: str = ""  # http://.. where sensitive digits can be fetched: <digits_url>/<name>
+    desk_url: str = ""  # ws://.. where a supervisor listens and speaks
 
 
 @dataclass(frozen=True)
@@ -334,6 +335,7 @@ class GatewayAddress:
     playback_url: str
     audio_url: str
     digits_url: str = ""
+    desk_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -562,6 +564,7 @@ class CallState:
     sources: dict[str, str] = field(default_factory=dict)  # slot -> where it is known from (core.memory.Source)
     summary: str = ""  # of what was said long ago
     earlier: str = ""  # what this caller's earlier calls were about
+    taken_over_by: str = ""  # the supervisor who talks with the caller from the browser
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,9 @@ STREAM_ENDED: Final = "stream_ended"  # signal: StreamEnded
 CALLER_SILENT: Final = "caller_silent"  # signal: CallerSilent
 ANSWER_OVERDUE: Final = "answer_overdue"  # signal: AnswerOverdue
 RECOGNISER_FAILED: Final = "recogniser_failed"  # signal: RecogniserFailed
+FLOOR_TAKEN: Final = "floor_taken"  # signal: FloorTaken
+SUPERVISOR_SAID: Final = "supervisor_said"  # signal: SupervisorSaid
+FLOOR_GIVEN_BACK: Final = "floor_given_back"  # signal: FloorGivenBack
 
 # Messages of CallWorkflow: from the API.
 CARRIER_STATUS: Final = "carrier_status"  # signal: CarrierStatus
@@ -42,6 +45,7 @@ TAKE_OVER: Final = "take_over"  # update: TakeOver
 END: Final = "end"  # update: End
 STATE: Final = "state"  # query: -> CallState
 TRANSCRIPT: Final = "transcript"  # query: -> list[TurnRecord]
+DESK: Final = "desk"  # query: -> Desk
 
 # Messages of AfterCallWorkflow: from the API. The query is STATE: -> AfterState.
 RETRY_STEP: Final = "retry_step"  # update: RetryStep

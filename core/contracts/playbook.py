@@ -26,6 +26,7 @@ class BriefLines:
     voice_model: str
     mood: MoodRules
     must_say: tuple[str, ...] = ()
+    handed_back: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ class PlaybookBrief:
         return next((queue.name for queue in self.queues if step in queue.steps), "")
 
     must_say: tuple[str, ...] = ()  # before the call ends
+    handed_back: str = ""  # spoken when a supervisor has handed the caller back
     max_call_s: int = 0  # 0: as the call's timers say
     takes_notes: bool = False  # there are slots or facts to find out
     sums_up: bool = False  # what prompts do not show any more is kept in short
@@ -163,4 +165,5 @@ def _lines(playbook: Playbook, language: str) -> BriefLines:
         mood=replace(playbook.mood.rules, escalation_line=playbook.escalation_line_in(language)),
         voice_model=playbook.voice_in(language).model,
         must_say=playbook.must_say_in(language),
+        handed_back=lines.handed_back or lines.welcome_back,
     )

@@ -33,6 +33,9 @@ class TransferOutcome(StrEnum):
     CALLER_HUNG_UP = "caller_hung_up"  # before they were connected
     WITHDRAWN = "withdrawn"  # the call has ended otherwise
     TALKED = "talked"  # connected, and the caller ended it
+    HANDED_BACK = "handed_back"  # a supervisor gave the caller back to the assistant
+    SUPERVISOR_LOST = "supervisor_lost"  # nothing came from their browser any more
+    CONNECTION_LOST = "connection_lost"  # the caller's media stream broke while they talked
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,7 @@ class TransferRecord:
     queue: str
     cause: Cause
     reason: str
-    number: str  # of the representative called last
+    number: str  # of the representative called last; "": none, a supervisor took the call over in the browser
     summary: str
     whisper: str
     started_ms: float

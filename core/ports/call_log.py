@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from core.contracts.call import CallRecord, CallSummary, Direction
-from core.contracts.transfer import TransferRecord
+from core.contracts.transfer import Cause, TransferRecord
 from core.conversation import TurnRecord, Usage
 from core.outcome import Disposition
 
@@ -26,6 +26,7 @@ class CallEvent:
         reply_started  turn, layers (name -> ms, see core.timings), latency_ms (caller stopped -> first frame)
         assistant_said turn, part, heard, complete, interrupted, played_ms, talk_over_ms (of it, while the caller spoke
                        too); a later one of the same part takes its place
+        supervisor_said turn (the caller's last one before it), text: a supervisor who has taken the call over
         call_ended     disposition
         call_summarized summary, topic, resolved, sentiment
         fields_extracted fields
@@ -109,12 +110,17 @@ class CallRow:
     summary: CallSummary | None = None
     crm_note: str | None = None
     cost_usd: float = 0.0
-    last_speaker: str = ""  # while it is live: "caller" | "assistant", and what was said
+    last_speaker: str = ""  # while it is live: "caller" | "assistant" | "supervisor", and what was said
     last_line: str = ""
     latency_ms: float | None = None  # while it is live: of the last reply
     played_ms: int = 0  # once it has ended: how long the assistant was heard ..
     transfers: tuple[TransferRecord, ...] = ()  # of one call that is looked at, not of lists
     talk_over_ms: int = 0  # .. and how much of it while the caller was speaking
+
+    @property
+    def taken_over(self) -> bool:
+        """Whether a supervisor talks with the caller in the assistant's place."""
+        return any(one.cause is Cause.SUPERVISOR and one.outcome is None and one.bridged_ms for one in self.transfers)
 
     @property
     def talk_over_rate(self) -> float | None:

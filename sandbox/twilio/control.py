@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Response
 from pydantic import Field
 
 from sandbox.twilio.call import Call
@@ -57,6 +57,12 @@ def _add_calls(routes: APIRouter, carrier: Carrier) -> None:
     async def call_told(sid: str) -> dict[str, Any]:
         """One call: state, lines said and heard, verbs, callbacks, warnings."""
         return found(sid).to_json()
+
+    @routes.get("/calls/{sid}/heard")
+    async def heard(sid: str) -> Response:
+        """What the person has heard in the last ten seconds: mu-law, 8 kHz, quiet included."""
+        line = found(sid).line
+        return Response(b"".join(line.heard) if line is not None else b"", media_type="audio/basic")
 
     @routes.post("/calls/{sid}/hang-up", status_code=202)
     async def hang_up(sid: str) -> dict[str, str]:

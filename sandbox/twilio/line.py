@@ -1,9 +1,11 @@
 """One answered leg: every 20 ms the person's sound goes out, and what is played comes in at the person's ear."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.audio_code import SILENCE
 from sandbox.state import SandboxState, now_ms
 from sandbox.twilio.ear import Ear, HeardLine, audible
 from sandbox.twilio.person import HungUp, KeyPressed, NoiseMade, Person, SaidLine, SpeechEnded
@@ -13,6 +15,7 @@ from sandbox.twilio.stream import MediaStream
 
 FRAME_BYTES = 160
 FRAME_MS = 20
+KEPT_FRAMES = 500  # of what was heard: the last ten seconds
 LATE_MS = 20.0
 
 NOT_ANSWERED: dict[str, Any] = {
@@ -40,6 +43,7 @@ class Line:
         self.late_frames = 0
         self.most_late_ms = 0.0
         self.bad_messages: list[str] = []
+        self.heard: deque[bytes] = deque(maxlen=KEPT_FRAMES)
         self._sid = sid
         self._on_hang_up = on_hang_up
         self._state = state
@@ -149,14 +153,18 @@ class Line:
     def _listen(self, wall_ms: float) -> None:
         if not self._playout.empty:
             played = self._playout.play(FRAME_BYTES)
+            self.heard.append(played.audio)
             ended = self.ear.hear(played.audio, self.at_ms, wall_ms)
             if self._stream is not None:
                 for name in played.marks:
                     self._stream.return_mark(name)
             self._note_first_sound(wall_ms)
         elif self._seat is not None and self._seat.heard:
-            ended = self.ear.hear(self._seat.heard.popleft(), self.at_ms, wall_ms)
+            frame = self._seat.heard.popleft()
+            self.heard.append(frame)
+            ended = self.ear.hear(frame, self.at_ms, wall_ms)
         else:
+            self.heard.append(SILENCE)
             ended = self.ear.rest(self.at_ms)
             if self._played_out is not None and not self._played_out.done():
                 self._played_out.set_result(None)

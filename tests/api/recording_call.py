@@ -18,8 +18,10 @@ from core.contracts.call import (
     Transfer,
     Verb,
 )
+from core.contracts.take_over import Desk
 from core.contracts.transfer import NextForRepresentative, RepresentativeAsks, RepresentativeLeg, RepresentativeVerb
 
+AT_DESK = "at_desk"  # signal: Desk, what the query desk answers from then on
 LAY_READY = "lay_ready"  # signal: NextVerb, what next_verb answers from then on
 BRIEF_NEXT = "brief_next"  # signal: NextForRepresentative, the same for representative_asks
 TOLD = "told"  # query: everything it was told, as text, in order
@@ -39,6 +41,7 @@ class RecordingCall:
         self._next = NextVerb(Verb.CONNECT)
         self._brief = NextForRepresentative(RepresentativeVerb.HANG_UP)
         self._ended = False
+        self._desk = Desk()
 
     @workflow.run
     async def run(self, call: CallInput) -> str:
@@ -110,6 +113,14 @@ class RecordingCall:
             done=("greeted",),
             next="ask for the policy number",
         )
+
+    @workflow.signal(name=AT_DESK)
+    def at_desk(self, desk: Desk) -> None:
+        self._desk = desk
+
+    @workflow.query(name=names.DESK)
+    def desk(self) -> Desk:
+        return self._desk
 
     @workflow.update(name=TOLD_SO_MUCH)
     async def told_so_much(self, things: int) -> list[str]:

@@ -18,6 +18,7 @@ from cli.settings import PACKAGED_PLAYBOOKS
 from tests.api.world import API_KEY, ApiWorld
 
 ENDLESS = ("/v1/events", "/v1/calls/{call_id}/events")  # streams: test_live.py
+SOCKET = "/v1/calls/{call_id}/audio"  # OpenAPI knows no WebSockets: docs/takeover.md
 Operation = APIOperation[Any, Any, Any, Any]
 EXAMPLES = 12  # of each operation and mode
 
@@ -30,7 +31,8 @@ async def description(world: ApiWorld) -> dict[str, Any]:
 async def test_every_operation_is_described_in_full(world_without_temporal: ApiWorld) -> None:
     paths = (await description(world_without_temporal))["paths"]
     operations = {(path, method): told for path, methods in paths.items() for method, told in methods.items()}
-    served = {route.path for route in iter_route_contexts(world_without_temporal.app.routes)}
+    routes = iter_route_contexts(world_without_temporal.app.routes)
+    served = {route.path for route in routes} - {SOCKET}
     assert {path for path in served if path and path.startswith("/v1")} == {
         path for path, _ in operations if path.startswith("/v1")
     }

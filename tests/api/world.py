@@ -34,6 +34,7 @@ from vendors.webhook_sender import GuardedSender
 
 AUTH_TOKEN = "carrier's secret"
 API_KEY = "the key"
+INTERNAL_SECRET = "gateways' secret"
 OUR_NUMBER = "+15550199"
 CALLER = "+15550100"
 
@@ -114,6 +115,7 @@ def settings_for(origin: str, **changed: Any) -> ApiSettings:
         "twilio_auth_token": AUTH_TOKEN,
         "stream_secret": "stream secret",
         "api_key": API_KEY,
+        "internal_secret": INTERNAL_SECRET,
         "our_number": OUR_NUMBER,
         "version": "1.2.3",
     }

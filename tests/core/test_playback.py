@@ -425,3 +425,13 @@ class PlaybackMachine(RuleBasedStateMachine):
 
 PlaybackMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
 test_playback_in_any_order = PlaybackMachine.TestCase
+
+
+def test_what_the_caller_has_still_to_hear_begins_at_the_very_sample() -> None:
+    playback = Playback()
+    playback.open(FIRST, 0.0)
+    audio = bytes(place % 251 for place in range(600 * BYTES_PER_MS))
+    playback.queue(FIRST, 0, audio, [], last=False, text="", now_ms=0.0)
+    assert playback.unheard(100.0) == audio[100 * BYTES_PER_MS :]
+    playback.cut(200.0)
+    assert playback.unheard(200.0) == b""

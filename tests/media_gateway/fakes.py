@@ -119,10 +119,20 @@ class FakeFeed:
 
     def __init__(self) -> None:
         self.events: list[CallEvent] = []
+        self._noted = asyncio.Event()
 
     def note(self, event: CallEvent) -> None:
         """core.ports.call_log.CallFeed."""
         self.events.append(event)
+        self._noted.set()
+
+    async def first(self, kind: str) -> dict[str, Any]:
+        """The first that is noted of one kind, once there is one."""
+        async with asyncio.timeout(10):
+            while not (found := self.of_kind(kind)):
+                self._noted.clear()
+                await self._noted.wait()
+        return found[0]
 
     def of_kind(self, kind: str) -> list[dict[str, Any]]:
         """What was noted of one kind."""

@@ -19,6 +19,7 @@ from core.contracts.call import (
     TurnAccepted,
     TurnWithdrawn,
 )
+from core.contracts.take_over import FloorGivenBack, FloorTaken, SupervisorSaid
 from core.turns import TurnTaking
 
 
@@ -107,6 +108,21 @@ class RecordingCall:
     def recogniser_failed(self, failed: RecogniserFailed) -> None:
         """Take it."""
         self._heard.append((names.RECOGNISER_FAILED, failed))
+
+    @workflow.signal(name=names.FLOOR_TAKEN)
+    def floor_taken(self, taken: FloorTaken) -> None:
+        """Take it."""
+        self._heard.append((names.FLOOR_TAKEN, taken))
+
+    @workflow.signal(name=names.SUPERVISOR_SAID)
+    def supervisor_said(self, said: SupervisorSaid) -> None:
+        """Take it."""
+        self._heard.append((names.SUPERVISOR_SAID, said))
+
+    @workflow.signal(name=names.FLOOR_GIVEN_BACK)
+    def floor_given_back(self, back: FloorGivenBack) -> None:
+        """Take it."""
+        self._heard.append((names.FLOOR_GIVEN_BACK, back))
 
     @workflow.update
     async def wait_for(self, wanted: Wanted) -> list[Any]:

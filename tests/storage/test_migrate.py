@@ -85,6 +85,7 @@ def test_columns_with_personal_data_are_marked() -> None:
         "turns.caller",
         "turns.said",
         "turns.heard",
+        "turns.supervisor",
         "tool_calls.arguments",
         "tool_calls.content",
         "transfers.reason",

@@ -207,7 +207,13 @@ class ScriptedCall:
         """Report a stream, and no more."""
         stream_id, playback_url = f"MZ{attachment}", self.playback_url(attachment)
         attach = Attach(
-            attachment, stream_id, self.carrier_call_id, playback_url, "http://gateway", "http://gateway/digits"
+            attachment,
+            stream_id,
+            self.carrier_call_id,
+            playback_url,
+            "http://gateway",
+            "http://gateway/digits",
+            self.desk_url(attachment),
         )
         answer: Attached = await self.handle.execute_update(names.ATTACH, attach, result_type=Attached)
         return answer
@@ -216,6 +222,11 @@ class ScriptedCall:
     def playback_url(attachment: int) -> str:
         """Where workers reach the gateway."""
         return f"ws://gateway-{attachment}"
+
+    @staticmethod
+    def desk_url(attachment: int) -> str:
+        """Where supervisors reach it."""
+        return f"ws://gateway-{attachment}/desk"
 
     async def report(
         self, playback: FakePlayback, heard: str | None = None, layers: dict[str, float] | None = None
