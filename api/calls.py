@@ -91,7 +91,7 @@ def _add_actions(routes: APIRouter, acting: "Acting") -> None:
     @routes.post("/{call_id}/take-over", status_code=204, summary="Take the call on a phone", responses=_UNSURE)
     async def take_over_call(call_id: CallId, body: TakeOverCall, once: OnceKey = None) -> None:
         """The supervisor's phone takes the call from the assistant."""
-        await acting.ask(call_id, names.TAKE_OVER, TakeOver(body.to, body.by, body.warm), once)
+        await acting.ask(call_id, names.TAKE_OVER, TakeOver(body.to, body.by, body.warm, body.hands_back), once)
 
     @routes.post("/{call_id}/end", status_code=204, summary="End the call", responses=_UNSURE)
     async def end_call(call_id: CallId, body: EndCall, once: OnceKey = None) -> None:

@@ -77,6 +77,7 @@ class TakeOverCall(_Body):
     to: PhoneNumber
     by: str = Field("", max_length=100, description="Who takes it", examples=["Grace"])
     warm: bool = Field(True, description="The caller stays with the assistant until this phone has accepted the call")
+    hands_back: bool = Field(False, description="When they hang up the assistant has the caller again; if `warm`")
 
 
 class EndCall(_Body):

@@ -135,6 +135,21 @@ def call(
 
 
 @app.command()
+def takeover(
+    call: Annotated[str, typer.Argument(help="The call's id.")],
+    to: Annotated[str, typer.Option(help="The supervisor's phone, as +15550100.")],
+    by: Annotated[str, typer.Option(help="Their name.")] = "",
+    cold: Annotated[bool, typer.Option("--cold", help="Connect the caller at once, without a briefing.")] = False,
+    hand_back: Annotated[bool, typer.Option("--hand-back", help="The assistant goes on when they hang up.")] = False,
+    url: Annotated[str | None, typer.Option(help="Where the API is, if not at PUBLIC_URL.")] = None,
+) -> None:
+    """Take a live call over by phone (HOLDFAST_API_KEY); in the browser: the call's page."""
+    from cli.takeover import run
+
+    run(call, to, by, cold=cold, hands_back=hand_back, url=url)
+
+
+@app.command()
 def doctor() -> None:
     """Say what is configured, reachable and missing; exit code 1 if a call could not be made."""
     from cli.doctor import run

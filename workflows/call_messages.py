@@ -191,7 +191,8 @@ class CallMessages:
     def take_over(self, take_over: TakeOver) -> None:
         """Put a supervisor in the assistant's place."""
         if take_over.warm:
-            self.live.call_for(Wanted(Cause.SUPERVISOR, number=take_over.to, by=take_over.by), _now_ms())
+            wanted = Wanted(Cause.SUPERVISOR, number=take_over.to, by=take_over.by, hands_back=take_over.hands_back)
+            self.live.call_for(wanted, _now_ms())
             return
         self.live.hand_to(take_over.to, Disposition.TAKEN_OVER)
 

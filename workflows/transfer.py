@@ -93,7 +93,7 @@ def _take_briefing(live: LiveCall, transfer: Transfer, writing: "workflow.Activi
 async def _open_queue(live: LiveCall, transfer: Transfer) -> QueueOpened:
     wanted = transfer.wanted
     if wanted.number:
-        return QueueOpened((wanted.number,), comes_back=wanted.cause is not Cause.SUPERVISOR)
+        return QueueOpened((wanted.number,), comes_back=wanted.cause is not Cause.SUPERVISOR or wanted.hands_back)
     try:
         return await workflow.execute_activity_method(
             TransferActivities.open_queue,
@@ -247,6 +247,8 @@ def welcome_back(live: LiveCall) -> str:
     """What the caller hears first on a new stream."""
     left = live.left_by if live.returning else None
     live.returning = False
+    if left is not None and left.cause is Cause.SUPERVISOR and left.number and live.script.handed_back:
+        return live.script.handed_back  # by hanging up
     chosen = live.call.playbook.queue(left.queue) if left is not None and left.queue else None
     if chosen is None or live.language != live.call.playbook.turn_taking.language:
         return live.script.welcome_back

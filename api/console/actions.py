@@ -32,7 +32,7 @@ def router(deps: ApiDeps) -> APIRouter:
 
     @routes.post("/take-over")
     async def take_over_call(request: Request, call_id: CallId, form: Annotated[TakeOverCall, Form()]) -> Response:
-        await acting.ask(call_id, names.TAKE_OVER, TakeOver(form.to, form.by, form.warm), None)
+        await acting.ask(call_id, names.TAKE_OVER, TakeOver(form.to, form.by, form.warm, form.hands_back), None)
         return _said(request, call_id, f"{form.to} rings; answer it and press 1 to take the call.")
 
     @routes.post("/end")

@@ -304,6 +304,7 @@ class TakeOver:
     to: str
     by: str = ""
     warm: bool = False  # as in Transfer
+    hands_back: bool = False  # when they hang up the caller is the assistant's again; warm only
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ class Wanted:
     reason: str = ""
     context: str = ""  # what the model thinks the representative should know
     by: str = ""  # the supervisor who takes over
+    hands_back: bool = False  # and gives the caller back to the assistant by hanging up
 
 
 @dataclass(frozen=True)

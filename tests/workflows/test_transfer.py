@@ -271,6 +271,22 @@ async def test_supervisor_takes_the_call_on_the_phone_once_they_accept(world: Ca
     assert (record.cause, record.by, record.outcome) == ("supervisor", "Kim", "talked")
 
 
+async def test_supervisor_on_the_phone_hands_the_caller_back_by_hanging_up(world: CallWorld) -> None:
+    call = await world.answered_call(staffed())
+    await call.handle.execute_update(names.TAKE_OVER, TakeOver("+12025550177", "Kim", warm=True, hands_back=True))
+    supervisor = await called(call)
+    await supervisor.asks()
+    await supervisor.asks("1")
+    assert (await call.redirected()).verb is Verb.CONFERENCE
+    await supervisor.is_told_of("completed")
+    assert (await call.redirected()).verb is Verb.CONNECT
+    await call.attach()
+    assert await call.hears() == "I am back with you."
+    await call.hangs_up()
+    assert await call.disposition() is Disposition.CALLER_HUNG_UP
+    assert (await outcome_of(call)).outcome == "representative_hung_up"
+
+
 async def test_operator_transfers_to_a_number_with_a_briefing(world: CallWorld) -> None:
     call = await world.answered_call(staffed())
     await call.handle.execute_update(names.TRANSFER, Transfer("+12025550177", "wants Kim", warm=True))
