@@ -1,5 +1,7 @@
 """A supervisor takes a live call over in the browser, as the workflow sees it: by what the gateway tells."""
 
+import asyncio
+
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
@@ -9,6 +11,7 @@ from core.contracts.take_over import Desk, FloorGivenBack, FloorTaken, Superviso
 from core.contracts.transfer import Cause, TransferOutcome, TransferRecord
 from core.conversation import ToolCall
 from core.outcome import CarrierState, Disposition
+from core.ports.reasoner import TextPiece
 from tests.world.playbook import confirming_orders
 from tests.world.world import CallWorld, ScriptedCall
 
@@ -83,15 +86,17 @@ async def test_caller_hears_a_line_when_the_supervisor_was_cut_off(world: CallWo
     assert (record.cause, record.outcome, record.by) == (Cause.SUPERVISOR, TransferOutcome.SUPERVISOR_LOST, "Grace")
 
 
-async def test_reply_that_is_being_made_is_given_up_when_a_supervisor_takes_over(world: CallWorld) -> None:
+async def test_reply_that_is_being_made_holds_no_hand_back_up(world: CallWorld) -> None:
     call = await world.answered_call()
-    call.reports = False
+    never = asyncio.Event()
+    world.reasoner.will_say([TextPiece("Let me look. "), never], "It is on its way.")
     await call.caller_says("Where is my order?")
-    reply = await call.next_reply()
+    await call.next_opened(turn=1)
     await take(call)
-    await call.report(reply, heard="You")
+    await supervisor_says(call, "One moment.")
     await hand_back(call)
     assert await call.hears() == BACK
+    never.set()
 
 
 async def test_greeting_that_a_supervisor_cut_off_is_said_when_they_hand_back(world: CallWorld) -> None:
