@@ -102,7 +102,7 @@ class StepLearning:
                 examples = state.taught or own
         if examples == state.taught:
             return
-        learnt = await fits.learnt(examples)
+        learnt = await fits.learnt(own, examples[len(own) :])
         if learnt is None:
             state.taught = () if enough_to_learn(examples) else examples  # what has failed is tried again
             return

@@ -69,14 +69,14 @@ def eval_steps(
 
     cpu_s: list[float] = []
 
-    def learnt_from(known: Sequence[Example]) -> LearntSteps:
+    def learnt_from(own: Sequence[Example], grown: Sequence[Example]) -> LearntSteps:
         started = time.process_time()
-        learnt = learn(known, chosen)
+        learnt = learn([*own, *grown], chosen, own=len(own))
         if learnt is None:
             print(f"{examples}: no step has five examples", file=sys.stderr)
             raise typer.Exit(1)
         cpu_s.append(round(time.process_time() - started, 2))
-        return LearntSteps(learnt, chosen, known)
+        return LearntSteps(learnt, chosen, [*own, *grown])
 
     try:
         known = [(row.step, row.text) for row in read_labelled(examples) if row.step is not None]

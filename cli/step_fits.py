@@ -20,7 +20,7 @@ from core.step_fit import Fit
 log = structlog.get_logger()
 
 LONGEST_S: Final = 300.0  # even 5,000 examples on a busy machine
-VERSION: Final = 1  # of how steps are learnt: what another version kept is not looked at
+VERSION: Final = 2  # of how steps are learnt: what another version kept is not looked at
 
 
 class KeptStepFits:
@@ -35,17 +35,18 @@ class KeptStepFits:
         self._folder = folder
         self._one_at_a_time = asyncio.Lock()
 
-    async def learnt(self, examples: Sequence[Example]) -> LearntSteps | None:
+    async def learnt(self, own: Sequence[Example], grown: Sequence[Example] = ()) -> LearntSteps | None:
         """See core.ports.step_fits."""
-        file = self._folder / f"{key_of(examples, self._embedder.name)}.npz"
+        file = self._folder / f"{key_of(own, self._embedder.name, grown)}.npz"
         async with self._one_at_a_time:
             kept = await asyncio.to_thread(_read, file)
-            if kept is None and await self._learn(examples, file):
+            if kept is None and await self._learn([*own, *grown], len(own), file):
                 kept = await asyncio.to_thread(_read, file)
-        return LearntSteps(kept, self._embedder, examples) if kept is not None else None
+        return LearntSteps(kept, self._embedder, [*own, *grown]) if kept is not None else None
 
-    async def _learn(self, examples: Sequence[Example], file: Path) -> bool:
-        order = json.dumps({"embedder": self._embedder.name, "file": str(file), "examples": list(examples)})
+    async def _learn(self, examples: Sequence[Example], own: int, file: Path) -> bool:
+        told = {"embedder": self._embedder.name, "file": str(file), "examples": list(examples), "own": own}
+        order = json.dumps(told)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -67,9 +68,9 @@ class KeptStepFits:
         return process.returncode == 0
 
 
-def key_of(examples: Sequence[Example], embedder: str) -> str:
+def key_of(own: Sequence[Example], embedder: str, grown: Sequence[Example] = ()) -> str:
     """Names what is learnt from exactly this."""
-    content = json.dumps([VERSION, embedder, background_speech(), sorted(examples)])
+    content = json.dumps([VERSION, embedder, background_speech(), sorted(own), sorted(grown)])
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
@@ -80,7 +81,8 @@ def main() -> None:
     file = Path(order["file"])
     file.parent.mkdir(parents=True, exist_ok=True)
     embedder = embedder_of(EmbedderName(order["embedder"]))
-    learnt = learn([(step, text) for step, text in order["examples"]], embedder, _background(embedder, file.parent))
+    examples = [(step, text) for step, text in order["examples"]]
+    learnt = learn(examples, embedder, _background(embedder, file.parent), order["own"])
     if learnt is not None:
         content = {"labels": learnt.labels, "weights": learnt.weights, "threshold": learnt.threshold}
         _write(file, content)

@@ -50,13 +50,16 @@ class LearntSteps(Learnt):
         return found
 
 
-def learn(examples: Sequence[Example], embedder: Embedder, background: Vectors | None = None) -> Fit | None:
+def learn(
+    examples: Sequence[Example], embedder: Embedder, background: Vectors | None = None, own: int | None = None
+) -> Fit | None:
     """Learn to tell the steps of examples apart; None if there are too few examples of every step.
 
     Takes seconds of CPU: away from whatever must go on.
 
     Args:
         background: the embedded background speech, where it is at hand.
+        own: how many of the examples, the first ones, are the playbook's; the others come from calls. None: all.
     """
     if not enough_to_learn(examples):
         return None
@@ -66,6 +69,7 @@ def learn(examples: Sequence[Example], embedder: Embedder, background: Vectors |
         [step for step, _ in examples],
         features(said, embedder, background),
         _FLOOR_OF_WORDS if embedder.name == NgramEmbedder.name else _FLOOR,
+        own,
     )
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Whole = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 FEWEST_EXAMPLES: Final = 5  # of a step that is found without the model
 _LOOSE: Final = 30.0  # the inverse of the penalty on weights
@@ -22,6 +23,7 @@ _FOLDS: Final = 5
 _SURE_AT_LAST: Final = 0.95  # few examples calibrate badly; so sure is sure enough
 _PRECISION: Final = 0.985  # asked of the examples, so that 98 % of what callers say is right
 _OUT_OF_SCOPE: Final = 0.2  # of turns, as far as calibration knows
+_CONTRADICTED: Final = 0.5  # what others teach says otherwise, likelier than not
 _STEPS: Final = 80  # of the solver, at most
 _REMEMBERED: Final = 8
 
@@ -39,11 +41,13 @@ class Fit:
         return _softmax(features @ self.weights[:-1] + self.weights[-1])
 
 
-def fit(features: Floats, labels: Sequence[str], background: Floats, floor: float) -> Fit:
+def fit(features: Floats, labels: Sequence[str], background: Floats, floor: float, own: int | None = None) -> Fit:
     """Learn from examples, a row each, and from background speech: a second of CPU for 300 examples, four for 1,300.
 
     Args:
         floor: nothing less is sure, whatever calibration says.
+        own: how many of the examples, the first ones, somebody has written for their step; the others come from calls,
+            and some of them may be wrong. None: all.
 
     Raises:
         ValueError: there are no examples.
@@ -52,10 +56,14 @@ def fit(features: Floats, labels: Sequence[str], background: Floats, floor: floa
     if not known:
         raise ValueError("no examples to learn from")
     classes = np.array([known.index(label) for label in labels] + [len(known)] * len(background), dtype=np.int64)
+    grown = np.zeros(len(classes), dtype=bool)
+    grown[len(labels) if own is None else own : len(labels)] = True
     rows = np.vstack([features, background]).astype(np.float32)
     points, back = _compact(rows)
-    threshold = min(max(floor, _calibrated(points, classes, len(known))), _SURE_AT_LAST)
-    weights = back @ _solve(points, classes, len(known) + 1)
+    asked = _cross_validated(points, classes, grown, len(known))
+    threshold = min(max(floor, _threshold(asked)), _SURE_AT_LAST)
+    believed = ~asked.doubtful
+    weights = back @ _solve(points[believed], classes[believed], len(known) + 1)
     return Fit(known, np.ascontiguousarray(weights, dtype=np.float32), threshold)
 
 
@@ -69,14 +77,22 @@ def _compact(rows: Floats) -> tuple[Floats, Floats]:
     return axes * scale, rows.T @ (axes / scale)
 
 
-def _calibrated(points: Floats, classes: Whole, none: int) -> float:
-    """The lowest threshold over which enough would be right."""
-    order = np.random.default_rng(0).permutation(len(points))  # the same for the same examples
-    fold_of = np.empty(len(points), dtype=np.int64)
-    for each in range(none + 1):  # every label's examples are spread over all folds
-        members = order[classes[order] == each]
-        fold_of[members] = (np.arange(len(members)) + each) % _FOLDS
-    asked_of: list[tuple[Floats, NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]] = []
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Examples and background speech as those were told who had not learnt from them."""
+
+    chances: Floats
+    right: Flags
+    near: Flags  # of steps that were hidden
+    far: Flags
+    doubtful: Flags  # of all points: examples from calls that look like another step's
+
+
+def _cross_validated(points: Floats, classes: Whole, grown: Flags, none: int) -> _Asked:
+    """A fifth of the steps is hidden in each fold; for examples from calls never in the fold that asks for them."""
+    fold_of = _folds(classes, grown, none)
+    doubtful = np.zeros(len(points), dtype=bool)
+    parts: list[tuple[Floats, Flags, Flags, Flags, Whole]] = []
     for fold in range(_FOLDS):
         hidden = (classes < none) & (classes % _FOLDS == fold) if none >= _FOLDS else np.zeros(len(classes), bool)
         background = classes == none
@@ -84,23 +100,39 @@ def _calibrated(points: Floats, classes: Whole, none: int) -> float:
         held_out = ~background & (hidden | (fold_of == fold))
         learnt = ~held_out & ~unheard
         solved = _solve(points[learnt], classes[learnt], none + 1)
-        asked = held_out | unheard
+        asked = np.flatnonzero((held_out & ~(hidden & grown)) | unheard)
         told = _softmax(points[asked] @ solved)[:, :none]
-        right = (told.argmax(axis=1) == classes[asked]) & ~hidden[asked]
-        asked_of.append((told.max(axis=1), right, hidden[asked], background[asked]))
-    chances, rights, near, far = (np.concatenate(parts) for parts in zip(*asked_of, strict=True))
-    return _threshold(chances.astype(np.float32), rights, near, far)
+        chances, right = told.max(axis=1), (told.argmax(axis=1) == classes[asked]) & ~hidden[asked]
+        doubtful[asked[grown[asked] & ~right & (chances > _CONTRADICTED)]] = True
+        parts.append((chances, right, hidden[asked], background[asked], asked))
+    chances, right, near, far, place = (np.concatenate(part) for part in zip(*parts, strict=True))
+    sound = ~doubtful[place]
+    return _Asked(chances[sound], right[sound], near[sound], far[sound], doubtful)
 
 
-def _threshold(chances: Floats, right: NDArray[np.bool_], near: NDArray[np.bool_], far: NDArray[np.bool_]) -> float:
+def _folds(classes: Whole, grown: Flags, none: int) -> Whole:
+    """Every label's examples are spread over all folds."""
+    order = np.random.default_rng(0).permutation(len(classes))  # the same for the same examples
+    fold_of = np.empty(len(classes), dtype=np.int64)
+    for each in range(none + 1):
+        members = order[(classes[order] == each) & ~grown[order]]
+        fold_of[members] = (np.arange(len(members)) + each) % _FOLDS
+        members = order[(classes[order] == each) & grown[order]]
+        fold_of[members] = (np.arange(len(members)) % (_FOLDS - 1) + each + 1) % _FOLDS
+    return fold_of
+
+
+def _threshold(asked: _Asked) -> float:
+    """The lowest threshold over which enough would be right."""
+    near, far = asked.near, asked.far
     weights = np.where(near | far, 0.0, (1 - _OUT_OF_SCOPE) / max(1, int((~near & ~far).sum())))
     out = [kind for kind in (near, far) if kind.any()]
     for kind in out:
         weights[kind] = _OUT_OF_SCOPE / len(out) / kind.sum()
-    order = np.argsort(-chances)
-    passed, good = np.cumsum(weights[order]), np.cumsum((weights * right)[order])
+    order = np.argsort(-asked.chances)
+    passed, good = np.cumsum(weights[order]), np.cumsum((weights * asked.right)[order])
     enough = np.flatnonzero(good >= _PRECISION * passed)
-    return float(chances[order][enough[-1]]) if len(enough) else 1.0
+    return float(asked.chances[order][enough[-1]]) if len(enough) else 1.0
 
 
 def _solve(points: Floats, classes: Whole, count: int) -> Floats:

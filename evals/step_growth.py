@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from core.growth import as_example, taught
-from core.learnt_steps import Example, LearntSteps
+from core.learnt_steps import Example, LearntSteps, distinct
 from evals.figures import Row
 from evals.step_eval import Labelled, evaluate
 
-Learn = Callable[[Sequence[Example]], LearntSteps]
+Learn = Callable[[Sequence[Example], Sequence[Example]], LearntSteps]
+"""From a playbook's own examples and from what calls have brought."""
 
 
 def grow(
@@ -28,24 +29,22 @@ def grow(
         wrong: the share of these that get another step's label: the model errs, and the caller says nothing.
     """
     rng = Random(0)
+    own = distinct(own)
     steps = sorted({step for step, _ in own})
     grown: list[Example] = []
-    learnt = learn(own)
-    rows = [_row(learnt, turns, own, grown, 0)]
+    learnt = learn(own, ())
+    rows: list[Row] = [_row(0, len(own), learnt, turns)]
     for first in range(0, len(calls), every):
         batch = calls[first : first + every]
         for turn in batch:
             (decision,) = learnt.decide([turn.text], steps)
             if decision.step is None and turn.step in steps and (text := as_example(turn.text)):
-                label = rng.choice(steps) if rng.random() < wrong else turn.step
-                grown.insert(0, (label, text))
-        learnt = learn(taught(own, grown))
-        rows.append(_row(learnt, turns, own, grown, first + len(batch)))
+                grown.insert(0, (rng.choice(steps) if rng.random() < wrong else turn.step, text))
+        examples = taught(own, grown)
+        learnt = learn(own, examples[len(own) :])
+        rows.append(_row(first + len(batch), len(examples), learnt, turns))
     return rows
 
 
-def _row(
-    learnt: LearntSteps, turns: Sequence[Labelled], own: Sequence[Example], grown: Sequence[Example], seen: int
-) -> Row:
-    examples = len(taught(own, grown))
-    return {"after_turns": seen, "examples": examples, **evaluate(learnt, turns)}
+def _row(after_turns: int, examples: int, learnt: LearntSteps, turns: Sequence[Labelled]) -> Row:
+    return {"after_turns": after_turns, "examples": examples, **evaluate(learnt, turns)}

@@ -9,6 +9,11 @@ from core.learnt_steps import Example, LearntSteps
 class StepFits(Protocol):
     """Learns elsewhere, and keeps what was learnt."""
 
-    async def learnt(self, examples: Sequence[Example]) -> LearntSteps | None:
-        """What examples teach; None if they are too few, or learning failed (which is logged)."""
+    async def learnt(self, own: Sequence[Example], grown: Sequence[Example] = ()) -> LearntSteps | None:
+        """What examples teach; None if they are too few, or learning failed (which is logged).
+
+        Args:
+            own: what somebody has written for its step.
+            grown: what calls have brought; some of it may be wrong.
+        """
         ...

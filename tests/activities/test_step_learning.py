@@ -28,9 +28,10 @@ class Fits(StepFits):
         self.asked: list[tuple[Example, ...]] = []
         self.fails = False
 
-    async def learnt(self, examples: Sequence[Example]) -> LearntSteps | None:
-        self.asked.append(tuple(examples))
-        fit = None if self.fails else learn(examples, NgramEmbedder())
+    async def learnt(self, own: Sequence[Example], grown: Sequence[Example] = ()) -> LearntSteps | None:
+        examples = (*own, *grown)
+        self.asked.append(examples)
+        fit = None if self.fails else learn(examples, NgramEmbedder(), own=len(own))
         return LearntSteps(fit, NgramEmbedder(), examples) if fit else None
 
 
@@ -126,9 +127,9 @@ async def test_learning_takes_no_more_than_its_share_of_a_processor() -> None:
     learner = Learner()
 
     class Slow(Fits):
-        async def learnt(self, examples: Sequence[Example]) -> LearntSteps | None:
+        async def learnt(self, own: Sequence[Example], grown: Sequence[Example] = ()) -> LearntSteps | None:
             learner.now += 30.0
-            return await super().learnt(examples)
+            return await super().learnt(own, grown)
 
     learner.fits = Slow()
     learner.__post_init__()

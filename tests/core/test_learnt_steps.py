@@ -109,3 +109,26 @@ def test_finder_uses_what_was_learnt_once_it_is_there(learnt: LearntSteps) -> No
 def test_without_transitions_every_step_can_be_reached() -> None:
     playbook = orders()
     assert reachable_from(playbook, "returns") == {step.name for step in playbook.steps}
+
+
+def test_what_calls_teach_wrongly_makes_nothing_less_sure() -> None:
+    wrong = [
+        ("returns", "where is my parcel now"),
+        ("order_status", "can I return these shoes"),
+        ("returns", "has it shipped yet"),
+    ]
+    taught = [*EXAMPLES, *wrong]
+    believed, doubted = learn(taught, NgramEmbedder()), learn(taught, NgramEmbedder(), own=len(EXAMPLES))
+    assert believed is not None
+    assert doubted is not None
+    assert doubted.threshold < believed.threshold
+    found = LearntSteps(doubted, NgramEmbedder(), taught).decide(["where is my parcel now"], EVERYWHERE)[0]
+    assert found.step == "order_status"
+
+
+def test_what_calls_teach_in_new_words_is_learnt() -> None:
+    grown = [("returns", f"the {what} pinch me dreadfully") for what in ("shoes", "boots", "gloves", "jeans", "hats")]
+    fit = learn([*EXAMPLES, *grown], NgramEmbedder(), own=len(EXAMPLES))
+    assert fit is not None
+    learnt = LearntSteps(fit, NgramEmbedder(), [*EXAMPLES, *grown])
+    assert learnt.decide(["these sandals pinch me dreadfully"], EVERYWHERE)[0].step == "returns"
