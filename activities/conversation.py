@@ -1,7 +1,7 @@
 """A turn's activities: what was said, which step it belongs to, and the answer."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -11,8 +11,9 @@ from temporalio import activity
 
 from activities.delivery import REPLY_HEARTBEAT_S, Delivery, heard_of, heartbeats, while_wanted
 from activities.dialogue import Place, place_of, step_now
-from activities.feed import mood_read, now_ms, problem, step_found
+from activities.feed import mood_read, now_ms, problem, step_found, told_from_documents
 from activities.fillers import fillers_when_late
+from activities.knowledge_shelf import KnowledgeShelf
 from activities.playbook_shelf import PlaybookShelf, ReadyPlaybook
 from activities.prompts import reply_prompt, step_prompt
 from activities.retries import vendor_failures
@@ -28,6 +29,8 @@ from core.contracts.call import (
     Transcript,
 )
 from core.conversation import Step, ToolCall, Usage, sum_usage
+from core.knowledge.citations import CitationFilter, places_cited
+from core.knowledge.index import Found
 from core.mood import known_mood
 from core.playbook import Playbook
 from core.ports.call_log import CallFeed
@@ -58,7 +61,9 @@ class ConversationActivities:
         playback: PlaybackLine,
         shelf: PlaybookShelf,
         feed: CallFeed,
+        knowledge: KnowledgeShelf | None = None,
     ) -> None:
+        self._knowledge = knowledge
         self._reasoner = reasoner
         self._voice = voice
         self._recogniser = recogniser
@@ -133,9 +138,10 @@ class ConversationActivities:
             async with playback_line as playback, self._voice.open(ready.voice_in(request.manner)) as voice:
                 kept = request.kept or await _kept(request, playback)
                 answered = ready.answers_in(kept)
+                found = self._found(ready.playbook, request)
                 delivery = Delivery(voice, playback, timings)
-                answer = _Answer(self._reasoner, delivery)
-                work = answer.give(_prompt(ready.playbook, request, answered), playback)
+                answer = _Answer(self._reasoner, delivery, CitationFilter() if found else None)
+                work = answer.give(_prompt(ready.playbook, request, answered, found), playback)
                 said = ready.fillers_in(kept)
                 fillers = () if answered else self._fillers(ready, request, said)
                 with fillers_when_late(delivery, fillers, _filler_after_ms(request)):
@@ -143,6 +149,9 @@ class ConversationActivities:
                 if whole and not (answered or delivery.sentences or answer.tool_calls):
                     raise VendorError("model", "broken", "an answer without words", curable=True)
                 heard = await heard_of(playback) if whole and not answer.tool_calls else None
+        told_from = answer.places(found or ())
+        if told_from:
+            self._feed.note(told_from_documents(request.call_id, request.key.turn, told_from))
         return Reply(
             text=" ".join([*kept, *delivery.filler_sentences, *delivery.sentences]),
             closed=not whole,
@@ -152,7 +161,16 @@ class ConversationActivities:
             heard=heard,
             fillers=len(said) + len(delivery.fillers),
             step=request.step,
+            told_from=told_from,
         )
+
+    def _found(self, playbook: Playbook, request: Respond) -> list[Found] | None:
+        """What documents tell of the turn; None if there are none."""
+        index = self._knowledge.index(playbook.name) if self._knowledge else None
+        if index is None:
+            return None
+        before = request.recent[-1].caller if request.recent else ""
+        return index.answers(request.caller_text, before, playbook.knowledge_threshold)
 
     def _fillers(self, ready: ReadyPlaybook, request: Respond, said: set[str]) -> list[Recording]:
         """Further ones that are at hand: in the voice of this call, else in the playbook's, which beats silence."""
@@ -173,8 +191,9 @@ class ConversationActivities:
 class _Answer:
     """The model's side of one answer."""
 
-    def __init__(self, reasoner: Reasoner, delivery: Delivery) -> None:
+    def __init__(self, reasoner: Reasoner, delivery: Delivery, citations: CitationFilter | None) -> None:
         self.tool_calls: list[ToolCall] = []
+        self._citations = citations
         self._usages: list[Usage] = []
         self._reasoner = reasoner
         self._delivery = delivery
@@ -193,14 +212,21 @@ class _Answer:
             async for piece in pieces:
                 if isinstance(piece, TextPiece):
                     self._delivery.mark_first_token()
-                    for sentence in cutter.feed(piece.text):
+                    text = self._citations.feed(piece.text) if self._citations else piece.text
+                    for sentence in cutter.feed(text):
                         await self._delivery.say(sentence)
                 elif isinstance(piece, ToolCall):
                     self.tool_calls.append(piece)
                 else:
                     self._usages.append(piece)
-        for sentence in cutter.finish():
+        rest = cutter.feed(self._citations.finish()) if self._citations else []
+        for sentence in [*rest, *cutter.finish()]:
             await self._delivery.say(sentence)
+
+    def places(self, found: Sequence[Found]) -> tuple[str, ...]:
+        """Where what it told stands in the documents."""
+        cited = self._citations.cited if self._citations else ()
+        return places_cited(cited, [one.passage.place for one in found])
 
     def total_usage(self) -> Usage:
         """What it cost so far."""
@@ -217,8 +243,8 @@ def _place(playbook: Playbook, request: MatchStep | ReasonStep) -> Place:
     return place_of(playbook, *where)
 
 
-def _prompt(playbook: Playbook, request: Respond, kept: tuple[str, ...]) -> Prompt:
-    return reply_prompt(playbook, request if request.kept == kept else replace(request, kept=kept))
+def _prompt(playbook: Playbook, request: Respond, kept: tuple[str, ...], found: list[Found] | None) -> Prompt:
+    return reply_prompt(playbook, request if request.kept == kept else replace(request, kept=kept), found)
 
 
 def _filler_after_ms(request: Respond) -> float:

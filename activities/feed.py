@@ -1,6 +1,7 @@
 """Lines of the live feed that several activities write; the kinds are listed at core.ports.call_log.CallEvent."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from core.contracts.call import CallOpening, Phase
@@ -35,6 +36,11 @@ def step_found(call_id: str, turn: int, step: Step) -> CallEvent:
 def mood_read(call_id: str, turn: int, mood: str) -> CallEvent:
     """How the caller sounds."""
     return CallEvent(call_id, "mood", now_ms(), {"turn": turn, "mood": mood})
+
+
+def told_from_documents(call_id: str, turn: int, places: Sequence[str]) -> CallEvent:
+    """Where what the assistant has told stands."""
+    return CallEvent(call_id, "told_from", now_ms(), {"turn": turn, "places": list(places)})
 
 
 def tool_called(call_id: str, turn: int, call: ToolCall) -> CallEvent:

@@ -2,7 +2,7 @@
 
 The system text is the same for every call of a playbook (a vendor can cache it); the situation after it tells step and
 variables. What callers say only ever stands in user messages. Notes of ours in user messages are in parentheses, and
-parentheses in callers' words are taken out, so that nobody can speak a note.
+parentheses in callers' words are taken out, so that nobody can speak a note; so are the marks that fence documents.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,12 +10,14 @@ from copy import deepcopy
 from dataclasses import replace
 
 from activities.key_notes import key_notes, shown_arguments
+from activities.knowledge_notes import excerpts, knowledge_note
 from activities.memory_notes import known_values, memory_notes
 from core.confirming import Verdict
 from core.contracts.call import CallRecord, ReadMood, ReasonStep, Respond
 from core.contracts.tools import JudgeConfirmation
 from core.conversation import Exchange, ToolResult
 from core.fillers import without_fillers
+from core.knowledge.index import Found
 from core.memory import Memory, Source
 from core.mood import MOODS
 from core.playbook import END_CALL_TOOL, TRANSFER_TOOL, Playbook, PlaybookStep
@@ -34,6 +36,7 @@ CALL_BEGINS = "(The call has been answered.)"
 SILENCE = "(The caller says nothing.)"
 INTERRUPTED = "(interrupted you)"
 CUT_OFF = "—"
+_NO_FENCES = str.maketrans("", "", "()<>")
 
 MOOD = (
     "\n\nTell the caller's mood, too, from the last turn's words: calm, pleased, confused, upset or angry. "
@@ -101,11 +104,16 @@ def _transfer_tool(playbook: Playbook) -> ToolSpec:
     )
 
 
-def reply_prompt(playbook: Playbook, request: Respond) -> Prompt:
-    """The prompt for the next part of a turn's answer."""
+def reply_prompt(playbook: Playbook, request: Respond, found: Sequence[Found] | None = None) -> Prompt:
+    """The prompt for the next part of a turn's answer.
+
+    Args:
+        found: what documents tell of it; None: the playbook has no documents.
+    """
     step = playbook.step(request.step)
     request = _without_fillers(request, playbook.every_filler)
-    messages = [*_history(request.recent), Message("user", _caller_words(request.caller_text, request.recent))]
+    words = Message("user", _caller_words(request.caller_text, request.recent))
+    messages = [*_history(request.recent), *([excerpts(found)] if found else []), words]
     if request.tools:
         if request.said:
             messages.append(Message("assistant", request.said))
@@ -114,7 +122,7 @@ def reply_prompt(playbook: Playbook, request: Respond) -> Prompt:
         messages.append(Message("user", _go_on_after(request.kept)))
     return Prompt(
         system=reply_system(playbook, request.manner.language or playbook.language),
-        situation=_situation(playbook, step, request),
+        situation=_situation(playbook, step, request, found),
         messages=tuple(messages),
         tools=tools_for(playbook, step),
         max_tokens=REPLY_TOKENS,
@@ -232,7 +240,7 @@ def _without_fillers(request: Respond, fillers: Sequence[str]) -> Respond:
     return replace(request, recent=tuple(recent), said=without_fillers(request.said, fillers))
 
 
-def _situation(playbook: Playbook, step: PlaybookStep, request: Respond) -> str:
+def _situation(playbook: Playbook, step: PlaybookStep, request: Respond, found: Sequence[Found] | None) -> str:
     memory = deepcopy(request.memory) or Memory()
     for name, value in request.slots.items():
         memory.learn(name, value, Source.CALLER, request.key.turn)
@@ -246,6 +254,8 @@ def _situation(playbook: Playbook, step: PlaybookStep, request: Respond) -> str:
         known = (f"{name}: {_clip(_one_line(value))}" for name, value in sorted(variables.items()))
         parts.append("# What is known about this call\n" + _bullets(known))
     parts += memory_notes(playbook, step, memory)
+    if found is not None:
+        parts.append(knowledge_note(playbook, request.manner.language or playbook.language, found=bool(found)))
     return "\n\n".join(parts)
 
 
@@ -295,7 +305,7 @@ def _colleague_said(text: str) -> str:
 
 def _caller_words(text: str, before: Sequence[Exchange]) -> str:
     """What the caller said, with a note in front if it interrupted what was heard before."""
-    words = _clip(text.replace("(", "").replace(")", "").strip())
+    words = _clip(text.translate(_NO_FENCES).strip())
     if not words:
         words = SILENCE if before else CALL_BEGINS
     return f"{INTERRUPTED} {words}" if before and before[-1].interrupted else words

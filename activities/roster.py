@@ -9,6 +9,7 @@ from activities.after_steps import AfterStepActivities
 from activities.conversation import ConversationActivities
 from activities.crm import CrmActivities
 from activities.crm_tools import CrmTools
+from activities.knowledge_shelf import KnowledgeShelf
 from activities.mood import MoodActivities
 from activities.notes import NotesActivities
 from activities.playbook_shelf import PlaybookShelf
@@ -54,6 +55,7 @@ class Ports:
     tools: Mapping[str, ToolKind] = field(default_factory=dict)  # by kind; the CRM's are always there
     step_fits: StepFits | None = None  # None: turns are compared with each example
     step_examples: StepExamples | None = None  # None: nothing is learnt from calls
+    knowledge: KnowledgeShelf | None = None  # None: playbooks have no documents
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def roster(ports: Ports) -> Roster:
     shelf = PlaybookShelf(ports.playbooks, kinds, StepLearning(ports.step_fits, ports.step_examples))
     lines = SpokenLines(ports.line_voice, ports.speech_cache)
     conversation = ConversationActivities(
-        ports.reasoner, ports.voice, ports.recogniser, lines, ports.playback, shelf, ports.feed
+        ports.reasoner, ports.voice, ports.recogniser, lines, ports.playback, shelf, ports.feed, ports.knowledge
     )
     speech = SpeechActivities(ports.line_voice, lines, ports.playback, shelf, ports.feed)
     mood = MoodActivities(ports.reasoner, shelf, ports.feed)

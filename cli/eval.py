@@ -11,6 +11,9 @@ import typer
 from cli.bench import JsonFile
 from cli.embedders import EmbedderName
 
+SHOP = Path(__file__).parents[1] / "playbooks" / "order_support.yaml"
+GOLDEN = Path(__file__).parents[1] / "evals" / "knowledge" / "order_support.jsonl"
+
 evals = typer.Typer(no_args_is_help=True, help="Measure how well it understands.")
 
 
@@ -93,3 +96,34 @@ def eval_steps(
             print(f"{name:>16}  {value}")
         print()
     write_rows(json_file, rows)
+
+
+@evals.command("knowledge")
+def eval_knowledge(
+    playbook: Annotated[Path, typer.Option(help="The playbook whose documents are searched, or a folder of them.")] = (
+        SHOP
+    ),
+    questions: Annotated[Path, typer.Option(help='JSONL of {"ask", "from": [places]}; from []: no answer.')] = GOLDEN,
+    embedder: Annotated[EmbedderName, typer.Option(help="auto: by meaning where the model is there.")] = (
+        EmbedderName.AUTO
+    ),
+    json_file: JsonFile = None,
+) -> None:
+    """How often the right passage is found, and how often one is found where there is no answer."""
+    from cli.knowledge import index_of
+    from cli.knowledge_files import passages_at
+    from core.playbook import PlaybookFaults
+    from evals.figures import write_rows
+    from evals.knowledge_eval import BadQuestions, evaluate, read_questions
+    from vendors.minilm_embedder import MiniLmMissing
+
+    try:
+        row, wrong = evaluate(index_of(passages_at(playbook), embedder), read_questions(questions), questions)
+    except (BadQuestions, PlaybookFaults, MiniLmMissing) as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+    for line in wrong:
+        print(line)
+    for name, value in row.items():
+        print(f"{name:>16}  {value}")
+    write_rows(json_file, [row])

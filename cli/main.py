@@ -7,6 +7,7 @@ import typer
 
 from cli.bench import bench
 from cli.eval import evals
+from cli.knowledge import knowledge
 
 ApiUrl = Annotated[str | None, typer.Option(help="Where the API is, if not at PUBLIC_URL.")]
 
@@ -17,6 +18,7 @@ app = typer.Typer(
 )
 playbook = typer.Typer(no_args_is_help=True, help="Work on playbooks.")
 app.add_typer(playbook, name="playbook")
+app.add_typer(knowledge, name="knowledge")
 app.add_typer(bench, name="bench")
 app.add_typer(evals, name="eval")
 

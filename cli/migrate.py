@@ -6,6 +6,8 @@ from pathlib import Path
 from sqlalchemy import make_url
 from temporalio.service import RPCError
 
+from cli.knowledge_files import published_documents
+from cli.playbook_check import read_playbook
 from cli.process import Complaint, complaints
 from cli.progress import progress
 from cli.settings import Settings
@@ -13,6 +15,7 @@ from cli.temporal_client import connect, register_search_attributes
 from core.playbook import Playbook, PlaybookFaults
 from core.ports.errors import StorageUnavailable
 from storage.database import Database
+from storage.documents import ReadFile, SqlDocuments
 from storage.migrate import migrate
 from storage.playbooks import SqlPlaybooks
 
@@ -44,11 +47,22 @@ async def _migrate(settings: Settings, *, database_only: bool) -> None:
 async def _publish(settings: Settings) -> list[Playbook]:
     database = Database(settings.database, pool_size=1)
     try:
-        return await SqlPlaybooks(database).publish(settings.playbooks)
+        documents = await asyncio.to_thread(_documents_of, settings.playbooks)
+        playbooks = await SqlPlaybooks(database).publish(settings.playbooks)
+        for playbook, files in documents.items():
+            await SqlDocuments(database).publish(playbook, files)
+        return playbooks
     except OSError as error:
         raise Complaint(f"HOLDFAST_PLAYBOOKS: cannot read {settings.playbooks}: {error.strerror}") from error
     finally:
         await database.close()
+
+
+def _documents_of(folder: Path) -> dict[str, dict[str, ReadFile]]:
+    """Those that the folder's playbooks name, by playbook. Raises PlaybookFaults."""
+    files = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
+    playbooks = [(read_playbook(file), file) for file in files]
+    return {playbook.name: published_documents(playbook, file) for playbook, file in playbooks}
 
 
 async def _register(settings: Settings) -> None:

@@ -23,6 +23,7 @@ def run(files: list[Path]) -> None:
         except PlaybookFaults as error:
             faults += error.faults
             continue
+        found += _of_documents(playbook, file)
         faults += found
         for warning in warnings:
             print(f"warning: {warning}", file=sys.stderr)
@@ -46,6 +47,15 @@ def _of_tools(playbook: Playbook, file: Path, hosts: tuple[str, ...]) -> tuple[l
         told = fault_at(text, str(file), fault.at, fault.message, fault.wrote, fault.known)
         found[0 if fault.fatal else 1].append(told)
     return found
+
+
+def _of_documents(playbook: Playbook, file: Path) -> list[Fault]:
+    if not playbook.knowledge:
+        return []
+    from cli.knowledge_files import documents_of
+
+    text = file.read_text(encoding="utf-8")
+    return [fault_at(text, str(file), fault.at, str(fault)) for fault in documents_of(playbook, file).faults]
 
 
 def read_playbook(file: Path) -> Playbook:

@@ -212,6 +212,11 @@ class Settings(BaseSettings):
         return self.data / "steps"
 
     @property
+    def knowledge_folder(self) -> Path:
+        """Where workers keep the vectors of documents."""
+        return self.data / "knowledge"
+
+    @property
     def media_origin(self) -> str:
         """The public WebSocket origin of the gateways."""
         return self.media_url or self.public_url.replace("http", "ws", 1)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from activities.roster import Ports
     from api.deps import ApiDeps
     from core.ports.call_log import CallFeed
+    from core.ports.embedder import Embedder
     from core.ports.speech_cache import SpeechCache
-    from core.ports.step_fits import StepFits
     from media_gateway.deps import GatewayDeps
     from storage.database import Database
 
@@ -98,10 +98,14 @@ async def gateway_deps(settings: Settings, internal_port: int) -> AsyncIterator[
 @asynccontextmanager
 async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
     """What a worker's activities stand on. Raises BadSettings for what it cannot do without."""
+    from activities.knowledge_shelf import KnowledgeShelf
     from activities.roster import Ports
+    from cli.knowledge_vectors import KeptPassageVectors
+    from cli.step_fits import KeptStepFits
     from media_gateway.playback_client import PlaybackClient
     from storage.after_calls import SqlAfterCalls
     from storage.calls import SqlCallStore
+    from storage.documents import SqlDocuments
     from storage.playbooks import SqlPlaybooks
     from storage.step_examples import SqlStepExamples
     from storage.webhooks import SqlWebhooks
@@ -114,6 +118,7 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
     secrets = ToolSecrets.of(os.environ)
     async with _database(settings) as database, _feed(database) as feed, AsyncExitStack() as stack:
         voices = vendor_choice.voices(settings, stack)
+        embedder = await asyncio.to_thread(_embedder, settings)
         telephony = TwilioTelephony(
             settings.twilio_account_sid or "",
             reveal(settings.twilio_auth_token),
@@ -143,8 +148,11 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
             store=SqlCallStore(database),
             feed=feed,
             tools=tool_kinds(settings, secrets, stack),
-            step_fits=await asyncio.to_thread(_step_fits, settings),
+            step_fits=KeptStepFits(embedder, settings.steps_folder),
             step_examples=SqlStepExamples(database),
+            knowledge=KnowledgeShelf(
+                SqlDocuments(database), KeptPassageVectors(embedder.name, settings.knowledge_folder), embedder
+            ),
             after_calls=SqlAfterCalls(database),
             webhooks=SqlWebhooks(database),
             webhook_sender=sender,
@@ -175,17 +183,15 @@ async def _feed(database: "Database") -> AsyncIterator["CallFeed"]:
         await feed.close()
 
 
-def _step_fits(settings: Settings) -> "StepFits":
+def _embedder(settings: Settings) -> "Embedder":
     from cli.embedders import EmbedderName, embedder_of
-    from cli.step_fits import KeptStepFits
     from core.recently_embedded import RecentlyEmbedded
     from vendors.minilm_embedder import MiniLmMissing
 
     try:
-        embedder = RecentlyEmbedded(embedder_of(EmbedderName(settings.embedder)))
+        return RecentlyEmbedded(embedder_of(EmbedderName(settings.embedder)))
     except MiniLmMissing as error:
         raise BadSettings([f"{variable_of('embedder')}: {error}"]) from None
-    return KeptStepFits(embedder, settings.steps_folder)
 
 
 def _speech_cache(settings: Settings) -> "SpeechCache":

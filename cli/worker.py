@@ -57,7 +57,7 @@ async def _work(settings: Settings, queues: list[str], stopping: asyncio.Event) 
             if client is not None:
                 workers += [worker for worker in build_workers(client, ports) if worker.task_queue in queues]
                 spare_the_collector()
-                async with _prepared_lines(ports, CALLS_QUEUE in queues):
+                async with _prepared(ports, CALLS_QUEUE in queues):
                     await _run(workers, until=(told, serving))
     finally:
         told.cancel()
@@ -66,23 +66,32 @@ async def _work(settings: Settings, queues: list[str], stopping: asyncio.Event) 
 
 
 @contextlib.asynccontextmanager
-async def _prepared_lines(ports: Ports, wanted: bool) -> AsyncIterator[None]:
-    """Fixed lines are recorded in the background as long as the block runs; nothing waits for them."""
+async def _prepared(ports: Ports, wanted: bool) -> AsyncIterator[None]:
+    """Fixed lines are recorded and documents indexed in the background as long as the block runs.
+
+    Only what documents tell by their words is waited for, once: no call may begin without them.
+    """
     if not wanted:
         yield
         return
-    preparing = asyncio.create_task(LinePreparer(ports.playbooks, ports.line_voice, ports.speech_cache).run())
-    preparing.add_done_callback(_tell_if_broken)
+    work = [LinePreparer(ports.playbooks, ports.line_voice, ports.speech_cache).run()]
+    if ports.knowledge is not None:
+        await ports.knowledge.open()
+        work.append(ports.knowledge.run())
+    preparing = [asyncio.create_task(part) for part in work]
+    for task in preparing:
+        task.add_done_callback(_tell_if_broken)
     try:
         yield
     finally:
-        preparing.cancel()
-        await asyncio.wait([preparing])
+        for task in preparing:
+            task.cancel()
+        await asyncio.wait(preparing)
 
 
 def _tell_if_broken(preparing: asyncio.Task[None]) -> None:
     if not preparing.cancelled() and (error := preparing.exception()) is not None:
-        log.error("lines_no_longer_prepared", exc_info=error)
+        log.error("no_longer_prepared", exc_info=error)
 
 
 async def _run(workers: list[Worker], until: Sequence[asyncio.Task[Any]]) -> None:

@@ -98,6 +98,7 @@ class TurnRecord:
     talk_over_ms: int = 0  # of it, while the caller was speaking
     fallback: bool = False  # the words alone did not tell the step: the model found it
     supervisor: str = ""  # what a supervisor said to the caller after that
+    told_from: tuple[str, ...] = ()  # where in documents the answer stands: "returns.md, Refunds"
 
 
 MODEL: Final = "model"
@@ -145,6 +146,7 @@ class Turn:
     canned: str = ""  # the answer found for it
     answer_method: str = ""
     mood: str = ""
+    told_from: tuple[str, ...] = ()
     fillers: int = 0  # so many were said in it
     tools_told: int = 0  # how many of ``tools`` had answered when we spoke last
     eager: int | None = None  # the event that brought it: it may be no turn at all, and counts for nothing yet
@@ -217,6 +219,7 @@ class Turn:
             talk_over_ms=sum(utterance.talk_over_ms for utterance in self.utterances),
             fallback=self.fallback,
             supervisor=self.supervisor,
+            told_from=self.told_from,
         )
 
 

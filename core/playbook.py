@@ -15,6 +15,7 @@ from core.playbook_after import AfterCallChoice, FollowUp, QuietChoice, check_af
 from core.playbook_checks import talk_faults
 from core.playbook_dialogue import Limits, Policies, Slot, StepTalk, Talk, Transition, Variable
 from core.playbook_finding import StepFinding
+from core.playbook_knowledge import Knowing, check_knowledge
 from core.playbook_parts import (
     AnswerKindName,
     Canned,
@@ -80,6 +81,7 @@ class Translation(Lines):
     helps: dict[Name, Line] = Field(default_factory=dict, description="step -> its help")
     must_say: tuple[Line, ...] = Field((), description="policies.must_say, in the same order")
     read_backs: dict[Name, Line] = Field(default_factory=dict, description="tool -> its read_back")
+    unknown: Line | None = Field(None, description="as unknown, where the playbook has knowledge")
 
 
 class PlaybookStep(StepTalk):
@@ -106,7 +108,7 @@ class PlaybookStep(StepTalk):
         return (*self.examples, *(example for canned in self.canned for example in canned.examples))
 
 
-class Playbook(Talk):
+class Playbook(Talk, Knowing):
     """A whole playbook. ``ref`` is its name and the hash of its text."""
 
     name: Name
@@ -213,6 +215,7 @@ class Playbook(Talk):
             self._digits_fit(step, ("steps", index, "digits"))
         self._keys_fit(self.keys, ("keys",))
         check_after_call(self.after_call)
+        check_knowledge(self)
         if faults := list(talk_faults(self)):
             raise SeveralMisplaced(faults)
         return self

@@ -10,6 +10,8 @@ _NOTE = re.compile(r"\([^()]*\)")
 _QUOTED = re.compile(r'"(.*)"', re.S)
 _STEP = re.compile(r"The step is ([\w-]+)\.\s*(?:What to achieve in it:\s*)?([^\n]*)")
 _KNOWN = re.compile(r"# What is known[^\n]*\n((?:- [^\n]*\n?)*)")
+_DOCUMENTS = re.compile(r"<documents>(.*?)</documents>", re.S)
+_EXCERPT = re.compile(r'<excerpt id="(\d+)" from="([^"]*)">(.*?)</excerpt>', re.S)
 _BULLET = re.compile(r"^- ([\w-]+): (.*)$", re.M)
 
 
@@ -43,6 +45,7 @@ class Conversation:
     step: str = ""
     goal: str = ""
     known: dict[str, str] = field(default_factory=dict)
+    excerpts: dict[int, tuple[str, str]] = field(default_factory=dict)  # number -> (where it stands, its text)
 
     @property
     def caller_text(self) -> str:
@@ -100,6 +103,9 @@ def _take_message(found: Conversation, message: Mapping[str, Any], pending: dict
                 found.fresh += 1
     text = " ".join(texts)
     if caller:
+        for documents in _DOCUMENTS.findall(text):
+            found.excerpts = {int(number): (place, told) for number, place, told in _EXCERPT.findall(documents)}
+        text = _DOCUMENTS.sub(" ", text)
         found.heard_already = _heard_already(text) or found.heard_already
     if spoken := _NOTE.sub(" ", text).strip():
         found.lines.append(Line(caller, " ".join(spoken.split())))

@@ -11,6 +11,7 @@ from typing import Any
 
 from sandbox import model_tongues, model_tools, model_words
 from sandbox.json_values import valid_value
+from sandbox.model_documents import from_documents
 from sandbox.model_prompt import Conversation, ToolOutcome, as_json, read_request
 
 _ENDS_CALL = re.compile(r"end_?(the_?)?call|hang_?up", re.I)
@@ -107,8 +108,11 @@ def _speak(conversation: Conversation, tools: Sequence[Mapping[str, Any]]) -> st
         return f"{lead} {wanted}"
     if again := _told_before(conversation):
         return f"{lead} {again}"
-    for tool in tools:
-        if not model_tools.done(tool, conversation) and (question := model_tools.question(tool, conversation)):
+    open_ = [tool for tool in tools if not model_tools.done(tool, conversation)]
+    if told := from_documents(conversation, open_):
+        return f"{lead} {told}"
+    for tool in open_:
+        if question := model_tools.question(tool, conversation):
             return f"{lead} {question}"
     return f"{lead} {_from_goal(conversation)} {_ELSE}"
 

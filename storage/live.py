@@ -20,6 +20,7 @@ OF_TURNS: Final = frozenset(
         "turn_withdrawn",
         "step_found",
         "mood",
+        "told_from",
         "reply_started",
         "assistant_said",
         "supervisor_said",
@@ -117,6 +118,7 @@ class _LiveTurn:
     step_confidence: float = 0.0
     answer_method: str = ""
     mood: str = ""
+    told_from: tuple[str, ...] = ()
     interrupted: bool = False
     supervisor: str = ""
     layers: dict[str, float] = field(default_factory=dict)
@@ -134,6 +136,7 @@ class _LiveTurn:
             case "turn_withdrawn" if not self.caller:
                 self.step = self.step_method = self.answer_method = self.mood = ""
                 self.step_confidence = 0.0
+                self.told_from = ()
             case "step_found":
                 self.step = str(data.get("step") or self.step)
                 self.step_method = str(data.get("method", ""))
@@ -141,6 +144,9 @@ class _LiveTurn:
                 self.answer_method = str(data.get("answer", ""))
             case "mood":
                 self.mood = str(data.get("mood", ""))
+            case "told_from":
+                places = map(str, data.get("places", ()))
+                self.told_from = tuple(dict.fromkeys((*self.told_from, *places)))
             case "reply_started":
                 self.layers = dict(data.get("layers", {}))
             case "assistant_said":
@@ -187,4 +193,5 @@ class _LiveTurn:
             played_ms=sum(played_ms for played_ms, _ in self.played.values()),
             talk_over_ms=sum(talk_over_ms for _, talk_over_ms in self.played.values()),
             supervisor=self.supervisor,
+            told_from=self.told_from,
         )

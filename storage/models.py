@@ -17,6 +17,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     Text,
     TypeDecorator,
     UniqueConstraint,
@@ -130,6 +131,7 @@ class Turn(Base):
     played_ms: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # how long the assistant was heard,
     talk_over_ms: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # and that over the caller
     supervisor: Mapped[str] = mapped_column(default="", server_default=text("''"), info=PII)  # a supervisor's words
+    told_from: Mapped[list[str] | None] = mapped_column(CleanJson)  # where in documents the answer stands
 
 
 class ToolRun(Base):
@@ -343,6 +345,22 @@ class PlaybookVersion(Base):
     text: Mapped[str]
     created_ms: Mapped[float]
     published_ms: Mapped[float]
+
+
+class Document(Base):
+    """A document of a playbook, of all its versions, and the passages it was read into."""
+
+    __tablename__ = "documents"
+
+    playbook: Mapped[str] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str]  # SHA-256 of the content, hex
+    uploaded: Mapped[bool]  # else published with the playbook's files
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    passages: Mapped[list[dict[str, Any]]] = mapped_column(
+        CleanJson
+    )  # core.knowledge.passages.Passage, but its document
+    changed_ms: Mapped[float]
 
 
 def personal_columns() -> list[Column[Any]]:

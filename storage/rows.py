@@ -61,6 +61,7 @@ def turn_row(call_id: str, record: TurnRecord) -> Turn:
         played_ms=record.played_ms,
         talk_over_ms=record.talk_over_ms,
         supervisor=record.supervisor,
+        told_from=list(record.told_from),
     )
 
 
@@ -106,6 +107,7 @@ def turn_record(row: Turn, tools: Iterable[ToolRun]) -> TurnRecord:
         played_ms=row.played_ms,
         talk_over_ms=row.talk_over_ms,
         supervisor=row.supervisor,
+        told_from=tuple(row.told_from or ()),
     )
 
 

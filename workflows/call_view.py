@@ -53,6 +53,7 @@ def call_state(live: LiveCall) -> CallState:
         summary=live.memory.summary,
         earlier=live.memory.earlier,
         taken_over_by=live.supervisor.name if live.supervisor is not None else "",
+        told_from=tuple(dict.fromkeys(place for turn in live.conversation.turns[-3:] for place in turn.told_from)),
     )
 
 
@@ -104,6 +105,8 @@ def call_details(live: LiveCall) -> str:
         lines.append(f"- {live.supervisor.name}: “{words}”")
     if said := _last(live, "assistant"):
         lines.append(f"- Assistant: “{said}”")
+    if now.told_from:
+        lines.append(f"- From: {'; '.join(now.told_from)}")
     if live.mood:
         lines.append(f"- Mood: {live.mood}")
     for name, known in live.memory.slots.items():

@@ -181,6 +181,7 @@ def _write_down(conversation: Conversation, turn: Turn, utterance: Utterance, ma
         return
     reply = made.result()
     utterance.said = reply.text
+    turn.told_from = tuple(dict.fromkeys((*turn.told_from, *reply.told_from)))
     if not reply.text and utterance.heard is None:
         utterance.heard = ""  # tool calls only: nothing to hear
     conversation.spend(turn, reply.usage)

@@ -500,6 +500,7 @@ class Reply:
     heard: Heard | None = None
     fillers: int = 0  # so many lines of ``text`` were only to show that we are there; earlier attempts' share included
     step: str = ""  # the one it was made in, where a transition has become due in the turn
+    told_from: tuple[str, ...] = ()  # where in documents it stands: core.knowledge.passages.Passage.place
 
 
 @dataclass(frozen=True)
@@ -566,6 +567,7 @@ class CallState:
     summary: str = ""  # of what was said long ago
     earlier: str = ""  # what this caller's earlier calls were about
     taken_over_by: str = ""  # the supervisor who talks with the caller from the browser
+    told_from: tuple[str, ...] = ()  # where in documents the last answers stand
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ class CallEvent:
         turn_withdrawn turn: what was found for it ahead of its end is worth nothing
         step_found     turn, step, method, confidence, took_ms, answer (who answers: core.conversation.MODEL, CANNED)
         mood           turn, mood (core.mood.Mood)
+        told_from      turn, places (where in documents an answer stands)
         tool_called    turn, name, arguments
         tool_returned  turn, name, ok, content, took_ms
         reply_started  turn, layers (name -> ms, see core.timings), latency_ms (caller stopped -> first frame)
