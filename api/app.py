@@ -12,6 +12,7 @@ from api import (
     calls,
     console,
     desk,
+    documents,
     health,
     live,
     login,
@@ -62,6 +63,7 @@ def create_app(deps: ApiDeps) -> FastAPI:
         callbacks.router(deps),
         live.router(deps),
         playbooks.router(deps),
+        documents.router(deps),
         step_examples.router(deps),
         webhooks.router(deps),
     ):

@@ -1,14 +1,17 @@
 """What the API is built from; put together in one place, the process's main."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from api.temporal import Temporal
 from core.contracts.call import CallTimers
 from core.contracts.names import NAMESPACE, call_workflow_id
+from core.knowledge.passages import Passage
 from core.ports.after_call import AfterCallStore, WebhookBook, WebhookSender
 from core.ports.call_log import CallReader
 from core.ports.callbacks import Callbacks
+from core.ports.knowledge import Documents
 from core.ports.playbooks import Playbooks
 from core.ports.step_examples import StepExamples
 
@@ -62,3 +65,5 @@ class ApiDeps:
     after_calls: AfterCallStore
     webhooks: WebhookBook
     webhook_sender: WebhookSender
+    documents: Documents
+    read_document: Callable[[str, bytes], Sequence[Passage]]  # by path and content; raises BadDocument, and takes time

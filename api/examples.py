@@ -55,6 +55,7 @@ LIVE_CALL: Final[dict[str, Any]] = CALL | {
             "played_ms": 1640,
             "talk_over_ms": 140,
             "supervisor": "",
+            "told_from": [],
             "tools": [
                 {
                     "name": "get_order_status",
@@ -92,6 +93,7 @@ LIVE_CALL: Final[dict[str, Any]] = CALL | {
         "summary": "",
         "earlier": "",
         "taken_over_by": "",
+        "told_from": ["returns.md, Refunds"],
     },
 }
 

@@ -1,5 +1,6 @@
 """No request body is larger than any request of ours needs to be."""
 
+import re
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
@@ -9,6 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.problems import plain_problem, problem_response
 
 MAX_BODY_BYTES = 64 * 1_024
+MAX_DOCUMENT_BYTES = 10_000_000
+_DOCUMENT = re.compile(r"/v1/playbooks/[^/]+/documents/")
 
 
 @dataclass(frozen=True)
@@ -21,8 +24,9 @@ class LimitBody:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
+        most = MAX_DOCUMENT_BYTES if _DOCUMENT.match(scope["path"]) else self.most
         length = Headers(scope=scope).get("content-length", "")
-        if length.isdecimal() and int(length) > self.most:
+        if length.isdecimal() and int(length) > most:
             return await problem_response(plain_problem(413))(scope, receive, send)
         read = 0
 
@@ -30,7 +34,7 @@ class LimitBody:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > self.most:
+            if read > most:
                 raise HTTPException(413)  # answered where it is: whoever reads a body stands behind the problems
             return message
 

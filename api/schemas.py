@@ -184,6 +184,7 @@ class Turn(BaseModel):
     played_ms: int = Field(description="How long the assistant was heard")
     talk_over_ms: int = Field(description="How much of that while the caller was speaking")
     supervisor: str = Field(description="What a supervisor then said to the caller, who had taken the call over")
+    told_from: list[str] = Field(description="Where in documents the answer stands")
     tools: list[ToolUse]
     layers_ms: dict[str, float] = Field(description="Where the time went from the caller's last word to our first")
     latency_ms: float | None = Field(description="Their sum")
@@ -207,6 +208,7 @@ class Turn(BaseModel):
             played_ms=record.played_ms,
             talk_over_ms=record.talk_over_ms,
             supervisor=record.supervisor,
+            told_from=list(record.told_from),
             tools=[ToolUse.of(result) for result in record.tools],
             layers_ms=record.layers,
             latency_ms=sum(record.layers.values()) if record.layers else None,
@@ -231,6 +233,7 @@ class State(BaseModel):
     summary: str = Field(description="Of what was said long ago")
     earlier: str = Field(description="What this caller's earlier calls were about, where the playbook remembers them")
     taken_over_by: str = Field(description="The supervisor who talks with the caller from the browser, or empty")
+    told_from: list[str] = Field(description="Where in documents the last answers stand")
 
     @classmethod
     def of(cls, state: CallState) -> Self:
@@ -250,6 +253,7 @@ class State(BaseModel):
             summary=state.summary,
             earlier=state.earlier,
             taken_over_by=state.taken_over_by,
+            told_from=list(state.told_from),
         )
 
 

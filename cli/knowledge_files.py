@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.playbook_check import read_playbook
-from core.knowledge.passages import BadDocument, Passage
+from core.knowledge.passages import BadDocument, Passage, is_path
 from core.playbook import Fault, Playbook, PlaybookFaults, fault_at
 from core.playbook_parts import Misplaced
 from storage.documents import ReadFile
-from vendors.documents import KINDS, is_path, read_document
+from vendors.documents import KINDS, read_document
 
 
 @dataclass

@@ -33,10 +33,12 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
     from cli.temporal_client import connect
     from storage.after_calls import SqlAfterCalls
     from storage.calls import SqlCallReader
+    from storage.documents import SqlDocuments
     from storage.playbooks import SqlPlaybooks
     from storage.step_examples import SqlStepExamples
     from storage.transfers import SqlCallbacks
     from storage.webhooks import SqlWebhooks
+    from vendors.documents import read_document
     from vendors.webhook_sender import GuardedSender
 
     settings.require("api_key", "twilio_auth_token")
@@ -49,6 +51,8 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
             after_calls=SqlAfterCalls(database),
             webhooks=SqlWebhooks(database),
             webhook_sender=sender,
+            documents=SqlDocuments(database),
+            read_document=read_document,
             temporal=Temporal(partial(connect, settings)),
             reader=reader,
             playbooks=SqlPlaybooks(database, default=settings.default_playbook),

@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from core.knowledge.passages import is_path
 from core.playbook_parts import Line, Misplaced, Part
 
 if TYPE_CHECKING:
     from core.playbook import Playbook
 
-Source = Annotated[str, Field(pattern=r"^[\w][\w .()+,&'/-]*$", max_length=200)]
+Source = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Knowing(Part):
@@ -30,8 +31,9 @@ class Knowing(Part):
 def check_knowledge(playbook: "Playbook") -> None:
     """Raises Misplaced."""
     for place, source in enumerate(playbook.knowledge):
-        if ".." in source.split("/"):
-            raise Misplaced(("knowledge", place), "must stand beside the playbook or below: no ..")
+        if not is_path(source.removesuffix("/")):
+            at = ("knowledge", place)
+            raise Misplaced(at, "must name a file or a folder beside the playbook or below it: no .., no / in front")
         if source in playbook.knowledge[:place]:
             raise Misplaced(("knowledge", place), "is there twice")
     for language, lines in playbook.translations.items():

@@ -1,6 +1,5 @@
 """Documents of any kind as passages."""
 
-import re
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -16,7 +15,6 @@ KINDS: Final = {".md": "markdown", ".markdown": "markdown", ".txt": "markdown"} 
     ".htm": "html",
     ".pdf": "pdf",
 }
-_PATH: Final = re.compile(r"(?!.*(?:^|/)\.)[\w][\w .()+,&'-]*(?:/[\w][\w .()+,&'-]*)*")
 
 
 def read_document(path: str, content: bytes) -> list[Passage]:
@@ -35,11 +33,6 @@ def read_document(path: str, content: bytes) -> list[Passage]:
     if not content.strip():
         raise BadDocument("is empty")
     return passages_of(path, _blocks(kind, content))
-
-
-def is_path(path: str) -> bool:
-    """Whether documents may be named so: parts with slashes between, none that begins with a dot."""
-    return len(path) <= 200 and _PATH.fullmatch(path) is not None
 
 
 def _blocks(kind: str, content: bytes) -> list[Block]:

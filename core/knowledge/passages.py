@@ -10,6 +10,7 @@ MOST_WORDS: Final = 80  # of a passage: the embedder reads about a hundred, head
 MOST_PASSAGES: Final = 3_000  # of a document
 LONGEST_HEADING: Final = 120
 
+_PATH: Final = re.compile(r"(?!.*(?:^|/)\.)[\w][\w .()+,&'-]*(?:/[\w][\w .()+,&'-]*)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?;:])\s+|\n+")
 _SPACE = re.compile(r"\s+")
 
@@ -46,6 +47,11 @@ class Passage:
 
 class BadDocument(ValueError):
     """A document cannot be used; the message says why and what to do."""
+
+
+def is_path(path: str) -> bool:
+    """Whether documents may be named so: parts with slashes between, none that begins with a dot."""
+    return len(path) <= 200 and _PATH.fullmatch(path) is not None
 
 
 def passages_of(document: str, blocks: Iterable[Block]) -> list[Passage]:

@@ -26,10 +26,12 @@ from core.ports.playbooks import Playbooks
 from storage.after_calls import SqlAfterCalls
 from storage.calls import SqlCallReader
 from storage.database import Database
+from storage.documents import SqlDocuments
 from storage.feed import SqlCallFeed
 from storage.step_examples import SqlStepExamples
 from storage.transfers import SqlCallbacks
 from storage.webhooks import SqlWebhooks
+from vendors.documents import read_document
 from vendors.webhook_sender import GuardedSender
 
 AUTH_TOKEN = "carrier's secret"
@@ -192,6 +194,8 @@ async def api_world(
         SqlAfterCalls(database),
         SqlWebhooks(database),
         sender,
+        SqlDocuments(database),
+        read_document,
     )
     app = create_app(deps)
     async with serving(app, sock), httpx.AsyncClient(base_url=origin, timeout=20, trust_env=False) as http:

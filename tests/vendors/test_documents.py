@@ -5,9 +5,9 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from core.knowledge.passages import BadDocument
+from core.knowledge.passages import BadDocument, is_path
 from tests.world.documents import pdf
-from vendors.documents import is_path, read_document
+from vendors.documents import read_document
 
 SHOP = Path(__file__).parents[2] / "playbooks" / "knowledge" / "order_support"
 

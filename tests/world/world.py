@@ -9,6 +9,7 @@ from dataclasses import replace
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
+from activities.knowledge_shelf import KnowledgeShelf
 from activities.roster import Ports
 from core.contracts import names
 from core.contracts.call import (
@@ -34,11 +35,13 @@ from core.contracts.call import (
 )
 from core.contracts.playbook import brief_of
 from core.conversation import TurnRecord
+from core.ngrams import NgramEmbedder
 from core.outcome import CarrierState, Disposition
 from core.patience import Patience
 from core.playbook import Playbook
 from storage.speech_cache import KeptSpeech
 from tests.world.after_fakes import FakeAfterCalls, FakeMessenger, FakeSender, FakeWebhooks
+from tests.world.documents_shelf import FakeDocuments, FakeVectors
 from tests.world.fakes import (
     FakeCrm,
     FakeFeed,
@@ -79,6 +82,8 @@ class CallWorld:
         self.webhooks = FakeWebhooks()
         self.webhook_sender = FakeSender()
         self.messenger = FakeMessenger()
+        self.documents = FakeDocuments()
+        self.knowledge = KnowledgeShelf(self.documents, FakeVectors(), NgramEmbedder())
         self.calls: list[ScriptedCall] = []
 
     @property
@@ -100,7 +105,13 @@ class CallWorld:
             webhooks=self.webhooks,
             webhook_sender=self.webhook_sender,
             messenger=self.messenger,
+            knowledge=self.knowledge,
         )
+
+    async def knows(self, playbook: str, **texts: str) -> None:
+        """A playbook of this name has documents: markdown by name."""
+        self.documents.texts[playbook] = {f"{name}.md": text for name, text in texts.items()}
+        await self.knowledge.look()
 
     async def call(
         self,

@@ -92,6 +92,13 @@ async def test_a_turn_tells_who_answered_and_how_the_caller_sounded(console: Log
     await console.expect_shown("#turn-1 .found", "Canned answer")
 
 
+async def test_a_turn_tells_from_which_documents_it_was_answered(console: LoggedIn, store: SqlCallStore) -> None:
+    told = turn(1, "How long have I got?", "30 days.", told_from=("returns.md, Refunds",))
+    await store.save(record("CA1", told))
+    await console.page.goto(f"{console.world.origin}/calls/CA1")
+    await console.expect_shown("#turn-1 .assistant", "from: returns.md, Refunds")
+
+
 async def test_how_much_the_caller_spoke_over_is_told_of_the_turn_and_of_the_call(
     console: LoggedIn, store: SqlCallStore
 ) -> None:

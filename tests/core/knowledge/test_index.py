@@ -1,11 +1,13 @@
 """Finding passages by what a caller asks."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from core.knowledge.index import KnowledgeIndex, views_of
 from core.knowledge.markdown import markdown_blocks
 from core.knowledge.passages import passages_of
-from core.ngrams import NgramEmbedder
+from core.ngrams import NgramEmbedder, ngrams
 from core.ports.embedder import Embedder, Vectors
 from core.recently_embedded import RecentlyEmbedded
 
@@ -17,16 +19,18 @@ A parcel to Alaska takes 7 working days. Express is not offered there. Kayaks co
 """
 
 
-class Counting(NgramEmbedder):
+class Counting:
     """Words under another name, so that sentences are looked at, too; counts what it embeds."""
 
-    def __init__(self, name: str = "counting") -> None:
-        self.name = name  # type: ignore[misc]
+    name = "counting"
+
+    def __init__(self) -> None:
         self.embedded: list[str] = []
 
-    def embed(self, texts: list[str]) -> Vectors:  # type: ignore[override]
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """By words."""
         self.embedded += texts
-        return super().embed(texts)
+        return ngrams(texts)
 
 
 def index(embedder: Embedder, text: str = TEXT) -> KnowledgeIndex:
