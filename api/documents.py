@@ -21,7 +21,12 @@ DocumentPath = Annotated[
 ]
 _BODY = {
     "required": True,
-    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    "content": {
+        "application/octet-stream": {
+            "schema": {"type": "string", "format": "binary"},
+            "example": "# Returns\nUnused goods can be returned within 30 days.\n",
+        }
+    },
 }
 
 
@@ -29,11 +34,11 @@ class Document(BaseModel):
     """A document that a playbook's calls are told from."""
 
     path: str = Field(examples=["help/returns.md"])
-    digest: str = Field(description="SHA-256 of its content, in hex")
+    digest: str = Field(description="SHA-256 of its content, in hex", examples=["9f" * 32])
     size: int = Field(description="In bytes", examples=[2048])
     passages: int = Field(description="Into how many passages it was read", examples=[6])
     uploaded: bool = Field(description="Over REST; else it was published with the playbook's files")
-    changed_at: datetime
+    changed_at: datetime = Field(examples=["2026-11-26T09:30:00Z"])
 
     @classmethod
     def of(cls, kept: KeptDocument) -> Self:

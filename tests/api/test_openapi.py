@@ -33,7 +33,7 @@ async def test_every_operation_is_described_in_full(world_without_temporal: ApiW
     operations = {(path, method): told for path, methods in paths.items() for method, told in methods.items()}
     routes = iter_route_contexts(world_without_temporal.app.routes)
     served = {route.path for route in routes} - {SOCKET}
-    assert {path for path in served if path and path.startswith("/v1")} == {
+    assert {path.replace(":path}", "}") for path in served if path and path.startswith("/v1")} == {
         path for path, _ in operations if path.startswith("/v1")
     }
     ids = [told["operationId"] for told in operations.values()]
