@@ -3,8 +3,6 @@
 import asyncio
 import hashlib
 import json
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -12,6 +10,7 @@ from typing import Final
 import numpy as np
 import structlog
 
+from cli.background_work import WorkFailed, take_order, work_apart, write_whole
 from cli.embedders import EmbedderName, embedder_of
 from core.ports.embedder import Vectors
 
@@ -45,39 +44,20 @@ class KeptPassageVectors:
         return kept if kept is None or len(kept) == len(texts) else None
 
     async def _embed(self, texts: Sequence[str], file: Path) -> bool:
-        order = json.dumps({"embedder": self._embedder, "file": str(file), "texts": list(texts)})
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "cli.knowledge_vectors",
-            stdin=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-        )
+        order = {"embedder": self._embedder, "file": str(file), "texts": list(texts)}
         try:
-            _, errors = await asyncio.wait_for(process.communicate(order.encode()), LONGEST_S)
-        except TimeoutError:
-            errors = b"it took too long"
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode:
-            log.error("documents_not_indexed", texts=len(texts), reason=errors.decode(errors="replace")[-500:])
-        return process.returncode == 0
+            await work_apart("cli.knowledge_vectors", order, LONGEST_S)
+        except WorkFailed as failed:
+            log.error("documents_not_indexed", texts=len(texts), reason=str(failed))
+            return False
+        return True
 
 
 def main() -> None:
     """The process: one order on standard input, one file."""
-    os.nice(19)
-    order = json.load(sys.stdin)
-    file = Path(order["file"])
-    file.parent.mkdir(parents=True, exist_ok=True)
+    order = take_order()
     vectors = embedder_of(EmbedderName(order["embedder"])).embed(order["texts"])
-    beside = file.with_suffix(f".{os.getpid()}.part")
-    with beside.open("wb") as stream:
-        np.save(stream, vectors.astype(np.float16), allow_pickle=False)
-    beside.replace(file)  # another process may be reading
+    write_whole(Path(order["file"]), lambda stream: np.save(stream, vectors.astype(np.float16), allow_pickle=False))
 
 
 def _read(file: Path) -> Vectors | None:

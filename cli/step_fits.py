@@ -3,8 +3,6 @@
 import asyncio
 import hashlib
 import json
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -12,6 +10,7 @@ from typing import Final
 import numpy as np
 import structlog
 
+from cli.background_work import WorkFailed, take_order, work_apart, write_whole
 from cli.embedders import EmbedderName, embedder_of
 from core.learnt_steps import Example, LearntSteps, background_speech, learn
 from core.ports.embedder import Embedder, Vectors
@@ -45,27 +44,13 @@ class KeptStepFits:
         return LearntSteps(kept, self._embedder, [*own, *grown]) if kept is not None else None
 
     async def _learn(self, examples: Sequence[Example], own: int, file: Path) -> bool:
-        told = {"embedder": self._embedder.name, "file": str(file), "examples": list(examples), "own": own}
-        order = json.dumps(told)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "cli.step_fits",
-            stdin=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-        )
+        order = {"embedder": self._embedder.name, "file": str(file), "examples": list(examples), "own": own}
         try:
-            _, errors = await asyncio.wait_for(process.communicate(order.encode()), LONGEST_S)
-        except TimeoutError:
-            errors = b"it took too long"
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode:
-            log.error("steps_not_learnt", examples=len(examples), reason=errors.decode(errors="replace")[-500:])
-        return process.returncode == 0
+            await work_apart("cli.step_fits", order, LONGEST_S)
+        except WorkFailed as failed:
+            log.error("steps_not_learnt", examples=len(examples), reason=str(failed))
+            return False
+        return True
 
 
 def key_of(own: Sequence[Example], embedder: str, grown: Sequence[Example] = ()) -> str:
@@ -76,10 +61,8 @@ def key_of(own: Sequence[Example], embedder: str, grown: Sequence[Example] = ())
 
 def main() -> None:
     """The process that learns: one order on standard input, one file. Nothing is written if there is too little."""
-    os.nice(19)
-    order = json.load(sys.stdin)
+    order = take_order()
     file = Path(order["file"])
-    file.parent.mkdir(parents=True, exist_ok=True)
     embedder = embedder_of(EmbedderName(order["embedder"]))
     examples = [(step, text) for step, text in order["examples"]]
     learnt = learn(examples, embedder, _background(embedder, file.parent), order["own"])
@@ -102,10 +85,8 @@ def _background(embedder: Embedder, folder: Path) -> Vectors:
 
 
 def _write(file: Path, content: dict[str, object]) -> None:
-    beside = file.with_suffix(f".{os.getpid()}.part")
-    with beside.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, **{name: np.asarray(value) for name, value in content.items()})
-    beside.replace(file)  # another process may be reading
+    arrays = {name: np.asarray(value) for name, value in content.items()}
+    write_whole(file, lambda stream: np.savez(stream, allow_pickle=False, **arrays))
 
 
 def _read(file: Path) -> Fit | None:

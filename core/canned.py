@@ -74,16 +74,14 @@ class CannedFinder:
             return None
         clauses = clauses_of(text, self._small.joiners)
         telling = [clause for clause in clauses if len(telling_words(clause)) > 1] if len(clauses) > 1 else []
-        for answer in (self._by_likeness(self._likeness, text, telling), self._by_learning(text, telling)):
-            if answer is not None and step in (None, answer.step):
-                return answer
-        return None
-
-    def _by_likeness(self, likeness: Likeness, text: str, clauses: list[str]) -> CannedAnswer | None:
-        likest, *parts = map(likeness.likest, (text, *clauses))
-        if not likest.sure or any(not part.sure or part.label != likest.label for part in parts):
-            return None
-        return self._answer(text, likest.label, min(1.0, likest.likeness), LEXICAL)
+        likest, *parts = map(self._likeness.likest, (text, *telling))
+        if not likest.sure:
+            answer = self._by_learning(text, telling)
+        elif all(part.sure and part.label == likest.label for part in parts):
+            answer = self._answer(text, likest.label, min(1.0, likest.likeness), LEXICAL)
+        else:
+            answer = None
+        return answer if answer is not None and step in (None, answer.step) else None
 
     def _by_learning(self, text: str, clauses: list[str]) -> CannedAnswer | None:
         if self.learnt is None:

@@ -6,24 +6,18 @@ from typing import Any
 import pytest
 
 from cli.settings import Settings
-from cli.stack import Stack, StackOptions
+from cli.stack import Stack
 from evals.product import Product
 from evals.rehearsal import Stage, load_rehearsals
 from evals.sandbox_control import SandboxControl
+from tests.world.stack import stack_options
 
 REHEARSALS = Path(__file__).parents[2] / "evals" / "rehearsals" / "heard_calls.yaml"
 pytestmark = pytest.mark.timeout(400)
 
 
 async def test_the_record_says_what_was_heard(tmp_path: Path, temporal_binary: Path) -> None:
-    options = StackOptions(
-        port=0,
-        temporal_port=0,
-        temporal_ui_port=0,
-        data=tmp_path,
-        sandbox_only=True,
-        environment={"HOLDFAST_TEMPORAL_CLI": str(temporal_binary)},
-    )
+    options = stack_options(tmp_path, temporal_binary)
     async with Stack(options, Settings.read()) as stack:
         product, sandbox = Product(stack.url, stack.api_key), SandboxControl(stack.sandbox_url or "")
         stage = Stage(product, sandbox, lambda line: None)

@@ -6,11 +6,12 @@ import httpx
 import pytest
 
 from cli.settings import Settings
-from cli.stack import Stack, StackOptions
+from cli.stack import Stack
 from core.contracts import names
 from evals.product import FeedLine, Product
 from evals.rehearsal import Stage, load_rehearsals
 from evals.sandbox_control import SandboxControl
+from tests.world.stack import stack_options
 
 REHEARSALS = Path(__file__).parents[2] / "evals" / "rehearsals"
 TOOLS = REHEARSALS / "tools.yaml"
@@ -19,15 +20,7 @@ pytestmark = pytest.mark.timeout(400)
 
 
 async def test_keys_languages_and_confirmed_tools_from_end_to_end(tmp_path: Path, temporal_binary: Path) -> None:
-    options = StackOptions(
-        port=0,
-        temporal_port=0,
-        temporal_ui_port=0,
-        data=tmp_path,
-        keep_data=True,
-        sandbox_only=True,
-        environment={"HOLDFAST_TEMPORAL_CLI": str(temporal_binary), "HOLDFAST_LOG_PERSONAL_DATA": "true"},
-    )
+    options = stack_options(tmp_path, temporal_binary, keep_data=True, HOLDFAST_LOG_PERSONAL_DATA="true")
     lines: list[FeedLine] = []
     async with Stack(options, Settings.read()) as stack:
         product, sandbox = Product(stack.url, stack.api_key), SandboxControl(stack.sandbox_url or "")

@@ -11,12 +11,13 @@ import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from cli.settings import Settings
-from cli.stack import Stack, StackOptions
+from cli.stack import Stack
 from core.g711 import decode
 from evals.product import Product
 from evals.sandbox_control import SandboxControl
 from tests.browser import TONE_HZ
 from tests.world.playbook import ORDERS
+from tests.world.stack import stack_options
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
@@ -60,17 +61,7 @@ class World:
 @pytest.fixture
 async def world(tmp_path: Path, temporal_binary: Path, context: BrowserContext) -> AsyncIterator[World]:
     """Everything, and a browser that has shown the key."""
-    books = tmp_path / "books"
-    books.mkdir()
-    (books / "orders.yaml").write_text(PLAYBOOK)
-    options = StackOptions(
-        port=0,
-        temporal_port=0,
-        temporal_ui_port=0,
-        data=tmp_path / "data",
-        sandbox_only=True,
-        environment={"HOLDFAST_TEMPORAL_CLI": str(temporal_binary), "HOLDFAST_PLAYBOOKS": str(books)},
-    )
+    options = stack_options(tmp_path, temporal_binary, PLAYBOOK)
     async with Stack(options, Settings.read()) as stack:
         product, sandbox = Product(stack.url, stack.api_key), SandboxControl(stack.sandbox_url or "")
         page = await context.new_page()

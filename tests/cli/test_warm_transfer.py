@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from cli.settings import Settings
-from cli.stack import Stack, StackOptions
+from cli.stack import Stack
 from evals.product import Product
 from evals.sandbox_control import SandboxControl
 from tests.world.playbook import ORDERS
+from tests.world.stack import stack_options
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -46,17 +47,7 @@ def heard(told: dict[str, Any]) -> str:
 
 
 async def test_caller_is_put_through_comes_back_and_is_called_back(tmp_path: Path, temporal_binary: Path) -> None:
-    books = tmp_path / "books"
-    books.mkdir()
-    (books / "orders.yaml").write_text(PLAYBOOK)
-    options = StackOptions(
-        port=0,
-        temporal_port=0,
-        temporal_ui_port=0,
-        data=tmp_path / "data",
-        sandbox_only=True,
-        environment={"HOLDFAST_TEMPORAL_CLI": str(temporal_binary), "HOLDFAST_PLAYBOOKS": str(books)},
-    )
+    options = stack_options(tmp_path, temporal_binary, PLAYBOOK)
     async with Stack(options, Settings.read()) as stack:
         product, sandbox = Product(stack.url, stack.api_key), SandboxControl(stack.sandbox_url or "")
         try:

@@ -1,5 +1,6 @@
 """Canned answers: given when the question is surely theirs, never when the turn holds more than it."""
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from core.canned import CannedFinder
 from core.learnt_steps import LearntSteps, learn
 from core.playbook import Playbook, parse_playbook
 from core.recently_embedded import RecentlyEmbedded
-from core.steps import StepFinder
+from core.steps import Decision, StepFinder
 from tests.world.playbook import ORDERS, orders
 from vendors.minilm_embedder import MiniLmEmbedder
 
@@ -163,6 +164,19 @@ def test_question_in_other_words_is_known_by_its_meaning_where_it_has_enough_exa
 )
 def test_meaning_gives_no_answer_to_what_holds_more_or_asks_otherwise(taught: CannedFinder, text: str) -> None:
     assert taught.find(text, None) is None
+
+
+def test_what_is_surely_like_a_steps_own_example_is_no_question_whatever_was_learnt() -> None:
+    class AlwaysTheLabel:
+        method = "minilm"
+
+        def decide(self, texts: Sequence[str], reachable: Collection[str], raised: float = 0.0) -> list[Decision]:
+            return [Decision("returns/1", "returns/1", 1.0) for _ in texts]
+
+    finder = CannedFinder(with_canned())
+    finder.learnt = AlwaysTheLabel()
+    assert finder.find("I want to send something back.", "returns") is None
+    assert finder.find("Where is the sticker?", "returns") is not None
 
 
 def test_questions_with_few_examples_are_not_learnt() -> None:
