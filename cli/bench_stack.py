@@ -11,6 +11,8 @@ import yaml
 from rich.table import Table
 
 from cli.dev import STACK_FAILURES, quiet_logs, run_stack
+from cli.knowledge_files import documents_of
+from cli.playbook_check import read_playbook
 from cli.process import complaints
 from cli.progress import out
 from cli.settings import Settings
@@ -73,8 +75,11 @@ def run(
 
 
 def copy_playbook(source: Path, folder: Path, *, speculation: bool) -> None:
-    """The playbook as it is, but for whether answers are made ahead of a turn's end."""
+    """The playbook and its documents as they are, but for whether answers are made ahead of a turn's end."""
     playbook: dict[str, Any] = yaml.safe_load(source.read_text())
+    for path, (content, _) in documents_of(read_playbook(source), source).read.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
     turn_taking = playbook.setdefault("turn_taking", {})
     if not speculation:
         turn_taking["eager_end_of_turn_threshold"] = None

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli.bench_stack import PLAYBOOK, copy_playbook
+from cli.knowledge_files import documents_of, published_documents
 from cli.settings import PACKAGED_PLAYBOOKS
 from core.playbook import Playbook, parse_playbook
 
@@ -33,3 +34,10 @@ def test_speculation_is_switched_on_in_a_playbook_that_has_it_off(tmp_path: Path
     copy_playbook(SOURCE, tmp_path / "off", speculation=False)
     copy = copied(tmp_path / "off" / SOURCE.name, tmp_path / "on", speculation=True)
     assert copy.turn_taking.eager_end_of_turn_threshold is not None
+
+
+def test_the_copy_can_be_published_with_the_documents_of_the_original(tmp_path: Path) -> None:
+    copy = copied(SOURCE, tmp_path, speculation=False)
+    original = documents_of(parse_playbook(SOURCE.read_text(), PLAYBOOK), SOURCE)
+    assert original.read
+    assert published_documents(copy, tmp_path / SOURCE.name) == original.read
