@@ -91,6 +91,8 @@ class ConversationActivities:
             return _timed(Step(name=None, confidence=0.0, method="lexical"), started)
         place = _place(ready.playbook, request)
         found = place.finish(ready.match(request.text, place.step, canned=request.canned))
+        if self._knowledge is not None and not found.answer:
+            self._knowledge.expect(ready.playbook.name, request.text)
         found = _timed(found, started)
         if found.name is not None:
             self._feed.note(step_found(request.call_id, request.turn, found))

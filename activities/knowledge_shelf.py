@@ -13,6 +13,7 @@ from core.ngrams import NgramEmbedder
 from core.ports.embedder import Embedder, Vectors
 from core.ports.errors import StorageUnavailable
 from core.ports.knowledge import Documents, PassageVectors
+from core.recently_embedded import RecentlyEmbedded
 
 log = structlog.get_logger()
 
@@ -29,18 +30,31 @@ class KnowledgeShelf:
     Until the vectors of new documents are there they are searched by their words alone.
     """
 
-    def __init__(self, documents: Documents, vectors: PassageVectors, embedder: Embedder) -> None:
+    def __init__(self, documents: Documents, vectors: PassageVectors, embedder: RecentlyEmbedded) -> None:
         self._documents = documents
         self._vectors = vectors
         self._embedder = embedder
         self._indexes: dict[str, KnowledgeIndex] = {}
         self._seen: dict[str, Mapping[str, str]] = {}  # playbook -> its documents' versions, as last read
         self._meant: dict[_Version, Vectors] = {}
+        self._ahead: set[asyncio.Task[None]] = set()
         self._unmeant: set[str] = set()  # playbooks that are searched by words while they need not be
 
     def index(self, playbook: str) -> KnowledgeIndex | None:
         """The index of the playbook of this name; None: it has no documents."""
         return self._indexes.get(playbook)
+
+    def expect(self, playbook: str, text: str) -> None:
+        """A turn will be answered: embed its words while the workflow goes on, not when a caller waits for them."""
+        index = self._indexes.get(playbook)
+        if index is not None and index.method == self._embedder.name != NgramEmbedder.name:
+            task = asyncio.create_task(self._embedder.embed_ahead(text))
+            self._ahead.add(task)
+            task.add_done_callback(self._ahead.discard)
+
+    async def settled(self) -> None:
+        """Until what was expected is embedded: for whoever has no call waiting."""
+        await asyncio.gather(*self._ahead)
 
     async def open(self) -> None:
         """Have what there is searched by words at least; for no longer than a worker may take to start."""

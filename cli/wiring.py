@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from activities.roster import Ports
     from api.deps import ApiDeps
     from core.ports.call_log import CallFeed
-    from core.ports.embedder import Embedder
     from core.ports.speech_cache import SpeechCache
+    from core.recently_embedded import RecentlyEmbedded
     from media_gateway.deps import GatewayDeps
     from storage.database import Database
 
@@ -187,7 +187,7 @@ async def _feed(database: "Database") -> AsyncIterator["CallFeed"]:
         await feed.close()
 
 
-def _embedder(settings: Settings) -> "Embedder":
+def _embedder(settings: Settings) -> "RecentlyEmbedded":
     from cli.embedders import EmbedderName, embedder_of
     from core.recently_embedded import RecentlyEmbedded
     from vendors.minilm_embedder import MiniLmMissing

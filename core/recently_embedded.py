@@ -1,5 +1,6 @@
 """An embedder that remembers what it was last asked for: one turn's texts are looked at more than once."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
@@ -24,6 +25,15 @@ class RecentlyEmbedded:
         new = list(dict.fromkeys(text for text in texts if text not in self._recent))
         if new:
             self._recent.update(zip(new, self._embedder.embed(new), strict=True))
+        return self._found(texts)
+
+    async def embed_ahead(self, text: str) -> None:
+        """Remember a text that will be asked for, without holding the event loop up."""
+        if text not in self._recent:
+            (vector,) = await asyncio.to_thread(self._embedder.embed, [text])
+            self._recent[text] = vector
+
+    def _found(self, texts: Sequence[str]) -> Vectors:
         found = np.array([self._recent[text] for text in texts], dtype=np.float32)
         for text in texts:
             self._recent.move_to_end(text)

@@ -1,13 +1,28 @@
 """Documents as workers keep them."""
 
+from collections.abc import Sequence
+
 from activities.knowledge_shelf import KnowledgeShelf
 from core.knowledge.index import KnowledgeIndex
 from core.ngrams import NgramEmbedder
+from core.ports.embedder import Vectors
+from core.recently_embedded import RecentlyEmbedded
 from tests.world.documents_shelf import FakeDocuments, FakeVectors, MeaningEmbedder
 
 RETURNS = "# Returns\nUnused goods can be returned within 30 days.\n"
 TO_ALASKA = "When does my parcel to Alaska come?"
 SHIPPING = "# Shipping\nA parcel to Alaska takes 7 days. Kayaks come on a truck.\n"
+
+
+class Counting(MeaningEmbedder):
+    """Writes down what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        self.asked += texts
+        return super().embed(texts)
 
 
 class Desk:
@@ -16,7 +31,8 @@ class Desk:
     def __init__(self) -> None:
         self.documents = FakeDocuments(orders={"returns.md": RETURNS, "shipping.md": SHIPPING})
         self.vectors = FakeVectors()
-        self.shelf = KnowledgeShelf(self.documents, self.vectors, MeaningEmbedder())
+        self.embedder = Counting()
+        self.shelf = KnowledgeShelf(self.documents, self.vectors, RecentlyEmbedded(self.embedder))
 
     @property
     def index(self) -> KnowledgeIndex:
@@ -94,6 +110,24 @@ async def test_vectors_that_cannot_be_made_are_tried_again_and_words_do_meanwhil
 
 async def test_nothing_is_put_into_vectors_where_words_are_all_there_is() -> None:
     desk = Desk()
-    shelf = KnowledgeShelf(desk.documents, desk.vectors, NgramEmbedder())
+    shelf = KnowledgeShelf(desk.documents, desk.vectors, RecentlyEmbedded(NgramEmbedder()))
     await shelf.look()
     assert desk.vectors.asked == []
+
+
+async def test_words_that_are_expected_are_embedded_before_they_are_searched_for() -> None:
+    desk = Desk()
+    await desk.shelf.look()
+    desk.shelf.expect("orders", TO_ALASKA)
+    await desk.shelf.settled()
+    assert desk.embedder.asked == [TO_ALASKA]
+    assert desk.place(TO_ALASKA) == "shipping.md, Shipping"
+    assert desk.embedder.asked == [TO_ALASKA]
+
+
+async def test_nothing_is_embedded_for_a_playbook_without_documents() -> None:
+    desk = Desk()
+    await desk.shelf.look()
+    desk.shelf.expect("bookings", TO_ALASKA)
+    await desk.shelf.settled()
+    assert desk.embedder.asked == []

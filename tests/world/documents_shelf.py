@@ -9,6 +9,7 @@ from core.knowledge.passages import Passage, passages_of
 from core.ngrams import NgramEmbedder, ngrams
 from core.ports.embedder import Embedder, Vectors
 from core.ports.errors import StorageUnavailable
+from core.recently_embedded import RecentlyEmbedded
 
 
 class FakeDocuments:
@@ -71,6 +72,6 @@ class FakeVectors:
 async def shelf_of(playbook: str, embedder: Embedder | None = None, **texts: str) -> KnowledgeShelf:
     """A shelf that has read documents of a playbook: name -> markdown of name.md."""
     documents = FakeDocuments(**{playbook: {f"{name}.md": text for name, text in texts.items()}})
-    shelf = KnowledgeShelf(documents, FakeVectors(), embedder or NgramEmbedder())
+    shelf = KnowledgeShelf(documents, FakeVectors(), RecentlyEmbedded(embedder or NgramEmbedder()))
     await shelf.look()
     return shelf

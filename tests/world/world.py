@@ -39,6 +39,7 @@ from core.ngrams import NgramEmbedder
 from core.outcome import CarrierState, Disposition
 from core.patience import Patience
 from core.playbook import Playbook
+from core.recently_embedded import RecentlyEmbedded
 from storage.speech_cache import KeptSpeech
 from tests.world.after_fakes import FakeAfterCalls, FakeMessenger, FakeSender, FakeWebhooks
 from tests.world.documents_shelf import FakeDocuments, FakeVectors
@@ -83,7 +84,7 @@ class CallWorld:
         self.webhook_sender = FakeSender()
         self.messenger = FakeMessenger()
         self.documents = FakeDocuments()
-        self.knowledge = KnowledgeShelf(self.documents, FakeVectors(), NgramEmbedder())
+        self.knowledge = KnowledgeShelf(self.documents, FakeVectors(), RecentlyEmbedded(NgramEmbedder()))
         self.calls: list[ScriptedCall] = []
 
     @property
