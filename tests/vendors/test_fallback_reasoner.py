@@ -124,7 +124,7 @@ async def test_a_model_that_is_silent_gets_company_and_the_first_to_a_sentence_a
 
 
 async def test_a_model_that_drips_word_by_word_gets_company_too() -> None:
-    async with models(Fault("anthropic", "drip", delay_ms=80, match=FIRST), hedge_after=0.1) as world:
+    async with models(Fault("anthropic", "drip", delay_ms=5_000, match=FIRST), hedge_after=0.1) as world:
         assert model_of(await world.reply()) == SECOND
 
 
