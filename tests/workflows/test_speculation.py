@@ -41,6 +41,7 @@ async def test_of_a_withdrawn_answer_nothing_is_remembered_and_its_cost_is_count
     assert await call.asks("Where is my order and my refund?") == "You said: Where is my order and my refund?"
     assert await callers_words(call) == ["Where is my order and my refund?"]
     assert "Where is my order" not in [message.text for message in world.reasoner.prompts[-1].messages]
+    await call.activity_has_ended(names.RESPOND, times=2)
     await call.hangs_up()
     await call.result()
     await call.after_call()
@@ -58,6 +59,7 @@ async def test_a_withdrawn_answer_that_was_still_being_written_is_paid_for_too(w
     await call.goes_on()
     withdrawn.close()
     assert await call.asks("Where is my order and my refund?") == "Of both."
+    await call.activity_has_ended(names.RESPOND, times=2)  # what it cost is told after its last word
     await call.hangs_up()
     await call.result()
     await call.after_call()

@@ -362,14 +362,15 @@ class ScriptedCall:
 
     # What came of it
 
-    async def activity_has_ended(self, name: str) -> None:
-        """Wait for one that nobody else waits for."""
+    async def activity_has_ended(self, name: str, times: int = 1) -> None:
+        """Wait for one that nobody else waits for, or for so many of them."""
         scheduled: set[int] = set()
         async with asyncio.timeout(PATIENCE_S):
             async for event in self.handle.fetch_history_events(wait_new_event=True):
                 if event.activity_task_scheduled_event_attributes.activity_type.name == name:
                     scheduled.add(event.event_id)
-                if event.activity_task_completed_event_attributes.scheduled_event_id in scheduled:
+                times -= event.activity_task_completed_event_attributes.scheduled_event_id in scheduled
+                if times == 0:
                     return
 
     async def result(self) -> CallResult:
