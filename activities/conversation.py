@@ -10,7 +10,7 @@ from structlog.contextvars import bound_contextvars
 from temporalio import activity
 
 from activities.delivery import REPLY_HEARTBEAT_S, Delivery, heard_of, heartbeats, while_wanted
-from activities.dialogue import Place, place_of, step_now
+from activities.dialogue import Place, judged, place_of, step_now
 from activities.feed import mood_read, now_ms, problem, step_found, told_from_documents
 from activities.fillers import fillers_when_late
 from activities.knowledge_shelf import KnowledgeShelf
@@ -113,12 +113,7 @@ class ConversationActivities:
                 log.warning("step_not_found", vendor=error.vendor, kind=error.kind)
                 found = kept
         usage, mood = found.usage, known_mood(found.mood)
-        known = {step.name: step for step in playbook.steps}
-        if found.name in known and found.confidence >= SURE and found.method != kept.method:
-            step = known[found.name]
-            found = Step(step.name, found.confidence, "model", escalates=step.escalates, ends_call=step.ends_call)
-        else:
-            found = kept
+        found = kept if found.method == kept.method else judged(found, place, request.text, sure=SURE)
         found = replace(_timed(place.finish(found), started), usage=usage, mood=mood)
         self._feed.note(step_found(request.call_id, request.turn, found))
         if mood:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 
+from core.agenda import KEPT, UNCLEAR, Matter
 from core.contracts.call import Respond
 from core.conversation import Step
 from core.memory import Memory, Source
@@ -25,6 +26,7 @@ class Place:
     reachable: tuple[str, ...]
     slots: dict[str, str]
     person: bool
+    turn: int
 
     def finish(self, found: Step) -> Step:
         """The step that was found by words or model, if the way allows it; else the one that is due."""
@@ -40,6 +42,30 @@ class Place:
     def _here(self, method: str) -> Step:
         step = self.playbook.step(self.step)
         return Step(step.name, 1.0, method, escalates=step.escalates, ends_call=step.ends_call)
+
+
+def judged(found: Step, place: Place, text: str, *, sure: float) -> Step:
+    """What becomes of a step that the model has named: it counts, the caller is asked, or the call stays where it is.
+
+    Whoever wants a person gets one first, who can see to the rest; a goodbye among other matters comes by itself.
+    """
+    playbook, below = place.playbook, place.playbook.step_finding.clarify_below
+    steps = {step.name: step for step in playbook.steps if step.name in place.reachable}
+    if found.name in steps and found.confidence >= max(sure, below):
+        wanted = [name for name in (found.name, *(matter.step for matter in found.matters)) if name in steps]
+        first = next((name for name in wanted if steps[name].escalates), wanted[0])
+        others = [name for name in wanted if name != first and not (steps[name].escalates or steps[name].ends_call)]
+        if steps[first].ends_call and others:
+            first, *others = others
+        matters = tuple(Matter(name, text, place.turn, name in playbook.anytime_steps) for name in others)
+        step = steps[first]
+        return Step(
+            first, found.confidence, "model", escalates=step.escalates, ends_call=step.ends_call, matters=matters
+        )
+    if found.name is None or found.confidence >= below or place.slots or len(steps) < 2:
+        return Step(place.step, 0.0, KEPT)
+    choices = tuple(name for name in found.choices if name in steps)
+    return Step(place.step, found.confidence, UNCLEAR, choices=choices)
 
 
 def step_now(playbook: Playbook, request: Respond) -> str:
@@ -77,4 +103,5 @@ def place_of(
         reachable=reachable_steps(playbook, memory, step, variables),
         slots=slots,
         person=wants_person(playbook, memory, variables, turn),
+        turn=turn,
     )

@@ -27,7 +27,16 @@ def phase(call_id: str, entered: Phase) -> CallEvent:
 
 def step_found(call_id: str, turn: int, step: Step) -> CallEvent:
     """A turn belongs to a step."""
-    found = {"step": step.name, "method": step.method, "confidence": step.confidence, "took_ms": step.took_ms}
+    found: dict[str, object] = {
+        "step": step.name,
+        "method": step.method,
+        "confidence": step.confidence,
+        "took_ms": step.took_ms,
+    }
+    if step.choices:
+        found["choices"] = list(step.choices)
+    if step.matters:
+        found["matters"] = [matter.step for matter in step.matters]
     return CallEvent(
         call_id, "step_found", now_ms(), {"turn": turn} | found | {"answer": CANNED if step.answer else MODEL}
     )

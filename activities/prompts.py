@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
 
+from activities.agenda_notes import SEVERAL, agenda_notes, asked_to_choose
 from activities.key_notes import key_notes, shown_arguments
 from activities.knowledge_notes import excerpts, knowledge_note
 from activities.memory_notes import known_values, memory_notes
@@ -124,7 +125,7 @@ def reply_prompt(playbook: Playbook, request: Respond, found: Sequence[Found] | 
         system=reply_system(playbook, request.manner.language or playbook.language),
         situation=_situation(playbook, step, request, found),
         messages=tuple(messages),
-        tools=tools_for(playbook, step),
+        tools=tools_for(playbook, step, acts=request.agenda is None or not request.agenda.unclear),
         max_tokens=REPLY_TOKENS,
         conversation=request.call_id,
     )
@@ -134,7 +135,7 @@ def step_prompt(playbook: Playbook, request: ReasonStep, reachable: Sequence[str
     """The prompt that finds the playbook's step a turn belongs to, of those that are ``reachable``; None: all."""
     open_ = [step.name for step in playbook.steps] if reachable is None else reachable
     prompt = Prompt(
-        system=_step_system(playbook) + (MOOD if request.mood else ""),
+        system=_step_system(playbook) + SEVERAL + (MOOD if request.mood else ""),
         situation=_where(playbook, request, open_),
         messages=(
             *_history([replace(exchange, tools=()) for exchange in request.recent[-3:]]),
@@ -143,16 +144,15 @@ def step_prompt(playbook: Playbook, request: ReasonStep, reachable: Sequence[str
         max_tokens=STEP_TOKENS,
         conversation=request.call_id,
     )
-    return FindStep(
-        prompt, {step.name: step.goal for step in playbook.steps if step.name in open_}, MOODS if request.mood else ()
-    )
+    steps = {step.name: step.goal for step in playbook.steps if step.name in open_}
+    return FindStep(prompt, steps, MOODS if request.mood else (), matters=len(steps) > 1)
 
 
 def _where(playbook: Playbook, request: ReasonStep, reachable: Sequence[str]) -> str:
     where = f"The call is in the step {request.current_step!r} now. When in doubt it stays there."
     if len(reachable) < len(playbook.steps):
         where += f" From there it may only go to: {', '.join(reachable)}."
-    return where
+    return where + (asked_to_choose(request.memory.agenda.choices) if request.memory else "")
 
 
 def confirmation_prompt(request: JudgeConfirmation) -> FindStep:
@@ -177,7 +177,7 @@ def mood_prompt(playbook: Playbook, request: ReadMood) -> FindStep:
         request.call_id, request.playbook, request.step, request.turn, request.text, request.recent, mood=True
     )
     asked = step_prompt(playbook, known)
-    return replace(asked, steps={request.step: asked.steps[request.step]})
+    return replace(asked, steps={request.step: asked.steps[request.step]}, matters=False)
 
 
 def whole_call(record: CallRecord) -> Message:
@@ -223,9 +223,14 @@ def reply_system(playbook: Playbook, language: str) -> str:
     return "\n\n".join(parts)
 
 
-def tools_for(playbook: Playbook, step: PlaybookStep) -> tuple[ToolSpec, ...]:
-    """What the model may ask for in this step: the step's own tools, ending the call, and a person if there is one."""
-    named = [playbook.tool(name) for name in step.tools if name not in (END_CALL_TOOL, TRANSFER_TOOL)]
+def tools_for(playbook: Playbook, step: PlaybookStep, *, acts: bool = True) -> tuple[ToolSpec, ...]:
+    """What the model may ask for in this step: the step's own tools, ending the call, and a person if there is one.
+
+    Args:
+        acts: False: it only asks what the caller wants, and does nothing of the step.
+    """
+    names = [name for name in step.tools if name not in (END_CALL_TOOL, TRANSFER_TOOL)] if acts else []
+    named = [playbook.tool(name) for name in names]
     own = tuple(ToolSpec(tool.name, _described(tool), shown_arguments(playbook, tool.arguments)) for tool in named)
     return (*own, _END_CALL, _transfer_tool(playbook)) if playbook.has_people else (*own, _END_CALL)
 
@@ -254,6 +259,7 @@ def _situation(playbook: Playbook, step: PlaybookStep, request: Respond, found: 
         known = (f"{name}: {_clip(_one_line(value))}" for name, value in sorted(variables.items()))
         parts.append("# What is known about this call\n" + _bullets(known))
     parts += memory_notes(playbook, step, memory)
+    parts += agenda_notes(playbook, request.agenda)
     if found is not None:
         parts.append(knowledge_note(playbook, request.manner.language or playbook.language, found=bool(found)))
     return "\n\n".join(parts)

@@ -94,6 +94,8 @@ LIVE_CALL: Final[dict[str, Any]] = CALL | {
         "earlier": "",
         "taken_over_by": "",
         "told_from": ["returns.md, Refunds"],
+        "wants": ["returns"],
+        "choices": [],
     },
 }
 

@@ -234,6 +234,8 @@ class State(BaseModel):
     earlier: str = Field(description="What this caller's earlier calls were about, where the playbook remembers them")
     taken_over_by: str = Field(description="The supervisor who talks with the caller from the browser, or empty")
     told_from: list[str] = Field(description="Where in documents the last answers stand")
+    wants: list[str] = Field(description="Steps that come after the present one, in this order: asked for, or left")
+    choices: list[str] = Field(description="Steps that an unclear caller was just asked to choose between")
 
     @classmethod
     def of(cls, state: CallState) -> Self:
@@ -254,6 +256,8 @@ class State(BaseModel):
             earlier=state.earlier,
             taken_over_by=state.taken_over_by,
             told_from=list(state.told_from),
+            wants=list(state.wants),
+            choices=list(state.choices),
         )
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from core.agenda import UNCLEAR, Matter
+
 
 @dataclass(frozen=True)
 class ToolCall:
@@ -49,7 +51,7 @@ class Step:
 
     name: str | None
     confidence: float
-    method: str  # "lexical" | "minilm" | "model" | "keys" | "wish" | "transition" | "policy", or "kept": it stays
+    method: str  # "lexical" | "minilm" | "model" | "keys" | "wish" | "transition" | "policy" | "unclear", or "kept"
     took_ms: float = 0.0
     at_ms: float | None = None  # when it was found, by the worker's clock
     escalates: bool = False
@@ -60,6 +62,13 @@ class Step:
     slots: dict[str, str] = field(default_factory=dict)  # what the words plainly tell
     detour: bool = False  # the call comes back to where it was
     fallback: bool = False  # the words alone did not tell: the model found it
+    choices: tuple[str, ...] = ()  # unclear: the steps that it may be, the likeliest first
+    matters: tuple[Matter, ...] = ()  # what else the turn asks for, in the order in which it is served
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether it is unclear once too often: a person is to go on."""
+        return self.escalates and self.method == UNCLEAR
 
 
 @dataclass(frozen=True)
@@ -99,6 +108,8 @@ class TurnRecord:
     fallback: bool = False  # the words alone did not tell the step: the model found it
     supervisor: str = ""  # what a supervisor said to the caller after that
     told_from: tuple[str, ...] = ()  # where in documents the answer stands: "returns.md, Refunds"
+    choices: tuple[str, ...] = ()  # its step was unclear: between these the caller was asked to choose
+    matters: tuple[str, ...] = ()  # the steps it asked for, in the order in which they are served; (): one at most
 
 
 MODEL: Final = "model"
@@ -154,6 +165,39 @@ class Turn:
     fallback: bool = False  # only the model could tell its step
     first_part: int = 0  # parts before were made for eager turns of the same number
     supervisor: str = ""  # what a supervisor said to the caller in it
+    choices: tuple[str, ...] = ()
+    matters: tuple[str, ...] = ()
+    asked: str = ""  # the step its words belong to, once it has gone on with another one
+    part: str = ""  # the step that it has gone on with
+    part_words: str = ""
+    part_from: tuple[int, int] = (0, 0)  # the first of ``utterances`` and of ``tools`` that are that step's
+    resumed: bool = False  # that step was left half done before
+
+    def go_on(self, matter: Matter, *, resumed: bool) -> None:
+        """What its words belong to is answered: the next step is taken up without another turn of the caller's."""
+        self.asked = self.asked or self.step
+        self.step = self.part = matter.step
+        self.part_words = "" if resumed else matter.words or self.caller
+        self.part_from = len(self.utterances), len(self.tools)
+        self.resumed, self.canned, self.tried_ms = resumed, "", None
+
+    def before_part(self) -> tuple[Exchange, ...]:
+        """What was said and done in it before it went on with another step."""
+        if not self.part:
+            return ()
+        said, done = self.part_from
+        heard = _spoken(self.utterances[:said])
+        return (Exchange(self.number, self.caller, heard, tools=tuple(self.tools[:done])),)
+
+    @property
+    def said_of_part(self) -> str:
+        """What was said since."""
+        return _spoken(self.utterances[self.part_from[0] :])
+
+    @property
+    def words_of_part(self) -> str:
+        """The caller's words that are answered now."""
+        return self.part_words if self.part else self.caller
 
     @property
     def said(self) -> str:
@@ -193,7 +237,7 @@ class Turn:
 
     def exchange(self) -> Exchange:
         """As the prompt remembers it. Speech that is still playing counts as heard."""
-        heard = _joined(said.said if said.heard is None else said.heard for said in self.utterances)
+        heard = _spoken(self.utterances)
         return Exchange(self.number, self.caller, heard, self.interrupted, tuple(self.tools), self.supervisor)
 
     def record(self) -> TurnRecord:
@@ -202,7 +246,7 @@ class Turn:
             turn=self.number,
             caller=self.caller,
             confidence=self.confidence,
-            step=self.step,
+            step=self.asked or self.step,
             step_method=self.step_method,
             step_confidence=self.step_confidence,
             said=self.said,
@@ -220,6 +264,8 @@ class Turn:
             fallback=self.fallback,
             supervisor=self.supervisor,
             told_from=self.told_from,
+            choices=self.choices,
+            matters=self.matters,
         )
 
 
@@ -296,6 +342,8 @@ class Conversation:
         if step.usage is not None:
             self.now.step_usage = sum_usage((self.now.step_usage, step.usage))
         self.now.canned = step.answer
+        self.now.choices = step.choices
+        self.now.matters = (self.now.step, *(matter.step for matter in step.matters)) if step.matters else ()
         self.now.slots = dict(step.slots)
         self.now.mood = step.mood or self.now.mood
 
@@ -369,6 +417,10 @@ def sum_usage(usages: Iterable[Usage]) -> Usage:
             usage.voice or total.voice,
         )
     return total
+
+
+def _spoken(utterances: Iterable[Utterance]) -> str:
+    return _joined(said.said if said.heard is None else said.heard for said in utterances)
 
 
 def _joined(texts: Iterable[str]) -> str:

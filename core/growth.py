@@ -61,7 +61,7 @@ def grown_from(turns: Sequence[TurnRecord], *, ended_well: bool) -> list[Grown]:
     return [
         Grown(turn.turn, turn.step, text, turn.step_confidence)
         for before, turn, after in zip([None, *spoken], spoken, [*spoken[1:], None], strict=False)
-        if turn.fallback and _is_sure(turn) and (text := as_example(turn.caller))
+        if turn.fallback and not turn.matters and _is_sure(turn) and (text := as_example(turn.caller))
         if (ended_well if after is None else _goes_along(before, turn, after))
     ]
 

@@ -41,6 +41,7 @@ from core.mood import heated_turns, manner_for
 from core.outcome import NOT_REACHED, CarrierState, Disposition, LegState
 from core.playbook import TRANSFER_TOOL
 from core.read_back import has_read_back, hear_answer
+from core.serving import follow_up
 from core.speculation import words_key
 from core.supervisor import Supervisor
 from core.tool_memory import ToolMemory
@@ -224,6 +225,7 @@ class LiveCall:
             self.memory.learn(name, value, Source.CALLER, number)
         if not step.detour:
             self.memory.go_to(self.conversation.now.step, number)
+        follow_up(self.memory, self.call.playbook, step, self.conversation.now.step, number)
 
     def hear_answer_to_slots(self, said: str) -> None:
         """What the caller says may be the yes or no to values that were just read back to them."""

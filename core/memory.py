@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from core.agenda import Agenda
 from core.conditions import Value
 from core.conversation import ToolResult
 
@@ -62,6 +63,7 @@ class Memory:
     summary: str = ""  # of what prompts do not show word for word any more ..
     summarized: int = 0  # .. up to this turn
     earlier: str = ""  # what this caller's earlier calls were about
+    agenda: Agenda = field(default_factory=Agenda)
 
     def learn(self, name: str, value: str, source: Source, turn: int, *, confirmed: bool = False) -> None:
         """A slot's value. The same again changes nothing; another one has to be confirmed anew."""

@@ -46,15 +46,17 @@ def reachable_steps(
     """Where a turn may take the call, the present step included, in the playbook's order.
 
     All of them in a playbook without transitions. Else: the present step, the one a detour began in, what their
-    transitions lead to (those with a condition only while it is true), and the steps that may come at any time.
+    transitions lead to (those with a condition only while it is true), the steps that may come at any time, and those
+    that the caller still wants or has left half done.
     """
     if not any(step.transitions for step in playbook.steps):
         return tuple(step.name for step in playbook.steps)
     known = variables or {}
-    bases = {current, memory.at} & {step.name for step in playbook.steps}
+    known_steps = {step.name for step in playbook.steps}
+    bases = {current, memory.at} & known_steps
     ways = (way for step in playbook.steps if step.name in bases for way in step.transitions)
     open_ = {way.to for way in ways if way.when is None or holds(way.when, memory, known)}
-    reachable = bases | open_ | playbook.anytime_steps
+    reachable = bases | open_ | playbook.anytime_steps | (set(memory.agenda.open) & known_steps)
     return tuple(step.name for step in playbook.steps if step.name in reachable)
 
 

@@ -101,6 +101,7 @@ class Policies(Part):
 
     escalate_when: tuple[ConditionText, ...] = Field((), description="a person takes over once one of these is true")
     must_say: tuple[Line, ...] = Field((), description="said to the letter before the call ends, if not said before")
+    come_back: bool = Field(True, description="to a step that the caller has left half done, once the other is served")
 
 
 class Limits(Part):
@@ -108,6 +109,9 @@ class Limits(Part):
 
     max_call_seconds: int | None = Field(None, ge=30, le=7_200, description="then the call ends with the farewell")
     max_turns_in_step: int | None = Field(None, ge=2, le=200, description="then a person takes over")
+    max_unclear_turns: int | None = Field(
+        2, ge=1, le=10, description="in a row that no step can be told for; with this one a person takes over"
+    )
 
 
 class Talk(Part):

@@ -15,3 +15,9 @@ class StepFinding(Part):
         description="what callers said where the model found the step and they went along: an example once somebody "
         "has accepted it, at once, or never",
     )
+    clarify_below: float = Field(
+        0.5,
+        ge=0,
+        le=0.95,
+        description="a turn of whose step the model is less sure than this is asked about; 0: never",
+    )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox import model_tongues, model_tools, model_words
+from sandbox import model_agenda, model_tongues, model_tools, model_words
 from sandbox.json_values import valid_value
 from sandbox.model_documents import from_documents
 from sandbox.model_prompt import Conversation, ToolOutcome, as_json, read_request
@@ -49,6 +49,7 @@ def answer(request: Mapping[str, Any]) -> Answer:
         if forced is not None:
             return Answer("", (AskedTool(forced["name"], _forced(forced, conversation)),))
     found = _answer(conversation, tools)
+    found = Answer(model_agenda.led_over(found.text, conversation), found.tools)
     if conversation.heard_already and found.text:
         return Answer(_go_on(found.text, conversation.heard_already), found.tools)
     return found
@@ -68,6 +69,8 @@ def _answer(conversation: Conversation, tools: Sequence[Mapping[str, Any]]) -> A
         )
     if (end := _named(tools, _ENDS_CALL)) and model_words.says_goodbye(caller, conversation.asked):
         return Answer("You are welcome. Goodbye, and have a nice day!", (AskedTool(end["name"], {}),))
+    if question := model_agenda.question(conversation.system):
+        return Answer(question)
     own = [tool for tool in tools if not _ENDS_CALL.search(tool["name"]) and not _TRANSFERS.search(tool["name"])]
     for tool in own:
         if arguments := model_tools.ready(tool, conversation):

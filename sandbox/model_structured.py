@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from sandbox import model_words
+from sandbox import model_agenda, model_words
 from sandbox.json_values import fits, valid_value
 from sandbox.model_notes import notes
 from sandbox.model_prompt import Conversation, read_request
@@ -57,25 +58,37 @@ def _told(name: str, part: Mapping[str, Any], caller: str) -> Any:
 def _choices(conversation: Conversation, schema: Mapping[str, Any]) -> dict[str, Any]:
     """For each property with an enum the value the caller's words speak of, and how sure that is."""
     found: dict[str, Any] = {}
+    several = model_agenda.asks_several(schema)
     for name, part in schema.get("properties", {}).items():
         options = part.get("enum") if isinstance(part, Mapping) else None
+        if several and name in ("instead", "also"):
+            found.setdefault(name, [] if name == "also" else options[-1] if options else "")
+            continue
         if name == "mood":
             found[name] = model_words.mood(conversation.caller_text)
         elif options and all(isinstance(option, str) for option in options):
             found[name], found["confidence"] = _choose(options, conversation)
+            if several and name == "step":
+                found |= model_agenda.step_of(conversation, options, partial(_rated, conversation)) or {}
     return found
 
 
+def _rated(conversation: Conversation, option: str, words: str) -> float:
+    return _score(option, _with_person(words), conversation.system)
+
+
 def _choose(options: list[str], conversation: Conversation) -> tuple[str, float]:
-    caller = conversation.caller_text
-    if model_words.wants_person(caller):
-        caller += " real person human representative"
+    caller = _with_person(conversation.caller_text)
     rated = {option: _score(option, caller, conversation.system) for option in options}
     best = max(options, key=lambda option: rated[option])
     if rated[best] < 0.1:
         stays = _STAYS.search(conversation.system)
         return (stays[1] if stays and stays[1] in options else options[0]), 0.4
     return best, round(min(0.97, 0.55 + rated[best] / 2), 2)
+
+
+def _with_person(caller: str) -> str:
+    return f"{caller} real person human representative" if model_words.wants_person(caller) else caller
 
 
 def _score(option: str, caller: str, system: str) -> float:

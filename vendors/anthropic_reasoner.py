@@ -95,9 +95,10 @@ class AnthropicReasoner:
         """Raises VendorError."""
         asked = _request(request.prompt, self._step_model)
         found, usage = await self._structured(asked, step_schema(request), FoundStep, self._deadlines.step)
-        if found.step not in request.steps:
+        step = found.as_step(request, usage)
+        if step is None:
             raise broken("the step is none of the playbook's")
-        return Step(found.step, min(1.0, max(0.0, found.confidence)), "model", usage=usage, mood=found.mood)
+        return step
 
     async def summarize(self, prompt: Prompt) -> SummedUp:
         """Raises VendorError."""

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
+from core.agenda import Matter
+from core.conversation import Step, Usage
 from core.mood import SENTIMENTS
 from core.ports.reasoner import FindStep
 
@@ -22,12 +24,35 @@ class Deadlines:
     check: float = 5.0
 
 
+NONE: Final = "(none)"
+
+
 class FoundStep(msgspec.Struct):
     """An answer by ``step_schema``."""
 
     step: str
     confidence: float
     mood: str = ""
+    instead: str = ""
+    also: list[str] = []
+
+    def as_step(self, request: FindStep, usage: Usage) -> Step | None:
+        """What was found; None if it is none of the steps asked about."""
+        if self.step not in request.steps:
+            return None
+        confidence = min(1.0, max(0.0, self.confidence))
+        others = dict.fromkeys(name for name in self.also if name in request.steps and name != self.step)
+        likely = tuple(dict.fromkeys(name for name in (self.step, self.instead) if name in request.steps))
+        matters = tuple(map(Matter, others)) if request.matters else ()
+        return Step(
+            self.step,
+            confidence,
+            "model",
+            usage=usage,
+            mood=self.mood,
+            choices=likely if request.matters else (),
+            matters=matters,
+        )
 
 
 SUMMARY_SCHEMA: Final[Mapping[str, Any]] = {
@@ -50,6 +75,17 @@ def step_schema(request: FindStep) -> dict[str, Any]:
         "step": {"type": "string", "enum": list(request.steps), "description": "the step's name"},
         "confidence": {"type": "number", "description": "how sure you are, from 0 to 1"},
     }
+    if request.matters:
+        properties["instead"] = {
+            "type": "string",
+            "enum": [*request.steps, NONE],
+            "description": f"the step it may be instead; {NONE} without doubt",
+        }
+        properties["also"] = {
+            "type": "array",
+            "items": {"type": "string", "enum": list(request.steps)},
+            "description": "other steps that the same turn asks for as well, in the order it names them; mostly none",
+        }
     if request.moods:
         properties["mood"] = {"type": "string", "enum": list(request.moods), "description": "the caller's mood"}
     return {

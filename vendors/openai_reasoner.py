@@ -81,9 +81,10 @@ class OpenAIReasoner:
         """Raises VendorError."""
         schema = step_schema(request)
         found, usage = await self._structured(request.prompt, "step", schema, FoundStep, self._deadlines.step)
-        if found.step not in request.steps:
+        step = found.as_step(request, usage)
+        if step is None:
             raise _broken("the step is none of the playbook's")
-        return Step(found.step, min(1.0, max(0.0, found.confidence)), "model", usage=usage, mood=found.mood)
+        return step
 
     async def summarize(self, prompt: Prompt) -> SummedUp:
         """Raises VendorError."""

@@ -28,14 +28,16 @@ from core.keypad import KeyAction
 from core.live_call import Ending, LiveCall, Opening
 from core.outcome import Disposition
 from core.playbook import END_CALL_TOOL
+from core.serving import note_for
 from core.silence import silence_line
 from core.timings import TRANSCRIPT, WAITED
 from workflows.after_call import AfterCallWorkflow
+from workflows.agenda import take_up_next
 from workflows.call_messages import CallMessages
 from workflows.call_view import attributes, call_details
 from workflows.confirmation import answer_to_read_back, follow, request_taken_back, step_of
 from workflows.dialling import reach_the_person
-from workflows.escalation import escalate_if_due
+from workflows.escalation import escalate_if_due, give_up
 from workflows.fillers import keep_company
 from workflows.keys import keyed_step, last_said, nothing_was_asked, obey
 from workflows.leg import hang_up, redirect
@@ -156,8 +158,18 @@ class CallWorkflow(CallMessages):
         if not await self._obey_key(obey(live, turns)):
             await self._carry_out(follow(live, answered, said))
             await self._carry_out(undo_failed_request(live))
-            await self._reply()
+            await self._serve(step)
         await self._go_where_it_leads(step)
+
+    async def _serve(self, step: Step) -> None:
+        """Answer the running turn, then what else the caller wants, in its order; not what a person is to answer."""
+        if not step.gives_up:
+            await self._reply()
+        await self._serve_the_rest(step)
+
+    async def _serve_the_rest(self, step: Step) -> None:
+        while not (step.escalates or step.ends_call) and take_up_next(self.live):
+            await self._reply()
 
     async def _answer_ahead(self, turn: CallerTurn) -> None:
         """Answer what is probably a turn. The gateway keeps the answer back, and nothing counts, until it is one."""
@@ -173,13 +185,14 @@ class CallWorkflow(CallMessages):
         live.conversation.now.before = _spent(waited=_now_ms() - live.turn_came_ms)
         step = await find_step(live, turn.text)
         live.conversation.find(step)
-        if not live.withdrawn:
+        if not live.withdrawn and not step.gives_up:
             await self._reply()
         if await self._settled():
             live.settle(step)
             live.feel(live.conversation.now, step.mood)
             self.moods.read_if_due()
             self.notes.take_if_due()
+            await self._serve_the_rest(step)
             await self._go_where_it_leads(step)
         else:
             live.drop_eager_turn()
@@ -194,7 +207,9 @@ class CallWorkflow(CallMessages):
         live = self.live
         if live.interrupted:
             return
-        if step.escalates:
+        if step.gives_up:
+            give_up(live, _now_ms())
+        elif step.escalates:
             queue = self.call.playbook.queue_of(live.conversation.now.step)
             line = announcement(live, queue) if self.call.playbook.queues else None
             cause = Cause.POLICY if step.method == "policy" else Cause.REQUEST
@@ -388,16 +403,16 @@ class CallWorkflow(CallMessages):
             gateway=gateway,
             key=key,
             step=now.step,
-            caller_text=now.caller,
+            caller_text=now.words_of_part,
             caller_number=self.call.caller_number,
-            recent=conversation.recent(),
-            tools=tuple(now.tools),
+            recent=(*conversation.recent(), *now.before_part()),
+            tools=tuple(now.tools[now.part_from[1] :]),
             variables=self.call.variables,
             kept=kept,
             step_from_ms=now.step_from_ms,
             step_to_ms=now.step_to_ms,
             asked_ms=now.asked_ms,
-            said=now.exchange().assistant,
+            said=now.said_of_part,
             manner=self.live.manner,
             hold=self.live.hold,
             within_s=self.call.timers.reply,
@@ -406,6 +421,7 @@ class CallWorkflow(CallMessages):
             memory=self.live.memory,
             slots=now.slots if now.eager is not None else {},
             before=now.before,
+            agenda=note_for(self.live.memory, self.call.playbook, now),
         )
 
     async def _run_tools(self, calls: tuple[ToolCall, ...]) -> bool:

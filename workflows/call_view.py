@@ -53,6 +53,8 @@ def call_state(live: LiveCall) -> CallState:
         summary=live.memory.summary,
         earlier=live.memory.earlier,
         taken_over_by=live.supervisor.name if live.supervisor is not None else "",
+        wants=live.memory.agenda.open,
+        choices=live.memory.agenda.choices,
         told_from=tuple(dict.fromkeys(place for turn in live.conversation.turns[-3:] for place in turn.told_from)),
     )
 
@@ -77,6 +79,8 @@ def whats_next(live: LiveCall) -> str:
         return f"answer turn {live.inbox.last_turn(live.conversation.settled.number)}"
     if live.tools.pending is not None:
         return f"wait for the caller's yes to {live.tools.pending.call.name}"
+    if choices := live.memory.agenda.choices:
+        return f"have the caller choose: {' or '.join(choices)}"
     if unconfirmed := live.unconfirmed:
         return f"have the caller confirm {', '.join(f'{name} {live.memory.slots[name].value}' for name in unconfirmed)}"
     if live.missing:
@@ -112,6 +116,8 @@ def call_details(live: LiveCall) -> str:
     for name, known in live.memory.slots.items():
         lines.append(f"- {name}: {known.value}{' ✓' if known.confirmed else ''}")
     lines += [f"- has said: {fact.replace('_', ' ')}" for fact in live.memory.facts]
+    if wants := live.memory.agenda.open:
+        lines.append(f"- Wants after that: {', '.join(wants)}")
     for result in now.tools:
         lines.append(f"- {result.call.name}: {'done' if result.ok else 'failed'}")
     lines += ["", "&nbsp;"]  # the UI's frame is one line too short

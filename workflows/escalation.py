@@ -1,8 +1,23 @@
 """Escalations that nobody has asked for: the caller is upset, cannot be understood, or our systems fail."""
 
-from core.contracts.transfer import Cause
+from core.contracts.transfer import Cause, Wanted
 from core.escalation import due
 from core.live_call import LiveCall
+
+
+def give_up(live: LiveCall, now_ms: float) -> None:
+    """The caller was asked, and is no clearer. Where there is nobody to go to, a callback is noted."""
+    playbook = live.call.playbook
+    if playbook.has_people:
+        rules = playbook.escalation
+        live.escalate(Cause.LOW_CONFIDENCE, now_ms, queue=rules.queue, line=_line(live))
+    else:
+        live.call_for(Wanted(Cause.LOW_CONFIDENCE), now_ms)
+
+
+def may_give_up(live: LiveCall) -> bool:
+    """Not while somebody is being called, and not twice in a call."""
+    return live.transfer is None and all(past.cause is not Cause.LOW_CONFIDENCE for past in live.transfers)
 
 
 def escalate_if_due(live: LiveCall, now_ms: float) -> None:
@@ -16,6 +31,10 @@ def escalate_if_due(live: LiveCall, now_ms: float) -> None:
         return
     cause = due(live.conversation.turns, rules)
     if cause is not None and cause not in before:
-        foreign = live.language != live.call.playbook.turn_taking.language
-        line = live.script.holding_line if foreign else rules.line
-        live.escalate(cause, now_ms, queue=rules.queue, line=line)
+        live.escalate(cause, now_ms, queue=rules.queue, line=_line(live))
+
+
+def _line(live: LiveCall) -> str:
+    """What the caller is told; the playbook has it in its first language only."""
+    foreign = live.language != live.call.playbook.turn_taking.language
+    return live.script.holding_line if foreign else live.call.playbook.escalation.line

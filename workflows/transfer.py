@@ -72,6 +72,8 @@ def _have_briefing_written(live: LiveCall, transfer: Transfer) -> None:
     recent = (*live.conversation.recent(), now.exchange())
     done = tuple(result for turn in live.conversation.turns for result in turn.tools)
     transfer.briefing = plain_briefing(transfer.wanted, call.caller_number, call.variables, recent, done)
+    if not (transfer.wanted.queue or transfer.wanted.number):
+        return  # there is nobody to be briefed
     writing = workflow.start_activity_method(
         TransferActivities.write_briefing,
         WriteBriefing(
@@ -94,6 +96,8 @@ async def _open_queue(live: LiveCall, transfer: Transfer) -> QueueOpened:
     wanted = transfer.wanted
     if wanted.number:
         return QueueOpened((wanted.number,), comes_back=wanted.cause is not Cause.SUPERVISOR or wanted.hands_back)
+    if not wanted.queue:
+        return QueueOpened((), callback=True)  # the playbook names nobody
     try:
         return await workflow.execute_activity_method(
             TransferActivities.open_queue,

@@ -9,7 +9,9 @@ from temporalio.exceptions import ActivityError
 from core.contracts.call import CallerTurn, FinalizeTranscript, MatchStep, ReasonStep
 from core.conversation import Step
 from core.live_call import LiveCall
+from core.serving import gives_up
 from core.wishes import asks_only_for_time
+from workflows.escalation import may_give_up
 from workflows.replies import ONCE
 
 with workflow.unsafe.imports_passed_through():
@@ -46,6 +48,8 @@ async def find_step(live: LiveCall, text: str) -> Step:
     found = matched if matched is not None and matched.name is not None else await _reason(live, text)
     if matched is not None and found.method == "model":
         found = replace(found, fallback=True)
+    if gives_up(live.memory, live.call.playbook, found) and may_give_up(live):
+        found = replace(found, escalates=True)
     first = matched or found
     if first.at_ms is not None and found.at_ms is not None:
         turn.step_from_ms, turn.step_to_ms = first.at_ms - first.took_ms, found.at_ms

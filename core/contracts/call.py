@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from core.agenda import AgendaNote
 from core.contracts.playbook import PlaybookBrief
 from core.contracts.transfer import TransferRecord
 from core.conversation import Exchange, ToolCall, ToolResult, Transcribed, TurnRecord, Usage
@@ -436,6 +437,7 @@ class Respond:
     memory: Memory | None = None
     slots: dict[str, str] = field(default_factory=dict)  # what the turn plainly tells
     before: dict[str, float] = field(default_factory=dict)  # as in ReplyTimings
+    agenda: AgendaNote | None = None
 
 
 @dataclass(frozen=True)
@@ -568,6 +570,8 @@ class CallState:
     earlier: str = ""  # what this caller's earlier calls were about
     taken_over_by: str = ""  # the supervisor who talks with the caller from the browser
     told_from: tuple[str, ...] = ()  # where in documents the last answers stand
+    wants: tuple[str, ...] = ()  # steps that come after the present one, in this order
+    choices: tuple[str, ...] = ()  # steps that the caller was just asked to choose between
 
 
 @dataclass(frozen=True)

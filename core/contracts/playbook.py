@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field, replace
 
+from core.contracts.agenda import AgendaRules
 from core.mood import MoodRules
 from core.paths import told_in_conditions
-from core.playbook import Playbook
+from core.playbook import END_CALL_TOOL, TRANSFER_TOOL, Playbook
 from core.protected import Protected, protected_in
 from core.queues import Queue
 from core.turns import TurnTaking
@@ -102,6 +103,7 @@ class PlaybookBrief:
     confirms: dict[str, str] = field(default_factory=dict)  # slots that are read back -> their type
     told: frozenset[str] = frozenset()  # "tool.field": what conditions ask for of tools' answers
     learns: str = "never"  # from its calls: core.playbook_finding.StepFinding.learn_from_calls
+    agenda: AgendaRules = AgendaRules()
 
     def spoken_in(self, language: str) -> "PlaybookBrief":
         """The same with its lines in another language; unchanged for the first and for one it does not have."""
@@ -135,6 +137,18 @@ def brief_of(playbook: Playbook) -> PlaybookBrief:
         told=told_in_conditions(playbook),
         protected=protected_in(playbook),
         learns=playbook.step_finding.learn_from_calls,
+        agenda=_agenda(playbook),
+    )
+
+
+def _agenda(playbook: Playbook) -> AgendaRules:
+    talk = {END_CALL_TOOL, TRANSFER_TOOL}
+    works = {step.name: tuple(name for name in step.tools if name not in talk) for step in playbook.steps}
+    return AgendaRules(
+        keeps=True,
+        comes_back=playbook.policies.come_back,
+        most_unclear=playbook.limits.max_unclear_turns or 0,
+        tools={step: tools for step, tools in works.items() if tools},
     )
 
 

@@ -19,7 +19,8 @@ class CallEvent:
         phase          phase
         caller_turn    turn, text, confidence
         turn_withdrawn turn: what was found for it ahead of its end is worth nothing
-        step_found     turn, step, method, confidence, took_ms, answer (who answers: core.conversation.MODEL, CANNED)
+        step_found     turn, step, method, confidence, took_ms, answer (who answers: core.conversation.MODEL, CANNED);
+                       where there are any: choices (what an unclear caller is asked), matters (what else they want)
         mood           turn, mood (core.mood.Mood)
         told_from      turn, places (where in documents an answer stands)
         tool_called    turn, name, arguments

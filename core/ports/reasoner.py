@@ -50,6 +50,7 @@ class FindStep:
     prompt: Prompt
     steps: Mapping[str, str] = field(default_factory=dict)
     moods: tuple[str, ...] = ()  # and which of these is the caller's mood
+    matters: bool = False  # and which it may be instead, and what else the message asks for
 
 
 @dataclass(frozen=True, slots=True)

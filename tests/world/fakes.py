@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from core.contracts.call import (
@@ -57,7 +58,7 @@ class FakeReasoner:
 
     def __init__(self) -> None:
         self.answers: deque[Answer] = deque()
-        self.steps: deque[str] = deque()
+        self.steps: deque[str | Step] = deque()
         self.moods: deque[str] = deque()  # told where they are asked for
         self.extracts: dict[str, Any] = {}
         self.notes: deque[dict[str, Any]] = deque()
@@ -78,7 +79,9 @@ class FakeReasoner:
         mood = self.moods.popleft() if request.moods and self.moods else ""
         usage = Usage(model="fake", input_tokens=20, output_tokens=3)
         if self.steps:
-            return Step(self.steps.popleft(), 0.9, "model", usage=usage, mood=mood)
+            found = self.steps.popleft()
+            step = found if isinstance(found, Step) else Step(found, 0.9, "model")
+            return replace(step, usage=usage, mood=mood)
         return Step(None, 0.0, "model", usage=usage, mood=mood)
 
     @asynccontextmanager

@@ -118,3 +118,11 @@ def confirming_orders() -> Playbook:
     text = ORDERS.replace("tools: [find_order]", "tools: [find_order, change_address, open_case, note]")
     text = text.replace("operation: find_order\n", "operation: find_order\n    cache_seconds: 60\n")
     return parse_playbook(text + WRITING_TOOLS)
+
+
+def collecting_orders() -> Playbook:
+    """The playbook, whose first step asks for a number before it looks anything up."""
+    tools = "    tools: [find_order]\n"
+    return parse_playbook(
+        ORDERS.replace(tools, f'{tools}    collect: [{{name: order_number, pattern: "[0-9]{{5}}"}}]\n')
+    )
