@@ -57,7 +57,9 @@ def judged(found: Step, place: Place, text: str, *, sure: float) -> Step:
         others = [name for name in wanted if name != first and not (steps[name].escalates or steps[name].ends_call)]
         if steps[first].ends_call and others:
             first, *others = others
-        matters = tuple(Matter(name, text, place.turn, name in playbook.anytime_steps) for name in others)
+        words = {matter.step: matter.words for matter in found.matters}
+        detours = playbook.anytime_steps
+        matters = tuple(Matter(name, words.get(name) or text, place.turn, name in detours) for name in others)
         step = steps[first]
         return Step(
             first, found.confidence, "model", escalates=step.escalates, ends_call=step.ends_call, matters=matters

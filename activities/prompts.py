@@ -30,7 +30,7 @@ MAX_CHARS = 12_000  # of all messages before the current turn
 MAX_TEXT_CHARS = 2_000  # of one caller's turn or one tool result
 MAX_TRANSCRIPT_CHARS = 40_000
 REPLY_TOKENS = 300
-STEP_TOKENS = 100
+STEP_TOKENS = 250
 SUMMARY_TOKENS = 500
 
 CALL_BEGINS = "(The call has been answered.)"

@@ -12,6 +12,7 @@ LEXICAL: Final = "lexical"
 
 _FLOOR = 0.42
 _MARGIN = 0.12
+_MAY_BE = 0.1  # of a clause whose likeliest step is another one than the whole turn's
 _COMPARED = 200  # examples: comparing with more would take too long, and so many have been learnt from well
 _NUMBERS = frozenset(
     """
@@ -66,7 +67,7 @@ class StepFinder:
         reachable = self._reachable.get(current_step, frozenset(self._steps))
         likest = self._likeness.likest(text)
         if likest.label is not None and likest.sure and likest.label in reachable:
-            found = self._by_likeness(text, likest.label, min(1.0, likest.likeness))
+            found = self._by_likeness(text, likest.label, min(1.0, likest.likeness), reachable)
         elif self.learnt is not None:
             found = self._by_learning(self.learnt, text, reachable)
         else:
@@ -76,20 +77,22 @@ class StepFinder:
         return found
 
     def _by_learning(self, learnt: Learnt, text: str, reachable: frozenset[str]) -> Step:
-        clauses = clauses_of(text)
-        whole, *parts = learnt.decide([text, *(clauses if len(clauses) > 1 else ())], reachable)
-        if whole.step is None or any(part.step not in (None, whole.step) for part in parts):
+        clauses = _clauses(text)
+        whole, *parts = learnt.decide([text, *clauses], reachable)
+        if whole.step is None or _asks_for_more(clauses, parts, whole.step):
             return Step(name=None, confidence=round(whole.confidence, 3), method=learnt.method)
         return self._found(whole.step, whole.confidence, learnt.method)
 
-    def _by_likeness(self, text: str, label: str, likeness: float) -> Step:
-        if any(other != label for other in self._steps_of_clauses(text)):
+    def _by_likeness(self, text: str, label: str, likeness: float, reachable: frozenset[str]) -> Step:
+        more = any(other != label for other in self._steps_of_clauses(text))
+        if not more and self.learnt is not None and (clauses := _clauses(text)):
+            more = _asks_for_more(clauses, self.learnt.decide(clauses, reachable), label)
+        if more:
             return Step(name=None, confidence=0.0, method=LEXICAL)  # two wishes in one breath
         return self._found(label, likeness, LEXICAL)
 
     def _steps_of_clauses(self, text: str) -> Iterator[str]:
-        clauses = clauses_of(text)
-        for clause in clauses if len(clauses) > 1 else ():
+        for clause in _clauses(text):
             likest = self._likeness.likest(clause)
             if likest.label is not None and likest.sure:
                 yield likest.label
@@ -97,6 +100,21 @@ class StepFinder:
     def _found(self, name: str, confidence: float, method: str) -> Step:
         step = self._steps[name]
         return Step(name, round(confidence, 3), method, escalates=step.escalates, ends_call=step.ends_call)
+
+
+def _clauses(text: str) -> list[str]:
+    """The parts of what was said in one breath, if there are several."""
+    clauses = [clause for clause in clauses_of(text) if clause.strip()]
+    return clauses if len(clauses) > 1 else []
+
+
+def _asks_for_more(clauses: Sequence[str], decided: Sequence[Decision], step: str) -> bool:
+    """Whether a part speaks of another step, or may: a wish that is passed over is worse than a slow answer."""
+    return any(
+        part.step not in (None, step)
+        or (part.likeliest not in ("", step) and part.confidence >= _MAY_BE and len(telling_words(clause)) > 1)
+        for clause, part in zip(clauses, decided, strict=True)
+    )
 
 
 def reachable_from(playbook: Playbook, name: str) -> frozenset[str]:

@@ -38,7 +38,9 @@ def step_of(
             return {"step": offered[place], "confidence": 0.9}
     several = _of_clauses(caller, options, rate)
     if len(several) > 1:
-        return {"step": several[0], "confidence": 0.85, "also": several[1:]}
+        first, *others = several
+        also = [{"step": step, "words": several[step]} for step in others]
+        return {"step": first, "confidence": 0.85, "also": also}
     rated = sorted(options, key=lambda option: -rate(option, caller))
     fits = rate(rated[0], caller) >= _FITS
     if not fits and (offered or _VAGUE.search(caller)):
@@ -47,15 +49,15 @@ def step_of(
     return None
 
 
-def _of_clauses(caller: str, options: Sequence[str], rate: Callable[[str, str], float]) -> list[str]:
+def _of_clauses(caller: str, options: Sequence[str], rate: Callable[[str, str], float]) -> dict[str, str]:
     """The steps that the parts of what was said plainly ask for, in their order."""
-    found: dict[str, None] = {}
+    found: dict[str, str] = {}
     for clause in _CLAUSE_ENDS.split(caller):
         rated = {option: rate(option, clause) for option in options}
         best = max(options, key=rated.__getitem__)
         if rated[best] >= _FITS_A_CLAUSE:
-            found.setdefault(best)
-    return list(found)
+            found.setdefault(best, clause.strip())
+    return found
 
 
 def _choices(system: str) -> list[str]:

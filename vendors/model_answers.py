@@ -27,6 +27,13 @@ class Deadlines:
 NONE: Final = "(none)"
 
 
+class FoundBeside(msgspec.Struct):
+    """Another step that the turn asks for."""
+
+    step: str
+    words: str = ""
+
+
 class FoundStep(msgspec.Struct):
     """An answer by ``step_schema``."""
 
@@ -34,16 +41,17 @@ class FoundStep(msgspec.Struct):
     confidence: float
     mood: str = ""
     instead: str = ""
-    also: list[str] = []
+    also: list[FoundBeside] = []
 
     def as_step(self, request: FindStep, usage: Usage) -> Step | None:
         """What was found; None if it is none of the steps asked about."""
         if self.step not in request.steps:
             return None
         confidence = min(1.0, max(0.0, self.confidence))
-        others = dict.fromkeys(name for name in self.also if name in request.steps and name != self.step)
+        others = {one.step: one.words for one in reversed(self.also) if one.step in request.steps}
+        others.pop(self.step, None)
         likely = tuple(dict.fromkeys(name for name in (self.step, self.instead) if name in request.steps))
-        matters = tuple(map(Matter, others)) if request.matters else ()
+        matters = tuple(Matter(name, others[name]) for name in reversed(others)) if request.matters else ()
         return Step(
             self.step,
             confidence,
@@ -83,7 +91,15 @@ def step_schema(request: FindStep) -> dict[str, Any]:
         }
         properties["also"] = {
             "type": "array",
-            "items": {"type": "string", "enum": list(request.steps)},
+            "items": {
+                "type": "object",
+                "properties": {
+                    "step": {"type": "string", "enum": list(request.steps)},
+                    "words": {"type": "string", "description": "the part of the turn that asks for it, word for word"},
+                },
+                "required": ["step", "words"],
+                "additionalProperties": False,
+            },
             "description": "other steps that the same turn asks for as well, in the order it names them; mostly none",
         }
     if request.moods:

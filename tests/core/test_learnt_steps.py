@@ -132,3 +132,12 @@ def test_what_calls_teach_in_new_words_is_learnt() -> None:
     assert fit is not None
     learnt = LearntSteps(fit, NgramEmbedder(), [*EXAMPLES, *grown])
     assert learnt.decide(["these sandals pinch me dreadfully"], EVERYWHERE)[0].step == "returns"
+
+
+def test_part_that_may_be_another_wish_leaves_the_turn_to_the_model(learnt: LearntSteps) -> None:
+    finder = StepFinder(orders())
+    finder.learnt = learnt
+    assert finder.find("Where is my order?", "order_status").name == "order_status"
+    assert learnt.decide(["what about the refund for my aunt"], EVERYWHERE)[0].step is None  # alone it decides nothing
+    assert finder.find("Where is my order, and what about the refund for my aunt?", "order_status").name is None
+    assert finder.find("Where is my order and has it shipped yet?", "order_status").name == "order_status"

@@ -48,7 +48,7 @@ def test_plain_turn_asks_for_one_step_and_no_other() -> None:
 
 def test_several_things_in_one_breath_are_told_in_their_order() -> None:
     told = found("What is your return policy, and where is my order?")
-    assert (told["step"], told["also"]) == ("returns", ["order_status"])
+    assert (told["step"], told["also"]) == ("returns", [{"step": "order_status", "words": "where is my order"}])
 
 
 def test_answer_to_the_choice_is_understood_by_its_place_and_else_is_as_unclear() -> None:

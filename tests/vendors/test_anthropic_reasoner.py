@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
+from core.agenda import Matter
 from core.conversation import ToolCall, ToolResult, Usage
 from core.mood import MOODS
 from core.ports.errors import VendorError
@@ -126,6 +127,18 @@ async def test_the_mood_comes_with_the_step_where_it_is_asked_for() -> None:
         step = await adapter.find_step(replace(STEPS, prompt=angry, moods=MOODS))
     assert (step.name, step.mood) == ("orders", "angry")
     assert 0.5 < step.confidence <= 1
+
+
+async def test_what_else_a_turn_asks_for_is_found_in_its_words_where_that_is_asked() -> None:
+    words = (Message("user", "Where is my order, and how do I return it?"),)
+    both = replace(STEPS, prompt=replace(STEPS.prompt, messages=words))
+    async with reasoner() as (adapter, _):
+        assert (await adapter.find_step(both)).matters == ()
+        step = await adapter.find_step(replace(both, matters=True))
+        unsure = replace(both.prompt, messages=(Message("user", "It is about that thing."),))
+        choices = (await adapter.find_step(replace(both, prompt=unsure, matters=True))).choices
+    assert (step.name, step.matters) == ("orders", (Matter("returns", "how do I return it"),))
+    assert choices == ("orders", "returns")
 
 
 async def test_a_call_is_summed_up() -> None:

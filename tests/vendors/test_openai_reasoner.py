@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, Response
 
+from core.agenda import Matter
 from core.conversation import ToolCall, ToolResult, Usage
 from core.ports.errors import VendorError
 from core.ports.reasoner import FindStep, Message, Prompt, Reasoner, ReplyPiece, TextPiece, ToolSpec
@@ -111,6 +113,18 @@ async def test_the_step_is_found_among_those_asked_for() -> None:
     assert step.usage is not None
     assert step.usage.model == MODEL
     assert 0.5 < step.confidence <= 1
+
+
+async def test_what_else_a_turn_asks_for_is_found_in_its_words_where_that_is_asked() -> None:
+    words = (Message("user", "Where is my order, and how do I return it?"),)
+    both = replace(STEPS, prompt=replace(STEPS.prompt, messages=words))
+    async with reasoner() as (adapter, _):
+        assert (await adapter.find_step(both)).matters == ()
+        step = await adapter.find_step(replace(both, matters=True))
+        unsure = replace(both.prompt, messages=(Message("user", "It is about that thing."),))
+        choices = (await adapter.find_step(replace(both, prompt=unsure, matters=True))).choices
+    assert (step.name, step.matters) == ("orders", (Matter("returns", "how do I return it"),))
+    assert choices == ("orders", "returns")
 
 
 async def test_a_call_is_summed_up() -> None:
