@@ -43,6 +43,7 @@ from workflows.keys import keyed_step, last_said, nothing_was_asked, obey
 from workflows.leg import hang_up, redirect
 from workflows.mood import MoodReader
 from workflows.notes import NoteTaker, recall_caller
+from workflows.open_costs import OpenCosts
 from workflows.replies import ReplyFailed, Speaker, until
 from workflows.take_over import end_take_over, stand_by
 from workflows.tools import next_ordinal, run_tool, undo_failed_request
@@ -64,9 +65,10 @@ class CallWorkflow(CallMessages):
     def __init__(self, call: CallInput | LiveCall) -> None:
         self.live = call if isinstance(call, LiveCall) else LiveCall.begin(call, _now_ms())
         self.call = self.live.call
-        self.speaker = Speaker(self.live, self._speech_is_under_way)
-        self.moods = MoodReader(self.live)
-        self.notes = NoteTaker(self.live)
+        self.costs = OpenCosts()
+        self.speaker = Speaker(self.live, self._speech_is_under_way, self.costs)
+        self.moods = MoodReader(self.live, self.costs)
+        self.notes = NoteTaker(self.live, self.costs)
         self._published = {
             pair.key: str(pair.value) for pair in workflow.info().typed_search_attributes.search_attributes
         }
@@ -87,6 +89,7 @@ class CallWorkflow(CallMessages):
         if self.live.transfer is not None:
             await workflow.wait_condition(lambda: self.live.transfer is None)
         transfers.cancel()
+        await self.costs.come_in(self._seconds(self.call.timers.costs))
         await self._start_after_call()
         return self._result()
 
@@ -113,12 +116,12 @@ class CallWorkflow(CallMessages):
                 await self._reply()
             elif live.silent:
                 await self._ask_if_there()
-            elif self._history_is_long() and not live.conversation.now.outstanding and live.transfer is None:
+            elif self._may_go_on_in_a_new_run():
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(live)
             else:
                 live.idle = True
-                await workflow.wait_condition(lambda: live.has_work or self._history_is_long())
+                await workflow.wait_condition(lambda: live.has_work or self._may_go_on_in_a_new_run())
                 live.idle = False
 
     # Scenes
@@ -509,8 +512,11 @@ class CallWorkflow(CallMessages):
             self._published.update(news)
             workflow.upsert_search_attributes([key.value_set(value) for key, value in news])
 
-    def _history_is_long(self) -> bool:
-        return workflow.info().is_continue_as_new_suggested()
+    def _may_go_on_in_a_new_run(self) -> bool:
+        """What is under way tells this run what came of it."""
+        if not workflow.info().is_continue_as_new_suggested():
+            return False
+        return not (self.costs or self.live.conversation.now.outstanding or self.live.transfer is not None)
 
     def _opening(self) -> CallOpening | None:
         if self.call.direction is Direction.OUTBOUND:  # told when it was dialled

@@ -10,6 +10,7 @@ from core.contracts.call import MoodRead, ReadMood
 from core.conversation import Turn, sum_usage
 from core.live_call import LiveCall
 from core.mood import is_due
+from workflows.open_costs import OpenCosts
 from workflows.replies import ONCE
 
 with workflow.unsafe.imports_passed_through():
@@ -19,8 +20,9 @@ with workflow.unsafe.imports_passed_through():
 class MoodReader:
     """Reads the mood of turns whose step was found without the model."""
 
-    def __init__(self, live: LiveCall) -> None:
+    def __init__(self, live: LiveCall, costs: OpenCosts) -> None:
         self._live = live
+        self._costs = costs
         self._asked: set[int] = set()  # turns
 
     def read_if_due(self) -> None:
@@ -46,6 +48,7 @@ class MoodReader:
             summary=f"turn {turn.number}: read mood",
         )
         handle.add_done_callback(partial(self._hear, turn))
+        self._costs.expect(handle)
 
     def _hear(self, turn: Turn, reading: asyncio.Task[MoodRead]) -> None:
         if reading.cancelled() or reading.exception() is not None:

@@ -11,6 +11,7 @@ from core.contracts.notes import EarlierCalls, Notes, RecallCaller, TakeNotes
 from core.conversation import RECENT_EXCHANGES, Exchange, sum_usage
 from core.live_call import LiveCall
 from core.note_taking import take_in
+from workflows.open_costs import OpenCosts
 from workflows.replies import ONCE
 
 with workflow.unsafe.imports_passed_through():
@@ -22,8 +23,9 @@ FOLD: Final = 4  # exchanges that prompts are about to lose are summed up so man
 class NoteTaker:
     """Keeps the call's memory up to date."""
 
-    def __init__(self, live: LiveCall) -> None:
+    def __init__(self, live: LiveCall, costs: OpenCosts) -> None:
         self._live = live
+        self._costs = costs
         self._taking: workflow.ActivityHandle[Notes] | None = None
         self._asked_for = 0  # the turn
 
@@ -57,6 +59,7 @@ class NoteTaker:
             summary=f"turn {turn.number}: take notes",
         )
         self._taking.add_done_callback(self._hear)
+        self._costs.expect(self._taking)
 
     def _older(self) -> tuple[Exchange, ...]:
         live = self._live

@@ -14,6 +14,7 @@ from core.contracts.call import CallOpening, GatewayAddress, Reply, ReplyKey, Re
 from core.conversation import Conversation, Turn, Utterance
 from core.live_call import LiveCall
 from core.timings import RETRIED
+from workflows.open_costs import OpenCosts
 
 with workflow.unsafe.imports_passed_through():
     from activities.conversation import ConversationActivities
@@ -38,10 +39,11 @@ class ReplyFailed(Exception):
 class Speaker:
     """Speaks in one call. A retry is a new attempt of the same part, which the gateway tells from the one before."""
 
-    def __init__(self, live: LiveCall, scheduled: Callable[[], None]) -> None:
+    def __init__(self, live: LiveCall, scheduled: Callable[[], None], costs: OpenCosts) -> None:
         """``scheduled`` is called once speech is under way: what must not hold it up goes there."""
         self._live = live
         self._scheduled = scheduled
+        self._costs = costs
 
     async def respond(self, request: Callable[[GatewayAddress, ReplyKey, tuple[str, ...]], Respond]) -> Reply | None:
         """Answer the running turn. None: cut off before it was whole. Raises ReplyFailed."""
@@ -119,6 +121,7 @@ class Speaker:
             _count_tries(live.conversation.now)
             handle = start(live.gateway, key, kept)
             handle.add_done_callback(partial(_write_down, live.conversation, live.conversation.now, utterance))
+            self._costs.expect(handle)
             self._scheduled()
             await self._outcome(handle, utterance, key, gives_way)
             if handle.done():

@@ -47,6 +47,7 @@ class CallTimers:
     reply: float = 12.0  # one reply: model, voice and delivery
     lost_status: float = 15.0  # after an unclear dial: how long a callback may take
     max_call: float = 7_200.0
+    costs: float = 5.0  # an ended call waits for those still open: so long it takes to know that a worker has died
     after_call: Patience = Patience()  # with what fails once the call has ended
 
 

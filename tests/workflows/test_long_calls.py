@@ -1,5 +1,6 @@
 """A call that outgrows one history goes on in the next run as if nothing had happened."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from core.contracts import names
 from core.outcome import Disposition
 from tests.temporal_server import TemporalServer
-from tests.world.world import CallWorld, call_world, workers_of
+from tests.world.world import PATIENCE_S, CallWorld, call_world, workers_of
 
 
 class ShortHistories(TemporalServer):
@@ -54,6 +55,25 @@ async def test_long_call_goes_on_in_a_new_run(short_world: CallWorld) -> None:
     assert [turn.turn for turn in record.turns] == list(range(10))
     assert all(turn.heard for turn in record.turns)
     assert (await call.search_attributes())[names.OUTCOME_ATTRIBUTE] == "caller_hung_up"
+
+
+async def test_a_run_that_has_grown_long_waits_for_what_its_gateway_has_to_tell(short_world: CallWorld) -> None:
+    call = await short_world.answered_call()
+    run_id = (await call.handle.describe()).run_id
+    first_run = short_world.client.get_workflow_handle(call.handle.id, run_id=run_id)
+    call.reports = False
+    for number in range(12):
+        await call.caller_says(f"Where is my order number {number}?")
+        answer = await call.next_reply()
+    await call.activity_has_ended(names.RESPOND, times=12)
+    call.reports = True
+    await call.report(answer)
+    async with asyncio.timeout(PATIENCE_S):
+        events = [event async for event in first_run.fetch_history_events(wait_new_event=True)]
+    assert events[-1].HasField("workflow_execution_continued_as_new_event_attributes")
+    assert not any(event.HasField("workflow_task_failed_event_attributes") for event in events)
+    assert (await call.transcript())[12].heard == answer.text
+    assert await call.asks("When does my parcel arrive?") == "You said: When does my parcel arrive?"
 
 
 async def test_how_a_caller_wants_to_be_spoken_to_outlives_worker_and_run(short_histories: ShortHistories) -> None:

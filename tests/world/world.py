@@ -25,6 +25,7 @@ from core.contracts.call import (
     CarrierStatus,
     Direction,
     NextVerb,
+    Phase,
     PlaybackReport,
     ReplyKey,
     ReplyLost,
@@ -60,7 +61,13 @@ from workflows.worker import build_workers
 
 PATIENCE_S = 15.0
 QUICK = CallTimers(
-    ring=1.0, attach=1.0, reply=3.0, lost_status=0.5, max_call=600.0, after_call=Patience(first=0.05, longest=0.2)
+    ring=1.0,
+    attach=1.0,
+    reply=3.0,
+    lost_status=0.5,
+    max_call=600.0,
+    costs=0.5,
+    after_call=Patience(first=0.05, longest=0.2),
 )
 
 
@@ -371,6 +378,14 @@ class ScriptedCall:
                     scheduled.add(event.event_id)
                 times -= event.activity_task_completed_event_attributes.scheduled_event_id in scheduled
                 if times == 0:
+                    return
+
+    async def over(self) -> None:
+        """Wait until the call counts as ended."""
+        async with asyncio.timeout(PATIENCE_S):
+            async for event in self.handle.fetch_history_events(wait_new_event=True):
+                upserted = event.upsert_workflow_search_attributes_event_attributes.search_attributes.indexed_fields
+                if Phase.ENDED.value in upserted[names.PHASE_ATTRIBUTE].data.decode():
                     return
 
     async def result(self) -> CallResult:
