@@ -36,7 +36,7 @@ from core.playbook import Playbook
 from core.ports.call_log import CallFeed
 from core.ports.errors import VendorError
 from core.ports.playback import PlaybackLine, ReplyPlayback
-from core.ports.reasoner import Prompt, Reasoner, TextPiece
+from core.ports.reasoner import Beside, Prompt, Reasoner, TextPiece
 from core.ports.speech import Recogniser, Voice
 from core.ports.speech_cache import Recording
 from core.sentences import SentenceCutter
@@ -155,6 +155,7 @@ class ConversationActivities:
             timings=delivery.timings,
             tool_calls=tuple(answer.tool_calls) if whole else (),
             usage=answer.total_usage(),
+            beside=tuple(answer.beside),
             heard=heard,
             fillers=len(said) + len(delivery.fillers),
             step=request.step,
@@ -190,6 +191,7 @@ class _Answer:
 
     def __init__(self, reasoner: Reasoner, delivery: Delivery, citations: CitationFilter | None) -> None:
         self.tool_calls: list[ToolCall] = []
+        self.beside: list[Usage] = []  # of models whose words nobody hears
         self._citations = citations
         self._usages: list[Usage] = []
         self._reasoner = reasoner
@@ -214,6 +216,8 @@ class _Answer:
                         await self._delivery.say(sentence)
                 elif isinstance(piece, ToolCall):
                     self.tool_calls.append(piece)
+                elif isinstance(piece, Beside):
+                    self.beside.append(piece.usage)
                 else:
                     self._usages.append(piece)
         rest = cutter.feed(self._citations.finish()) if self._citations else []

@@ -275,6 +275,7 @@ class Conversation:
 
     turns: list[Turn]
     withdrawn: list[Usage] = field(default_factory=list)  # of answers that were made ahead and never let go
+    beside: list[Usage] = field(default_factory=list)  # of models that were asked beside those that answered
     heard_again: list[Transcribed] = field(default_factory=list)  # turns of which the live recogniser was unsure
     dropped: tuple[int, int] = (0, 0)  # the eager turn last dropped, and how many parts its number has used up
 

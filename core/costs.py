@@ -64,6 +64,7 @@ def costs_of(record: CallRecord, prices: Sequence[Price] = LIST_PRICES) -> tuple
         *_model_use(record),
         *_voice_use(record),
         *_withdrawn_use(record),
+        *_beside_use(record),
         *_line_use(record),
         *_heard_again_use(record),
     )
@@ -77,6 +78,7 @@ def costs_of_model(usage: Usage, prices: Sequence[Price] = LIST_PRICES) -> tuple
 
 WITHDRAWN: Final = " (withdrawn)"
 AGAIN: Final = " (again)"
+BESIDE: Final = " (hedge)"
 
 _Use = tuple[str, str, str, float]  # vendor, item, unit, quantity
 
@@ -107,6 +109,12 @@ def _withdrawn_use(record: CallRecord) -> Iterator[_Use]:
         yield vendor, f"{item}{WITHDRAWN}", unit, quantity
     characters = sum(usage.characters for usage in record.withdrawn)
     yield "elevenlabs", f"{record.call.playbook.voice_model}{WITHDRAWN}", "characters", characters
+
+
+def _beside_use(record: CallRecord) -> Iterator[_Use]:
+    """What models took that were asked beside those that answered: lines of their own."""
+    for vendor, item, unit, quantity in _tokens(record.beside):
+        yield vendor, f"{item}{BESIDE}", unit, quantity
 
 
 def _line_use(record: CallRecord) -> Iterator[_Use]:

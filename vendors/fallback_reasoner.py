@@ -10,7 +10,7 @@ import structlog
 
 from core.conversation import Step, Usage
 from core.ports.errors import VendorError
-from core.ports.reasoner import FindStep, Prompt, Reasoner, ReplyPiece, SummedUp, TextPiece
+from core.ports.reasoner import Beside, FindStep, Prompt, Reasoner, ReplyPiece, SummedUp, TextPiece
 from core.sentences import SentenceCutter
 from vendors.hedging import Member, Race
 
@@ -85,6 +85,9 @@ class _Reply:
         self._writing = asyncio.Event()
         self._racing: asyncio.Task[tuple[Member[Reasoner], _Begun]] | None = None
         self._broken = False
+        self._took: list[
+            tuple[Member[Reasoner], Usage]
+        ] = []  # what each model has told of its cost before it was chosen
 
     async def pieces(self) -> AsyncIterator[ReplyPiece]:
         self._racing = asyncio.ensure_future(self._race.run(self._begin))
@@ -94,6 +97,9 @@ class _Reply:
         if self._writing.is_set():
             yield BEGUN
         member, begun = await self._racing
+        for other, usage in self._took:
+            if other is not member:
+                yield Beside(usage)
         for piece in begun.held:
             yield piece
         try:
@@ -128,6 +134,7 @@ class _Reply:
             async for piece in pieces:
                 held.append(piece)
                 if isinstance(piece, Usage):
+                    self._took.append((member, piece))
                     continue
                 self._race.progress()
                 self._writing.set()

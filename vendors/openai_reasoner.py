@@ -8,6 +8,7 @@ Source: OpenAI API reference, "Chat completions" and "Structured outputs".
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import httpx
@@ -22,6 +23,10 @@ from vendors.model_answers import SUMMARY_SCHEMA, Deadlines, FoundStep, step_sch
 
 VENDOR = "openai"
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
+BYTES_A_TOKEN = 4
+"""Of a request, about: what an answer took is told with its end only, and one that is cut off is paid for, too."""
+TELL_EVERY = 8
+"""Tokens written: so many at most are on no bill when an answer is cut off."""
 
 _Result = TypeVar("_Result")
 
@@ -58,13 +63,13 @@ class OpenAIReasoner:
         try:
             if response.status_code != httpx.codes.OK:
                 raise failure_of_status(VENDOR, response.status_code, "a reply", response.headers)
-            yield self._pieces(response, deadline)
+            yield self._pieces(response, deadline, len(request.content))
         finally:
             await response.aclose()
 
-    async def _pieces(self, response: httpx.Response, deadline: float) -> AsyncIterator[ReplyPiece]:
+    async def _pieces(self, response: httpx.Response, deadline: float, asked_bytes: int) -> AsyncIterator[ReplyPiece]:
         clock = asyncio.get_running_loop().time
-        reader = _Reader(self._model)
+        reader = _Reader(self._model, asked_bytes // BYTES_A_TOKEN)
         lines = response.aiter_lines()
         while not reader.done:
             with _failures():
@@ -75,7 +80,9 @@ class OpenAIReasoner:
             for piece in reader.read(line):
                 yield piece
                 deadline = clock() + self._deadlines.next_token
-        yield reader.usage
+            if reader.untold >= TELL_EVERY:
+                yield reader.tell_usage()
+        yield reader.tell_usage()
 
     async def find_step(self, request: FindStep) -> Step:
         """Raises VendorError."""
@@ -164,9 +171,12 @@ _CHUNK = msgspec.json.Decoder(_Whole)
 class _Reader:
     """Makes pieces of a stream's lines."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, asked_tokens: int) -> None:
         self.done = False
-        self.usage = Usage(model=model)
+        self.untold = TELL_EVERY - 1  # tokens written since usage was told; what was asked is told with the first
+        self._told = Usage(model=model)
+        self._usage = Usage(model=model, input_tokens=asked_tokens)
+        self._counted = False  # by the vendor
         self._tools: dict[int, tuple[str, str, list[str]]] = {}  # index -> id, name, fragments of the arguments
 
     def read(self, line: str) -> list[ReplyPiece]:
@@ -184,13 +194,16 @@ class _Reader:
         if chunk.error is not None:
             raise VendorError(VENDOR, "unavailable", "an error in the answer", curable=True)
         if chunk.usage is not None:
-            self.usage = _counted(self.usage.model, chunk.usage)
+            self._usage, self._counted = _counted(self._usage.model, chunk.usage), True
         return [piece for choice in chunk.choices[:1] for piece in self._take(choice)]
 
     def _take(self, choice: _Choice) -> Iterator[ReplyPiece]:
         if choice.delta.refusal or choice.finish_reason == "content_filter":
             raise _broken("the model refused", curable=False)
         if choice.delta.content:
+            self.untold += 1
+            if not self._counted:
+                self._usage = replace(self._usage, output_tokens=self._usage.output_tokens + 1)
             yield TextPiece(choice.delta.content)
         for delta in choice.delta.tool_calls or ():
             function = delta.function or _Function()
@@ -198,6 +211,13 @@ class _Reader:
             self._tools.setdefault(delta.index, (delta.id or "", name, []))[2].append(arguments)
         if choice.finish_reason is not None:
             yield from self._whole_tools()
+
+    def tell_usage(self) -> Usage:
+        """What has been used since it was told last: guessed until the vendor tells, which sets it right."""
+        usage, told = self._usage, self._told
+        self._told, self.untold = usage, 0
+        read, written = usage.input_tokens - told.input_tokens, usage.output_tokens - told.output_tokens
+        return Usage(usage.model, read, written)
 
     def _whole_tools(self) -> list[ReplyPiece]:
         tools, self._tools = self._tools, {}

@@ -476,6 +476,7 @@ class CallWorkflow(CallMessages):
             consents=tuple(live.consents),
             withdrawn=tuple(live.conversation.withdrawn),
             heard_again=tuple(live.conversation.heard_again),
+            beside=tuple(live.conversation.beside),
             transfers=tuple(live.transfers),
         )
         await workflow.start_child_workflow(

@@ -188,6 +188,7 @@ def _write_down(conversation: Conversation, turn: Turn, utterance: Utterance, ma
     if not reply.text and utterance.heard is None:
         utterance.heard = ""  # tool calls only: nothing to hear
     conversation.spend(turn, reply.usage)
+    conversation.beside += reply.beside
     if reply.heard is not None:
         utterance.heard, utterance.interrupted = reply.heard.text, reply.heard.interrupted
         utterance.played_ms, utterance.talk_over_ms = reply.heard.played_ms, reply.heard.talk_over_ms

@@ -504,6 +504,7 @@ class Reply:
     fillers: int = 0  # so many lines of ``text`` were only to show that we are there; earlier attempts' share included
     step: str = ""  # the one it was made in, where a transition has become due in the turn
     told_from: tuple[str, ...] = ()  # where in documents it stands: core.knowledge.passages.Passage.place
+    beside: tuple[Usage, ...] = ()  # of models that were asked beside the one that answered
 
 
 @dataclass(frozen=True)
@@ -590,6 +591,7 @@ class CallRecord:
     consents: tuple[Consent, ...] = ()
     withdrawn: tuple[Usage, ...] = ()  # what answers took that were made ahead and never let go
     heard_again: tuple[Transcribed, ...] = ()  # turns that were transcribed a second time
+    beside: tuple[Usage, ...] = ()  # what models took that were asked beside those that answered
     transfers: tuple[TransferRecord, ...] = ()
 
 

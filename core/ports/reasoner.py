@@ -60,7 +60,14 @@ class TextPiece:
     text: str
 
 
-ReplyPiece = TextPiece | ToolCall | Usage
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a model took that was asked beside the one that answers, or before it: nobody hears its words."""
+
+    usage: Usage
+
+
+ReplyPiece = TextPiece | ToolCall | Usage | Beside
 """A reply's stream: text, tool calls once their arguments are whole, its usage as it becomes known; usages add up."""
 
 

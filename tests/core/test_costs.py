@@ -114,3 +114,12 @@ def test_a_turn_that_was_transcribed_again_is_paid_beside_the_live_stream() -> N
         ("flux", 61.0, 0.007828),
         ("nova-3 (again)", 6.0, 0.00043),
     ]
+
+
+def test_models_that_were_asked_beside_the_one_that_answered_have_lines_of_their_own() -> None:
+    beside = (Usage("claude-haiku-4-5", input_tokens=2_000_000), Usage("claude-haiku-4-5", output_tokens=1_000_000))
+    lines = costs_of(replace(ended_call(answered_ms=None, turns=()), beside=beside), PRICES)
+    assert {(line.item, line.unit, line.usd) for line in lines} == {
+        ("claude-haiku-4-5 (hedge)", "input_tokens", 2.0),
+        ("claude-haiku-4-5 (hedge)", "output_tokens", 5.0),
+    }

@@ -10,7 +10,7 @@ import pytest
 from core.circuit import CircuitState
 from core.conversation import Usage
 from core.ports.errors import VendorError
-from core.ports.reasoner import FindStep, Message, Prompt, Reasoner, ReplyPiece, TextPiece
+from core.ports.reasoner import Beside, FindStep, Message, Prompt, Reasoner, ReplyPiece, TextPiece
 from sandbox.app import SandboxConfig, create_app
 from sandbox.state import Fault, Latency, SandboxState
 from tests.sandbox.server import running
@@ -121,6 +121,15 @@ async def test_a_model_that_is_silent_gets_company_and_the_first_to_a_sentence_a
         pieces = await world.reply()
         assert model_of(pieces) == SECOND
         assert world.asked() == 2
+
+
+async def test_what_the_loser_took_is_told_apart_from_what_the_answer_took() -> None:
+    async with models(Fault("anthropic", "stall_after", delay_ms=60_000, match=FIRST), hedge_after=0.1) as world:
+        pieces = await world.reply()
+    (lost,) = [piece.usage for piece in pieces if isinstance(piece, Beside)]
+    assert lost.model == FIRST
+    assert lost.input_tokens > 0
+    assert {piece.model for piece in pieces if isinstance(piece, Usage)} == {SECOND}
 
 
 async def test_a_model_that_drips_word_by_word_gets_company_too() -> None:

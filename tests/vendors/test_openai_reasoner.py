@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, Response
 
 from core.agenda import Matter
-from core.conversation import ToolCall, ToolResult, Usage
+from core.conversation import ToolCall, ToolResult, Usage, sum_usage
 from core.ports.errors import VendorError
 from core.ports.reasoner import FindStep, Message, Prompt, Reasoner, ReplyPiece, TextPiece, ToolSpec
 from sandbox.app import SandboxConfig, create_app
@@ -68,6 +68,10 @@ async def error_of(adapter: OpenAIReasoner, asked: Prompt | None = None) -> Vend
     return caught.value
 
 
+def usage_of(pieces: list[ReplyPiece]) -> Usage:
+    return sum_usage(piece for piece in pieces if isinstance(piece, Usage))
+
+
 def text_of(pieces: list[ReplyPiece]) -> str:
     return "".join(piece.text for piece in pieces if isinstance(piece, TextPiece))
 
@@ -79,12 +83,30 @@ async def test_the_adapter_is_a_reasoner() -> None:
 
 async def test_text_comes_piece_by_piece_and_usage_last() -> None:
     async with reasoner() as (adapter, _):
-        *texts, usage = await pieces_of(adapter, prompt(Message("user", "Call me back at 5550100 please")))
+        pieces = await pieces_of(adapter, prompt(Message("user", "Call me back at 5550100 please")))
+    texts = [piece for piece in pieces if isinstance(piece, TextPiece)]
     assert len(texts) > 5
-    assert "5550100" in text_of(texts)
-    assert isinstance(usage, Usage)
+    assert "5550100" in text_of(pieces)
+    assert isinstance(pieces[-1], Usage)
+    usage = usage_of(pieces)
     assert (usage.model, usage.output_tokens) == (MODEL, len(texts))
     assert usage.input_tokens > 0
+
+
+async def test_an_answer_that_is_cut_off_has_told_about_what_it_took() -> None:
+    asked = prompt(Message("user", "Call me back at 5550100 please"))
+    async with reasoner() as (adapter, _):
+        whole = usage_of(await pieces_of(adapter, asked))
+        cut: list[ReplyPiece] = []
+        async with adapter.reply(asked) as pieces:
+            async for piece in pieces:
+                cut.append(piece)
+                if len(cut) == 4:
+                    break
+    known = usage_of(cut)
+    assert known.model == MODEL
+    assert whole.input_tokens / 4 < known.input_tokens < whole.input_tokens * 4
+    assert known.output_tokens == 1
 
 
 async def test_a_tool_call_comes_whole_and_its_result_is_told() -> None:
@@ -250,7 +272,9 @@ async def test_the_request_is_what_compatible_servers_read() -> None:
     seen: list[Any] = []
     async with running(answering(lines("[DONE]"), seen)) as origin:
         adapter = OpenAIReasoner("key", "any-model", f"{origin}/")
-        assert await pieces_of(adapter, asked) == [Usage(model="any-model")]
+        (usage,) = await pieces_of(adapter, asked)
+        assert isinstance(usage, Usage)
+        assert usage.model == "any-model"
         await adapter.close()
     body = seen[0]
     assert [message["role"] for message in body["messages"]] == ["system", "user", "assistant", "tool", "user"]

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from core.contracts import names
 from core.contracts.call import CallRecord
+from core.conversation import Usage
 from core.outcome import Disposition
-from core.ports.reasoner import TextPiece
+from core.ports.reasoner import Beside, TextPiece
 from tests.world.fakes import FakePlayback
 from tests.world.world import PATIENCE_S, QUICK, CallWorld, ScriptedCall
 
@@ -78,3 +79,14 @@ async def test_a_call_with_nothing_open_waits_for_nothing(world: CallWorld) -> N
     await call.activity_has_ended(names.RESPOND)
     await call.hangs_up()
     assert (await record_of(world, call)).turns[1].usage.output_tokens == 5
+
+
+async def test_a_model_that_lost_to_the_one_that_answered_is_on_the_bill_apart(world: CallWorld) -> None:
+    call = await world.answered_call()
+    world.reasoner.will_say([Beside(Usage("slow", input_tokens=7)), TextPiece("It is on its way.")])
+    assert await call.asks("Where is my order?") == "It is on its way."
+    await call.activity_has_ended(names.RESPOND)
+    await call.hangs_up()
+    record = await record_of(world, call)
+    assert record.beside == (Usage("slow", input_tokens=7),)
+    assert record.turns[1].usage.input_tokens == 10
