@@ -13,6 +13,7 @@ from activities.playbook_shelf import PlaybookShelf
 from activities.retries import vendor_failures
 from core import webhooks
 from core.after_call import crm_note
+from core.auditing import audited_turns
 from core.contracts import names
 from core.contracts.after_call import (
     AfterPlan,
@@ -59,7 +60,8 @@ class AfterStepActivities:
     async def plan_after_call(self, record: CallRecord) -> AfterPlan:
         """What playbook and customers want; and the call takes its place among its person's notes."""
         with vendor_failures():
-            choice = (await self._shelf.get(record.call.playbook.ref)).playbook.after_call
+            playbook = (await self._shelf.get(record.call.playbook.ref)).playbook
+            choice = playbook.after_call
             crm = choice.crm and crm_note(record, None, {}) is not None
             if crm:
                 await self._store.queue_for_crm(record)
@@ -70,6 +72,7 @@ class AfterStepActivities:
             crm=crm,
             follow_ups=tuple(FollowUpPlan(item.name, Means(item.by)) for item in choice.follow_ups if answered),
             endpoints=endpoints,
+            audits=bool(audited_turns(playbook, record.call.call_id, record.turns)),
         )
 
     @activity.defn(name=names.AWAIT_CRM_TURN)

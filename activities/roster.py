@@ -15,6 +15,7 @@ from activities.notes import NotesActivities
 from activities.playbook_shelf import PlaybookShelf
 from activities.speech import SpeechActivities
 from activities.spoken_lines import SpokenLines
+from activities.step_audit import StepAuditActivities
 from activities.step_learning import StepLearning
 from activities.telephony import TelephonyActivities
 from activities.tools import ToolActivities
@@ -82,6 +83,7 @@ def roster(ports: Ports) -> Roster:
     tools = ToolActivities(kinds, ports.playback, shelf, ports.feed, ports.reasoner)
     crm = CrmActivities(ports.crm, ports.store, ports.feed)
     after_call = AfterCallActivities(ports.store, ports.reasoner, shelf, ports.feed)
+    audit = StepAuditActivities(ports.reasoner, shelf, ports.store, ports.step_examples)
     steps = AfterStepActivities(
         ports.after_calls, ports.webhooks, ports.webhook_sender, ports.messenger, shelf, ports.feed
     )
@@ -111,6 +113,7 @@ def roster(ports: Ports) -> Roster:
             after_call.record_call,
             after_call.summarize_call,
             after_call.extract_fields,
+            audit.audit_steps,
             crm.sync_crm,
             steps.plan_after_call,
             steps.await_crm_turn,

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 import structlog
 
+from core.auditing import KEPT_DAYS, bars_of, trust_in
 from core.canned import CannedFinder
 from core.growth import taught, version_of
 from core.learnt_steps import Example, enough_to_learn
@@ -20,7 +21,8 @@ from core.steps import StepFinder
 
 log = structlog.get_logger()
 
-LOOK_AGAIN_S: Final = 60.0  # for examples that somebody has accepted since
+LOOK_AGAIN_S: Final = 60.0  # for examples that somebody has accepted since, and for audits
+A_DAY_MS: Final = 86_400_000.0
 REST: Final = 20.0  # times what learning took: it may have a twentieth of a processor
 
 
@@ -86,6 +88,7 @@ class StepLearning:
         began = self._clock()
         try:
             await self._learn(fits, playbook, finder, state)
+            await self._heed_audits(playbook, finder)
         finally:
             now = self._clock()
             state.looking = False
@@ -124,6 +127,20 @@ class StepLearning:
                 await self._examples.note_fit(fit)
             except StorageUnavailable as error:
                 log.warning("fit_not_noted", playbook=playbook.ref, error=str(error))
+
+    async def _heed_audits(self, playbook: Playbook, finder: StepFinder) -> None:
+        """Have what the model too often disagrees with left to it."""
+        if self._examples is None:
+            return
+        try:
+            audits = await self._examples.audits(playbook.name, time.time() * 1_000 - KEPT_DAYS * A_DAY_MS)
+        except StorageUnavailable as error:
+            log.warning("audits_unknown", playbook=playbook.ref, error=str(error))
+            return
+        bars = bars_of(trust_in(audits))
+        if bars != finder.bars:
+            log.warning("steps_bars_changed", playbook=playbook.ref, bars=bars)
+            finder.bars = bars
 
 
 async def _teach(fits: StepFits, canned: CannedFinder) -> None:

@@ -199,12 +199,15 @@ LEARNT: Final[dict[str, Any]] = {
     "learnt_at": "2026-11-25T19:27:00.075Z",
 }
 
+METHOD_TRUST: Final[dict[str, Any]] = {"method": "minilm", "audited": 212, "agreed": 209, "bar": 0.0}
+
 EXAMPLES: Final = {
     "Call": CALL,
     "CallDetail": LIVE_CALL,
     "CallbackTask": CALLBACK,
     "CallExample": CALL_EXAMPLE,
     "LearntState": LEARNT,
+    "MethodTrust": METHOD_TRUST,
     "Transfer": TRANSFER,
     "PlaybookDetail": PLAYBOOK,
     "Readiness": READINESS,

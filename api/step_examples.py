@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Self
 
 import structlog
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.deps import ApiDeps
 from api.openapi import problems
 from api.problems import Refusal
+from core.auditing import KEPT_DAYS, MOST_WRONG, Trust, trust_in
 from core.growth import Review
 from core.ports.step_examples import StepExample, StepFit
 
@@ -103,10 +104,27 @@ class LearntState(BaseModel):
         return cls(**told, learnt_at=_moment(fit.learnt_ms))
 
 
+class MethodTrust(BaseModel):
+    """How often the model agrees with steps that were found without it, in the newest turns that it has checked."""
+
+    method: str
+    audited: int
+    agreed: int
+    bar: float = Field(
+        description=f"0, or, where it is wrong in more than {MOST_WRONG:.0%}: how sure it has to be to be believed"
+    )
+
+    @classmethod
+    def of(cls, trust: Trust) -> Self:
+        """As clients see it."""
+        return cls(method=trust.method, audited=trust.audited, agreed=trust.agreed, bar=trust.bar)
+
+
 class LearntStates(BaseModel):
     """Newest first: the first is what calls are decided with."""
 
     learnt: list[LearntState]
+    trust: list[MethodTrust] = Field(description="By method, where turns were checked")
 
 
 def router(deps: ApiDeps) -> APIRouter:
@@ -137,8 +155,9 @@ def router(deps: ApiDeps) -> APIRouter:
 
     @routes.get("/playbooks/{name}/learnt", summary="List what a playbook has learnt")
     async def list_learnt(name: Annotated[str, Path(pattern=r"^[a-z][a-z0-9_-]{0,59}$")]) -> LearntStates:
-        """Each set of examples that was learnt from."""
-        return LearntStates(learnt=[LearntState.of(fit) for fit in await deps.step_examples.fits(name)])
+        """Each set of examples that was learnt from, and how often the model agrees with what is found."""
+        fits = await deps.step_examples.fits(name)
+        return LearntStates(learnt=[LearntState.of(fit) for fit in fits], trust=await reviewing.trust(name))
 
     return routes
 
@@ -170,6 +189,12 @@ class Reviewing:
     async def reject(self, example_id: str, body: RejectExample) -> StepExample:
         """Raises Refusal."""
         return await self._decide(example_id, Review.REJECTED, body.by)
+
+    async def trust(self, name: str) -> list[MethodTrust]:
+        """How far the playbook's steps can be trusted that are found without the model."""
+        since = datetime.now(UTC) - timedelta(days=KEPT_DAYS)
+        audits = await self._examples.audits(name, since.timestamp() * 1_000)
+        return [MethodTrust.of(found) for found in trust_in(audits).values()]
 
     async def _decide(self, example_id: str, review: Review, by: str, step: str | None = None) -> StepExample:
         example = await self._examples.decide(example_id, review, by, time.time() * 1_000, step)

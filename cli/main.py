@@ -220,6 +220,17 @@ def playbook_reject(
     decide(ids, "reject", {"by": by}, url)
 
 
+@playbook.command("learnt")
+def playbook_learnt(
+    name: Annotated[str, typer.Argument(help="A playbook's name.")],
+    url: ApiUrl = None,
+) -> None:
+    """List what a playbook has learnt, and how often the model agrees with it (HOLDFAST_API_KEY)."""
+    from cli.step_examples import learnt
+
+    learnt(name, url)
+
+
 def main() -> None:
     """The console script."""
     app()

@@ -1,4 +1,4 @@
-"""holdfast playbook examples, accept and reject: what calls have brought to learn from, by the API."""
+"""holdfast playbook examples, accept, reject and learnt: what calls have brought to learn from, by the API."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -26,6 +26,20 @@ def show(playbook: str | None, review: str | None, url: str | None) -> None:
             if page["next"] is None:
                 return
             asked["cursor"] = page["next"]
+
+    _with_api(work, url)
+
+
+def learnt(playbook: str, url: str | None) -> None:
+    """Print what the playbook decides with, and how often the model agrees."""
+
+    async def work(http: httpx.AsyncClient) -> None:
+        told = await _told(http, "GET", f"/v1/playbooks/{playbook}/learnt")
+        for fit in told["learnt"]:
+            print(f"{fit['learnt_at']}  {fit['method']}  {fit['examples']} examples, {fit['grown']} of them from calls")
+        for trust in told["trust"]:
+            surer = f", so it has to be surer than {trust['bar']}" if trust["bar"] else ""
+            print(f"{trust['method']}: the model agrees with {trust['agreed']} of {trust['audited']} turns{surer}")
 
     _with_api(work, url)
 

@@ -21,3 +21,10 @@ class StepFinding(Part):
         le=0.95,
         description="a turn of whose step the model is less sure than this is asked about; 0: never",
     )
+    audit: float = Field(
+        0.03,
+        ge=0,
+        le=1,
+        description="the share of turns found without the model that it judges once the call is over; where it "
+        "disagrees too often, steps have to be surer to be found without it",
+    )

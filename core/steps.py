@@ -1,7 +1,7 @@
 """Finds the step a turn belongs to without a model: fast, free, sure where it is sure, silent where it is not."""
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from core.conversation import Step
@@ -55,6 +55,7 @@ class StepFinder:
 
     def __init__(self, playbook: Playbook) -> None:
         self.learnt: Learnt | None = None
+        self.bars: Mapping[str, float] = {}  # method -> how sure it has to be at least: core.auditing
         self._steps = {step.name: step for step in playbook.steps}
         self._reachable = {step.name: reachable_from(playbook, step.name) for step in playbook.steps}
         examples = [(step.name, example) for step in playbook.steps for example in step.callers_say]
@@ -72,6 +73,8 @@ class StepFinder:
             found = self._by_learning(self.learnt, text, reachable)
         else:
             found = Step(name=None, confidence=likest.likeness, method=LEXICAL)
+        if found.confidence < self.bars.get(found.method, 0.0):
+            found = replace(found, name=None, escalates=False, ends_call=False)
         if found.name is None and current_step in self._steps and is_number(text):
             return self._found(current_step, 0.9, LEXICAL)  # an answer to what the step asked for
         return found

@@ -25,6 +25,7 @@ MAX_PAGE: Final = 500
 BILL_OF_CALL: Final = range(100)  # places on a call's bill: the call itself, written anew with each record,
 BILL_OF_SUMMARY: Final = range(100, 110)  # and what came after it
 BILL_OF_FIELDS: Final = range(110, 120)
+BILL_OF_AUDIT: Final = range(120, 130)
 
 
 class SqlCallStore(CallStore):
@@ -68,6 +69,12 @@ class SqlCallStore(CallStore):
         async with self._database.write() as session:
             call = await lock_call(session, call_id, 0.0)
             await _put_on_bill(session, call, costs_of_model(usage, self._prices), BILL_OF_FIELDS)
+
+    async def save_audit(self, call_id: str, usage: Usage) -> None:
+        """Put what it took on the bill; the verdicts are kept apart."""
+        async with self._database.write() as session:
+            call = await lock_call(session, call_id, 0.0)
+            await _put_on_bill(session, call, costs_of_model(usage, self._prices), BILL_OF_AUDIT)
 
     async def earlier_calls(self, caller_number: str, *, tenant: str, but: str, limit: int) -> Sequence[EarlierCall]:
         """The last calls with this person that were summed up, newest first."""

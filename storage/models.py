@@ -315,6 +315,22 @@ class StepFitRow(Base):
     learnt_ms: Mapped[float]
 
 
+class StepAuditRow(Base):
+    """What the model says of a step that was found without it: core.ports.step_examples.StepAudit."""
+
+    __tablename__ = "step_audits"
+    __table_args__ = (Index("ix_step_audits_newest", "playbook", "at_ms"),)
+
+    call_id: Mapped[str] = mapped_column(ForeignKey("calls.call_id", ondelete="CASCADE"), primary_key=True)
+    turn: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    playbook: Mapped[str]
+    method: Mapped[str]
+    found: Mapped[str]
+    confidence: Mapped[float]
+    judged: Mapped[str]
+    at_ms: Mapped[float]
+
+
 class EventLine(Base):
     """One line of the live feed, append-only. Ids rise in the order of commit."""
 

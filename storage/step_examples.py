@@ -6,14 +6,15 @@ from typing import Final
 from sqlalchemy import Double, delete, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.auditing import NEWEST, Audit
 from core.contracts.call import CallRecord
 from core.growth import Review, example_id, grown_from
 from core.learnt_steps import Example
 from core.outcome import Disposition
-from core.ports.step_examples import StepExample, StepExamples, StepFit
+from core.ports.step_examples import StepAudit, StepExample, StepExamples, StepFit
 from storage.cursors import cursor_of, place_of
 from storage.database import Database
-from storage.models import CleanText, StepExampleRow, StepFitRow
+from storage.models import CleanText, StepAuditRow, StepExampleRow, StepFitRow
 from storage.rows import insert_new
 
 MAX_PAGE: Final = 500
@@ -128,6 +129,27 @@ class SqlStepExamples(StepExamples):
         wanted = select(row).where(row.playbook == playbook).order_by(row.learnt_ms.desc()).limit(limit)
         async with self._database.read() as session:
             return [_fit(found) for found in await session.scalars(wanted)]
+
+    async def note_audits(self, audits: Sequence[StepAudit]) -> None:
+        """Once a turn."""
+        if not audits:
+            return
+        rows = [{name: getattr(audit, name) for name in StepAudit.__dataclass_fields__} for audit in audits]
+        async with self._database.write() as session:
+            await session.execute(insert_new(session, StepAuditRow), rows)
+
+    async def audits(self, playbook: str, since_ms: float) -> Sequence[Audit]:
+        """Newest first."""
+        row = StepAuditRow
+        wanted = (
+            select(row.method, row.confidence, row.found, row.judged)
+            .where(row.playbook == playbook, row.at_ms >= since_ms)
+            .order_by(row.at_ms.desc())
+            .limit(NEWEST)
+        )
+        async with self._database.read() as session:
+            told = await session.execute(wanted)
+            return [Audit(method, confidence, found == judged) for method, confidence, found, judged in told]
 
 
 def _example(row: StepExampleRow) -> StepExample:

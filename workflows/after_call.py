@@ -35,7 +35,7 @@ STEPS: Final = "steps"  # the patch since which steps are carried out one by one
 MODEL_PATIENCE_S: Final = 6 * 3_600.0  # CRM and customer are to know of the call all the same
 RECORD_PAUSE_S: Final = 300.0  # everything else waits for the record
 
-RECORD, SUMMARY, FIELDS, CRM = "record", "summary", "fields", "crm"
+RECORD, SUMMARY, FIELDS, CRM, AUDIT = "record", "summary", "fields", "crm", "audit"
 
 
 @workflow.defn(name=names.AFTER_CALL_WORKFLOW)
@@ -63,6 +63,7 @@ class AfterCallWorkflow:
         await asyncio.gather(
             self._tell_customers(plan, webhooks.CALL_ENDED, lambda: after_call.ended_event(record)),
             self._find_out_and_tell(plan),
+            *([self._audit()] if plan.audits else []),
         )
         self._over = True
         await scribe
@@ -148,6 +149,10 @@ class AfterCallWorkflow:
         outcome = await self.errands.do(errand, self._model_patience)
         if outcome and outcome.extracted:
             self.found = replace(self.found, fields=outcome.extracted.fields, faults=outcome.extracted.faults)
+
+    async def _audit(self) -> None:
+        errand = Errand(AUDIT, "Check how steps were found", audit=self.record)
+        await self.errands.do(errand, self._model_patience)
 
     async def _tell_crm(self, plan: AfterPlan, fields: dict[str, Any]) -> None:
         note = after_call.crm_note(self.record, self.summary, fields)

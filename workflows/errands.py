@@ -17,11 +17,13 @@ with workflow.unsafe.imports_passed_through():
     from activities.after_steps import AfterStepActivities
     from activities.crm import CrmActivities
     from activities.retries import OWN_WORDS
+    from activities.step_audit import StepAuditActivities
 
 ONCE: Final = RetryPolicy(maximum_attempts=1)  # the workflow tries again itself, so that all can see it
 DATABASE: Final = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
 DATABASE_AWAY: Final = timedelta(days=3)
 ONE_MODEL_CALL: Final = timedelta(seconds=60)  # over the whole transcript
+SOME_MODEL_CALLS: Final = timedelta(minutes=3)  # one after the other, each over one turn
 ONE_REQUEST: Final = timedelta(seconds=30)
 LONGEST_WAIT: Final = timedelta(hours=25)  # from one quiet time to its end
 
@@ -191,6 +193,14 @@ async def perform(errand: Errand) -> Outcome:
             AfterStepActivities.deliver_webhook,
             errand.webhook,
             start_to_close_timeout=ONE_REQUEST,
+            retry_policy=ONCE,
+            summary=summary,
+        )
+    if errand.audit is not None:
+        return await workflow.execute_activity_method(
+            StepAuditActivities.audit_steps,
+            errand.audit,
+            start_to_close_timeout=SOME_MODEL_CALLS,
             retry_policy=ONCE,
             summary=summary,
         )

@@ -33,6 +33,7 @@ def router(deps: ApiDeps) -> APIRouter:
             examples=examples,
             older=older,
             steps={name: await _steps(name) for name in names},
+            trust={name: await reviewing.trust(name) for name in names},
             learnt={name: next(iter(await deps.step_examples.fits(name, limit=1)), None) for name in names},
         )
 

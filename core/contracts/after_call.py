@@ -92,6 +92,7 @@ class AfterPlan:
     crm: bool = True
     follow_ups: tuple[FollowUpPlan, ...] = ()
     endpoints: tuple[EndpointPlan, ...] = ()
+    audits: bool = False  # the model judges steps that were found without it
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,7 @@ class Errand:
     crm: SyncCrm | None = None
     follow_up: SendFollowUp | None = None
     webhook: DeliverWebhook | None = None
+    audit: CallRecord | None = None
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,10 @@ class CallStore(Protocol):
         """Put what filling in the playbook's fields took on the call's bill; idempotent."""
         ...
 
+    async def save_audit(self, call_id: str, usage: Usage) -> None:
+        """Put what judging the call's steps took on its bill; idempotent."""
+        ...
+
     async def earlier_calls(self, caller_number: str, *, tenant: str, but: str, limit: int) -> Sequence[EarlierCall]:
         """The last calls with this person that were summed up, newest first, without the call ``but``."""
         ...

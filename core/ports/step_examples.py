@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from core.auditing import Audit
 from core.growth import Review
 from core.learnt_steps import Example
 
@@ -37,6 +38,20 @@ class StepFit:
     grown: int  # of them, those that calls have brought
     threshold: float
     learnt_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepAudit:
+    """What the model says of a step that was found without it. No words: nothing personal is in it."""
+
+    call_id: str
+    turn: int
+    playbook: str  # its name
+    method: str
+    found: str
+    confidence: float  # of what was found
+    judged: str  # by the model
+    at_ms: float
 
 
 class StepExamples(Protocol):
@@ -77,4 +92,12 @@ class StepExamples(Protocol):
 
     async def fits(self, playbook: str, limit: int = 50) -> Sequence[StepFit]:
         """What the playbook of this name has learnt, newest first."""
+        ...
+
+    async def note_audits(self, audits: Sequence[StepAudit]) -> None:
+        """Keep what the model says, once a turn. The calls are on record."""
+        ...
+
+    async def audits(self, playbook: str, since_ms: float) -> Sequence[Audit]:
+        """Those that count, of the playbook of this name in all its versions; newest first."""
         ...

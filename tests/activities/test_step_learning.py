@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from activities.playbook_shelf import PlaybookShelf
 from activities.step_learning import StepLearning
+from core.auditing import Audit
 from core.growth import version_of
 from core.learnt_steps import Example, LearntSteps, learn
 from core.ngrams import NgramEmbedder
@@ -42,11 +43,17 @@ class Examples(SqlStepExamples):
         self.known: list[Example] = []
         self.noted: list[StepFit] = []
         self.away = False
+        self.audited: list[Audit] = []
 
     async def accepted(self, playbook: str) -> Sequence[Example]:
         if self.away:
             raise StorageUnavailable("away")
         return list(self.known)
+
+    async def audits(self, playbook: str, since_ms: float) -> Sequence[Audit]:
+        if self.away:
+            raise StorageUnavailable("away")
+        return list(self.audited)
 
     async def note_fit(self, fit: StepFit) -> None:
         self.noted.append(fit)
@@ -156,3 +163,25 @@ async def test_the_questions_of_canned_answers_are_learnt_too() -> None:
     assert canned.learnt
     (found,) = canned.learnt.decide(["until when may I return gloves"], {"returns", "returns/0"})
     assert found.likeliest == "returns/0"
+
+
+async def test_steps_have_to_be_surer_while_the_model_disagrees_too_often() -> None:
+    learner = Learner()
+    said = "Where is my order?"
+    assert await learner.step_of(said) == "order_status"
+    learner.examples.audited, learner.now = [Audit("lexical", 1.0, agreed=False)] * 60, 61.0
+    await learner.step_of("anything")
+    unlike = "my jacket order has not come yet"
+    assert await learner.step_of(unlike) is None
+    learner.examples.audited, learner.now = [Audit("lexical", 1.0, agreed=True)] * 60, 122.0
+    await learner.step_of("anything")
+    assert await learner.step_of(unlike) == "order_status"
+
+
+async def test_bars_stay_while_the_database_is_away() -> None:
+    learner = Learner()
+    learner.examples.audited = [Audit("lexical", 1.0, agreed=False)] * 60
+    await learner.step_of("anything")
+    learner.examples.away, learner.now = True, 61.0
+    await learner.step_of("anything")
+    assert await learner.step_of("my jacket order has not come yet") is None

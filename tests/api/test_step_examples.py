@@ -1,11 +1,14 @@
 """What calls have brought for playbooks to learn from, over REST."""
 
 import asyncio
+import time
+from dataclasses import replace
 
 import pytest
 
-from cli.step_examples import decide, show
+from cli.step_examples import decide, learnt, show
 from core.playbook import parse_playbook
+from core.ports.step_examples import StepAudit
 from storage.calls import SqlCallStore
 from storage.database import Database
 from storage.step_examples import SqlStepExamples
@@ -76,5 +79,23 @@ async def test_bad_requests_about_examples_are_told(world_without_temporal: ApiW
 
 async def test_what_a_playbook_has_learnt_is_listed(world_without_temporal: ApiWorld, database: Database) -> None:
     await SqlStepExamples(database).note_fit(FIT)
-    (learnt,) = (await world_without_temporal.v1("GET", "/v1/playbooks/order_support/learnt")).json()["learnt"]
-    assert (learnt["version"], learnt["examples"], learnt["grown"]) == ("v1", 12, 2)
+    (state,) = (await world_without_temporal.v1("GET", "/v1/playbooks/order_support/learnt")).json()["learnt"]
+    assert (state["version"], state["examples"], state["grown"]) == ("v1", 12, 2)
+
+
+async def test_how_far_a_playbook_is_trusted_is_told(
+    world_without_temporal: ApiWorld,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world, now_ms = world_without_temporal, time.time() * 1_000
+    await SqlCallStore(database).save(learning("CA1", "reviewed", "The shoes pinch a lot."))
+    audit = StepAudit("CA1", 0, "order_support", "lexical", "returns", 0.7, "complaints", now_ms)
+    await SqlStepExamples(database).note_audits([replace(audit, turn=turn) for turn in range(60)])
+    (trust,) = (await world.v1("GET", "/v1/playbooks/order_support/learnt")).json()["trust"]
+    assert trust == {"method": "lexical", "audited": 60, "agreed": 0, "bar": 0.99}
+    monkeypatch.setenv("HOLDFAST_API_KEY", API_KEY)
+    await asyncio.to_thread(learnt, "order_support", world.origin)
+    told = "lexical: the model agrees with 0 of 60 turns, so it has to be surer than 0.99"
+    assert told in capsys.readouterr().out

@@ -3,12 +3,15 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import delete
 
+from core.auditing import Audit
 from core.contracts.call import CallRecord
 from core.growth import Review
-from core.ports.step_examples import StepFit
+from core.ports.step_examples import StepAudit, StepFit
 from storage.calls import SqlCallStore
 from storage.database import Database
+from storage.models import Call
 from storage.step_examples import SqlStepExamples
 from tests.storage.records import GREETING, PLAYBOOK, QUESTION, ended_call
 
@@ -99,3 +102,21 @@ async def test_what_was_learnt_is_listed_newest_first(examples: SqlStepExamples)
     again = replace(FIT, learnt_ms=3_000.0)  # an example was rejected: it is as it was
     await examples.note_fit(again)
     assert await examples.fits("order_support") == [again, newer]
+
+
+async def test_audits_are_kept_once_a_turn_and_go_with_their_call(
+    store: SqlCallStore, examples: SqlStepExamples, database: Database
+) -> None:
+    await store.save(ended_call("CA1"))
+    agreed = StepAudit("CA1", 3, "order_support", "lexical", "returns", 0.7, "returns", 1_000.0)
+    differs = replace(agreed, turn=4, method="minilm", judged="person", confidence=0.6, at_ms=2_000.0)
+    await examples.note_audits([])
+    await examples.note_audits([agreed, differs])
+    await examples.note_audits([replace(differs, judged="returns")])
+    both = [Audit("minilm", 0.6, agreed=False), Audit("lexical", 0.7, agreed=True)]
+    assert await examples.audits("order_support", 0.0) == both
+    assert await examples.audits("order_support", 1_500.0) == both[:1]
+    assert await examples.audits("another", 0.0) == []
+    async with database.write() as session:
+        await session.execute(delete(Call))
+    assert await examples.audits("order_support", 0.0) == []

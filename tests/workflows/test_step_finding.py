@@ -1,7 +1,12 @@
 """How a call finds the step of a turn, and what it remembers of that."""
 
-from tests.world.playbook import orders
-from tests.world.world import CallWorld
+from core.contracts import names
+from core.contracts.after_call import AfterState, StepStatus
+from core.conversation import Step, Usage
+from core.playbook import parse_playbook
+from tests.world.fakes import broken
+from tests.world.playbook import ORDERS, orders
+from tests.world.world import CallWorld, ScriptedCall
 
 
 async def test_a_step_that_only_the_model_could_tell_is_on_record_as_such(world: CallWorld) -> None:
@@ -21,3 +26,39 @@ async def test_a_step_that_only_the_model_could_tell_is_on_record_as_such(world:
         ("goodbye", "model", True),
     ]
     assert record.call.playbook.learns == "reviewed"
+
+
+async def test_steps_found_without_the_model_are_judged_by_it_once_the_call_is_over(world: CallWorld) -> None:
+    call = await world.answered_call(parse_playbook(ORDERS.replace("{audit: 0}", "{audit: 1}")))
+    for asked in ("Where is my order?", "Can I return the shoes?", "When does my parcel arrive?"):
+        await call.asks(asked)
+    await call.hangs_up()
+    world.reasoner.step_faults.coming.append(broken("unavailable"))  # it is tried again
+    world.reasoner.steps.extend(["order_status", "order_status", Step("goodbye", 0.3, "model")])
+    await call.result()
+    await call.after_call()
+    told = [(audit.turn, audit.found, audit.judged, audit.method) for audit in world.step_examples.noted.values()]
+    assert told == [(1, "order_status", "order_status", "lexical"), (2, "returns", "order_status", "lexical")]
+    assert (world.store.audit_usages[call.id].input_tokens, world.store.records[call.id].turns[1].step_usage) == (
+        60,
+        Usage(),
+    )
+    assert await audit_step(call) == (StepStatus.DONE, 2, "1 of 2 as the model says")
+
+
+async def test_a_call_of_which_no_turn_is_drawn_has_no_audit(world: CallWorld) -> None:
+    call = await world.answered_call(orders())
+    await call.asks("Where is my order?")
+    await call.hangs_up()
+    await call.result()
+    await call.after_call()
+    assert await audit_step(call) is None
+    assert world.step_examples.noted == {}
+    assert call.id not in world.store.audit_usages
+
+
+async def audit_step(call: ScriptedCall) -> tuple[StepStatus, int, str] | None:
+    after = call.world.client.get_workflow_handle(names.after_call_workflow_id(call.id))
+    state: AfterState = await after.query(names.STATE, result_type=AfterState)
+    found = [(step.status, step.attempts, step.detail) for step in state.steps if step.name == "audit"]
+    return found[0] if found else None

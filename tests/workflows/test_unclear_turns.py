@@ -83,7 +83,7 @@ async def test_unclear_guess_of_a_turn_that_goes_on_counts_for_nothing(world: Ca
 
 
 async def test_playbook_may_say_that_nobody_is_asked(world: CallWorld) -> None:
-    playbook = parse_playbook(ORDERS + "step_finding: {clarify_below: 0}\n")
+    playbook = parse_playbook(ORDERS.replace("{audit: 0}", "{audit: 0, clarify_below: 0}"))
     call = await world.answered_call(playbook)
     world.reasoner.steps.append(VAGUE)
     await call.asks("It is about that thing.")

@@ -424,6 +424,7 @@ class FakeStore:
         self.summaries: dict[str, CallSummary] = {}
         self.summary_usages: dict[str, Usage] = {}
         self.extraction_usages: dict[str, Usage] = {}
+        self.audit_usages: dict[str, Usage] = {}
         self.crm_notes: dict[str, str] = {}
         self.faults = Faults()
 
@@ -440,6 +441,10 @@ class FakeStore:
     async def save_extraction(self, call_id: str, usage: Usage) -> None:
         """Replace it."""
         self.extraction_usages[call_id] = usage
+
+    async def save_audit(self, call_id: str, usage: Usage) -> None:
+        """Replace it."""
+        self.audit_usages[call_id] = usage
 
     async def earlier_calls(self, caller_number: str, *, tenant: str, but: str, limit: int) -> list[EarlierCall]:
         """Of ``records`` and ``summaries``, newest first."""

@@ -16,6 +16,7 @@ farewell: Goodbye.
 apology: I am sorry, something went wrong.
 transfer_to: "+12025550100"
 min_confidence: 0.5
+step_finding: {audit: 0}
 steps:
   - name: order_status
     goal: Tell where an order is.

@@ -57,6 +57,7 @@ from tests.world.fakes import (
     FakeVoice,
 )
 from tests.world.playbook import orders
+from tests.world.step_examples import FakeStepExamples
 from workflows.worker import build_workers
 
 PATIENCE_S = 15.0
@@ -92,6 +93,7 @@ class CallWorld:
         self.messenger = FakeMessenger()
         self.documents = FakeDocuments()
         self.knowledge = KnowledgeShelf(self.documents, FakeVectors(), RecentlyEmbedded(NgramEmbedder()))
+        self.step_examples = FakeStepExamples()
         self.calls: list[ScriptedCall] = []
 
     @property
@@ -114,6 +116,7 @@ class CallWorld:
             webhook_sender=self.webhook_sender,
             messenger=self.messenger,
             knowledge=self.knowledge,
+            step_examples=self.step_examples,
         )
 
     async def knows(self, playbook: str, **texts: str) -> None:
