@@ -12,7 +12,7 @@ from core.ports.after_call import AfterCallStore, WebhookBook, WebhookSender
 from core.ports.call_log import CallReader
 from core.ports.callbacks import Callbacks
 from core.ports.knowledge import Documents
-from core.ports.playbooks import Playbooks
+from core.ports.playbooks import Playbooks, PlaybookVersions
 from core.ports.step_examples import StepExamples
 
 
@@ -59,6 +59,7 @@ class ApiDeps:
     temporal: Temporal
     reader: CallReader
     playbooks: Playbooks
+    versions: PlaybookVersions
     callbacks: Callbacks
     step_examples: StepExamples
     settings: ApiSettings

@@ -11,6 +11,8 @@ from api.problems import plain_problem, problem_response
 
 MAX_BODY_BYTES = 64 * 1_024
 MAX_DOCUMENT_BYTES = 10_000_000
+MAX_PLAYBOOK_BYTES = 1_000_000
+_PLAYBOOK = re.compile(r"/v1/playbooks/[^/]+$")
 _DOCUMENT = re.compile(r"/v1/playbooks/[^/]+/documents/")
 
 
@@ -21,10 +23,15 @@ class LimitBody:
     app: ASGIApp
     most: int = MAX_BODY_BYTES
 
+    def _most_for(self, path: str) -> int:
+        if _DOCUMENT.match(path):
+            return MAX_DOCUMENT_BYTES
+        return MAX_PLAYBOOK_BYTES if _PLAYBOOK.match(path) else self.most
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        most = MAX_DOCUMENT_BYTES if _DOCUMENT.match(scope["path"]) else self.most
+        most = self._most_for(scope["path"])
         length = Headers(scope=scope).get("content-length", "")
         if length.isdecimal() and int(length) > most:
             return await problem_response(plain_problem(413))(scope, receive, send)

@@ -47,6 +47,7 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
         stack.push_async_callback(reader.close)
         sender = GuardedSender(private=settings.webhook_private_addresses)
         stack.push_async_callback(sender.close)
+        playbooks = SqlPlaybooks(database, default=settings.default_playbook)
         yield ApiDeps(
             after_calls=SqlAfterCalls(database),
             webhooks=SqlWebhooks(database),
@@ -55,7 +56,8 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
             read_document=read_document,
             temporal=Temporal(partial(connect, settings)),
             reader=reader,
-            playbooks=SqlPlaybooks(database, default=settings.default_playbook),
+            playbooks=playbooks,
+            versions=playbooks,
             callbacks=SqlCallbacks(database),
             step_examples=SqlStepExamples(database),
             settings=ApiSettings(

@@ -34,6 +34,7 @@ from core.playbook_parts import (
     SeveralMisplaced,
 )
 from core.playbook_tools import Auth, HttpLookUp, HttpRequest, McpCall, Tool, Undo, check_read_back, tools_fit
+from core.playbook_yaml import written_out
 from core.queues import Escalation, Hours, Queue, queues_fit
 from core.small_words import SMALL_WORDS
 
@@ -415,7 +416,14 @@ def fault_at(
 
 def _read(text: str, file: str) -> tuple[yaml.Node | None, Any]:
     try:
-        return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        if written_out(root, _MOST_VALUES) > _MOST_VALUES:
+            raise PlaybookFaults(
+                [Fault(file, 1, "(text)", f"says more than {_MOST_VALUES} things, aliases written out")]
+            )
+        return root, yaml.safe_load(text)
+    except PlaybookFaults:
+        raise
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise PlaybookFaults([Fault(file, line, "(text)", f"is no YAML: {error.problem}")]) from error
@@ -470,6 +478,7 @@ def _field(at: tuple[str | int, ...]) -> str:
 
 
 _DEEPEST = 50
+_MOST_VALUES = 200_000
 _IN_PLAIN_WORDS = {
     "missing": ("is missing", ""),
     "string_type": ("must be text", "numbers, dates, yes and no need quotes to be text"),

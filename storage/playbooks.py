@@ -11,9 +11,9 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.playbook import Fault, Playbook, PlaybookFaults, parse_playbook
+from core.playbook import Fault, Playbook, PlaybookFaults, fault_at, parse_playbook
 from core.ports.errors import StorageUnavailable, UnknownPlaybook
-from core.ports.playbooks import Playbooks
+from core.ports.playbooks import KeptVersion, Playbooks, PlaybookVersions
 from storage.database import Database
 from storage.models import PlaybookVersion
 from storage.rows import make_sure_of
@@ -29,7 +29,7 @@ class _Catalogue:
     refs: dict[str, str]  # name -> ref
 
 
-class SqlPlaybooks(Playbooks):
+class SqlPlaybooks(Playbooks, PlaybookVersions):
     """All versions that were ever published.
 
     A version loaded once never touches SQL again. What is the latest is read again after ``fresh_seconds``; while the
@@ -55,7 +55,34 @@ class SqlPlaybooks(Playbooks):
             PlaybookFaults: with every fault of every file, or two files with one name.
             StorageUnavailable: nothing was published.
         """
-        written = await asyncio.to_thread(_read_folder, folder)
+        return await self._publish(await asyncio.to_thread(_read_folder, folder))
+
+    async def put(self, name: str, text: str) -> Playbook:
+        """Make the text the newest version of this name."""
+        playbook = await asyncio.to_thread(_read_text, name, text)
+        await self._publish([(playbook, text)])
+        return playbook
+
+    async def versions(self, name: str) -> list[KeptVersion]:
+        """All, the newest first."""
+        version = PlaybookVersion
+        wanted = select(version.digest, version.created_ms, version.published_ms).where(version.name == name)
+        async with self._database.read() as session:
+            rows = (await session.execute(wanted.order_by(version.published_ms.desc()))).all()
+        if not rows:
+            raise UnknownPlaybook(name)
+        return [KeptVersion(f"{name}@{digest}", created, published) for digest, created, published in rows]
+
+    async def text(self, ref: str) -> str:
+        """The text as it was written."""
+        name, _, wanted = ref.partition("@")
+        async with self._database.read() as session:
+            version = await session.get(PlaybookVersion, (name, wanted))
+        if version is None:
+            raise UnknownPlaybook(ref)
+        return version.text
+
+    async def _publish(self, written: list[tuple[Playbook, str]]) -> list[Playbook]:
         async with self._database.write() as session:
             for playbook, text in written:
                 await _make_latest(session, playbook, text)
@@ -69,13 +96,9 @@ class SqlPlaybooks(Playbooks):
         """The playbook with exactly this reference."""
         if (known := self._loaded.get(ref)) is not None:
             return known
-        name, _, wanted = ref.partition("@")
-        async with self._database.read() as session:
-            version = await session.get(PlaybookVersion, (name, wanted))
-        if version is None:
-            raise UnknownPlaybook(ref)
+        text = await self.text(ref)
         try:
-            playbook = await asyncio.to_thread(parse_playbook, version.text, f"{ref} in the database")
+            playbook = await asyncio.to_thread(parse_playbook, text, f"{ref} in the database")
         except PlaybookFaults as error:  # an older program took it
             log.error("playbook_unreadable", ref=ref, faults=str(error))
             raise UnknownPlaybook(f"{ref}: this version of Holdfast cannot read it") from error
@@ -133,6 +156,14 @@ async def _make_latest(session: AsyncSession, playbook: Playbook, text: str) -> 
     if versions[0].digest != playbook.digest:  # an older text comes back, or a clock ran ahead
         ours = next(row for row in versions if row.digest == playbook.digest)
         ours.published_ms = max(now_ms, versions[0].published_ms + 1)
+
+
+def _read_text(name: str, text: str) -> Playbook:
+    file = f"{name}.yaml"
+    playbook = parse_playbook(text, file)
+    if playbook.name != name:
+        raise PlaybookFaults([fault_at(text, file, ("name",), f"is {playbook.name!r}, and published as {name!r}")])
+    return playbook
 
 
 def _read_folder(folder: Path) -> list[tuple[Playbook, str]]:

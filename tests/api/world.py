@@ -28,6 +28,7 @@ from storage.calls import SqlCallReader
 from storage.database import Database
 from storage.documents import SqlDocuments
 from storage.feed import SqlCallFeed
+from storage.playbooks import SqlPlaybooks
 from storage.step_examples import SqlStepExamples
 from storage.transfers import SqlCallbacks
 from storage.webhooks import SqlWebhooks
@@ -188,6 +189,7 @@ async def api_world(
         temporal,
         reader,
         shelf,
+        SqlPlaybooks(database, fresh_seconds=0.0),
         SqlCallbacks(database),
         SqlStepExamples(database),
         settings_for(origin, **changed),
