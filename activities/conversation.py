@@ -1,9 +1,10 @@
 """A turn's activities: what was said, which step it belongs to, and the answer."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -18,9 +19,11 @@ from activities.playbook_shelf import PlaybookShelf, ReadyPlaybook
 from activities.prompts import reply_prompt, step_prompt
 from activities.retries import vendor_failures
 from activities.spoken_lines import SpokenLines
+from activities.step_check import StepCheck, checking
 from core.contracts import names
 from core.contracts.call import (
     FinalizeTranscript,
+    FindBeside,
     MatchStep,
     ReasonStep,
     Reply,
@@ -101,17 +104,20 @@ class ConversationActivities:
     @activity.defn(name=names.REASON_STEP)
     async def reason_step(self, request: ReasonStep) -> Step:
         """Ask the model for the step; where it fails or is unsure, the call stays where it is."""
-        started = now_ms()
         with bound_contextvars(call_id=request.call_id, turn=request.turn), vendor_failures():
-            playbook = (await self._shelf.get(request.playbook)).playbook
-            place = _place(playbook, request)
-            kept = Step(place.step, 0.0, "kept")
-            try:
-                asked = step_prompt(playbook, replace(request, current_step=place.step), place.reachable)
-                found = await self._reasoner.find_step(asked)
-            except VendorError as error:
-                log.warning("step_not_found", vendor=error.vendor, kind=error.kind)
-                found = kept
+            return await self._reason(request)
+
+    async def _reason(self, request: ReasonStep) -> Step:
+        started = now_ms()
+        playbook = (await self._shelf.get(request.playbook)).playbook
+        place = _place(playbook, request)
+        kept = Step(place.step, 0.0, "kept")
+        try:
+            asked = step_prompt(playbook, replace(request, current_step=place.step), place.reachable)
+            found = await self._reasoner.find_step(asked)
+        except VendorError as error:
+            log.warning("step_not_found", vendor=error.vendor, kind=error.kind)
+            found = kept
         usage, mood = found.usage, known_mood(found.mood)
         found = kept if found.method == kept.method else judged(found, place, request.text, sure=SURE)
         found = replace(_timed(place.finish(found), started), usage=usage, mood=mood)
@@ -129,7 +135,7 @@ class ConversationActivities:
         bound = bound_contextvars(call_id=request.call_id, turn=request.key.turn)
         with bound, self._failures(request.call_id), heartbeats(REPLY_HEARTBEAT_S):
             ready = await self._shelf.get(request.playbook)
-            request = replace(request, step=step_now(ready.playbook, request))
+            likely, request = request.step, replace(request, step=step_now(ready.playbook, request))
             listen = ready.listen_in(request.manner, request.step)
             playback_line = self._playback.open(request.call_id, request.gateway, request.key, listen, request.hold)
             async with playback_line as playback, self._voice.open(ready.voice_in(request.manner)) as voice:
@@ -137,15 +143,16 @@ class ConversationActivities:
                 answered = ready.answers_in(kept)
                 found = self._found(ready.playbook, request)
                 delivery = Delivery(voice, playback, timings)
-                answer = _Answer(self._reasoner, delivery, CitationFilter() if found else None)
-                work = answer.give(_prompt(ready.playbook, request, answered, found), playback)
                 said = ready.fillers_in(kept)
                 fillers = () if answered else self._fillers(ready, request, said)
-                with fillers_when_late(delivery, fillers, _filler_after_ms(request)):
-                    whole = await while_wanted(playback, work, request.within_s)
-                if whole and not (answered or delivery.sentences or answer.tool_calls):
+                async with checking(None if answered else self._finding(request), likely) as check:
+                    answer = _Answer(self._reasoner, delivery, CitationFilter() if found else None, check)
+                    work = answer.give(_prompt(ready.playbook, request, answered, found), playback)
+                    with fillers_when_late(delivery, fillers, _filler_after_ms(request)):
+                        whole = await while_wanted(playback, work, request.within_s)
+                if whole and not (answered or delivery.sentences or answer.tool_calls or answer.withheld):
                     raise VendorError("model", "broken", "an answer without words", curable=True)
-                heard = await heard_of(playback) if whole and not answer.tool_calls else None
+                heard = await heard_of(playback) if whole and answer.is_last else None
         told_from = answer.places(found or ())
         if told_from:
             self._feed.note(told_from_documents(request.call_id, request.key.turn, told_from))
@@ -160,7 +167,13 @@ class ConversationActivities:
             fillers=len(said) + len(delivery.fillers),
             step=request.step,
             told_from=told_from,
+            found=check.found if check else None,
+            withheld=answer.withheld,
         )
+
+    def _finding(self, request: Respond) -> Coroutine[Any, Any, Step] | None:
+        """What finds the step beside the answer, if that is to be done."""
+        return self._reason(asked_beside(request)) if request.finding else None
 
     def _found(self, playbook: Playbook, request: Respond) -> list[Found] | None:
         """What documents tell of the turn; None if there are none."""
@@ -189,9 +202,13 @@ class ConversationActivities:
 class _Answer:
     """The model's side of one answer."""
 
-    def __init__(self, reasoner: Reasoner, delivery: Delivery, citations: CitationFilter | None) -> None:
+    def __init__(
+        self, reasoner: Reasoner, delivery: Delivery, citations: CitationFilter | None, check: StepCheck | None
+    ) -> None:
         self.tool_calls: list[ToolCall] = []
         self.beside: list[Usage] = []  # of models whose words nobody hears
+        self.withheld = False  # it was made in the wrong step: nothing of it is said or done
+        self._check = check
         self._citations = citations
         self._usages: list[Usage] = []
         self._reasoner = reasoner
@@ -203,12 +220,14 @@ class _Answer:
             tasks.create_task(self._delivery.carry())
             await self._write(prompt)
             await self._delivery.finish()
-        playback.finish(hear=not self.tool_calls)  # tools are not to wait until the words before them were heard
+        playback.finish(hear=self.is_last)  # tools are not to wait until the words before them were heard
 
     async def _write(self, prompt: Prompt) -> None:
         cutter = SentenceCutter()
         async with self._reasoner.reply(prompt) as pieces:
             async for piece in pieces:
+                if isinstance(piece, TextPiece | ToolCall) and not await self._may_speak():
+                    return
                 if isinstance(piece, TextPiece):
                     self._delivery.mark_first_token()
                     text = self._citations.feed(piece.text) if self._citations else piece.text
@@ -224,6 +243,16 @@ class _Answer:
         for sentence in [*rest, *cutter.finish()]:
             await self._delivery.say(sentence)
 
+    async def _may_speak(self) -> bool:
+        """Waits for the model's word on the step where it is asked beside."""
+        self.withheld = self._check is not None and not await self._check.agrees()
+        return not self.withheld
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing of this turn's answer follows."""
+        return not (self.tool_calls or self.withheld)
+
     def places(self, found: Sequence[Found]) -> tuple[str, ...]:
         """Where what it told stands in the documents."""
         cited = self._citations.cited if self._citations else ()
@@ -237,6 +266,23 @@ class _Answer:
 
 async def _kept(request: Respond, playback: ReplyPlayback) -> tuple[str, ...]:
     return await playback.kept() if request.key.attempt > 1 else ()
+
+
+def asked_beside(request: Respond) -> ReasonStep:
+    """What is asked of the model beside an answer in a step that is only likely."""
+    asked = request.finding or FindBeside(request.step)
+    return ReasonStep(
+        request.call_id,
+        request.playbook,
+        asked.current_step,
+        request.key.turn,
+        request.caller_text,
+        request.recent,
+        mood=asked.mood,
+        memory=request.memory,
+        variables=request.variables,
+        language=asked.language,
+    )
 
 
 def _place(playbook: Playbook, request: MatchStep | ReasonStep) -> Place:

@@ -36,8 +36,14 @@ class Place:
             found = replace(found, name=None, confidence=0.0, answer="", escalates=False, ends_call=False)
         if found.name is None and self.step != self.before:
             found = replace(self._here(TRANSITION), usage=found.usage, mood=found.mood)
-        detour = found.name in self.playbook.anytime_steps
-        return replace(found, slots=self.slots, detour=detour)
+        detour = (found.name or found.likely) in self.playbook.anytime_steps
+        likely = found.likely if found.name is None and self._is_plain(found.likely) else ""
+        return replace(found, slots=self.slots, detour=detour, likely=likely)
+
+    def _is_plain(self, name: str) -> bool:
+        """Whether an answer in this step, if the call may go there, says what is to be said and no more."""
+        steps = {step.name: step for step in self.playbook.steps if step.name in self.reachable}
+        return name in steps and not (steps[name].escalates or steps[name].ends_call)
 
     def _here(self, method: str) -> Step:
         step = self.playbook.step(self.step)

@@ -8,6 +8,8 @@ UNCLEAR: Final = "unclear"
 """The method of a turn whose step nobody could tell: the caller is asked."""
 KEPT: Final = "kept"
 """The method of a turn that stays where the call was, as nobody could be asked."""
+LIKELY: Final = "likely"
+"""The method of a turn whose answer is made in the likeliest step, and spoken only once the model agrees."""
 MOST_MATTERS: Final = 5
 
 

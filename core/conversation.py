@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from core.agenda import UNCLEAR, Matter
+from core.agenda import LIKELY, UNCLEAR, Matter
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,9 @@ class Step:
 
     name: str | None
     confidence: float
-    method: str  # "lexical" | "minilm" | "model" | "keys" | "wish" | "transition" | "policy" | "unclear", or "kept"
+    method: (
+        str  # "lexical" | "minilm" | "model" | "keys" | "wish" | "transition" | "policy" | "unclear" | "likely", "kept"
+    )
     took_ms: float = 0.0
     at_ms: float | None = None  # when it was found, by the worker's clock
     escalates: bool = False
@@ -64,6 +66,12 @@ class Step:
     fallback: bool = False  # the words alone did not tell: the model found it
     choices: tuple[str, ...] = ()  # unclear: the steps that it may be, the likeliest first
     matters: tuple[Matter, ...] = ()  # what else the turn asks for, in the order in which it is served
+    likely: str = ""  # ``name`` is None, and this step is clearly the likeliest
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether the answer is begun in it while the model is asked."""
+        return self.method == LIKELY
 
     @property
     def gives_up(self) -> bool:
@@ -167,6 +175,7 @@ class Turn:
     supervisor: str = ""  # what a supervisor said to the caller in it
     choices: tuple[str, ...] = ()
     matters: tuple[str, ...] = ()
+    found_from: str = ""  # the step in which the caller said it, where the answer is begun in a likely one
     asked: str = ""  # the step its words belong to, once it has gone on with another one
     part: str = ""  # the step that it has gone on with
     part_words: str = ""

@@ -12,6 +12,7 @@ LEXICAL: Final = "lexical"
 
 _FLOOR = 0.42
 _MARGIN = 0.12
+_LIKELY = 0.3  # of an undecided turn: the model names the same step for nine of ten
 _MAY_BE = 0.1  # of a clause whose likeliest step is another one than the whole turn's
 _COMPARED = 200  # examples: comparing with more would take too long, and so many have been learnt from well
 _NUMBERS = frozenset(
@@ -74,7 +75,8 @@ class StepFinder:
         else:
             found = Step(name=None, confidence=likest.likeness, method=LEXICAL)
         if found.confidence < self.bars.get(found.method, 0.0):
-            found = replace(found, name=None, escalates=False, ends_call=False)
+            likely = found.name or found.likely
+            found = replace(found, name=None, likely=likely, escalates=False, ends_call=False)
         if found.name is None and current_step in self._steps and is_number(text):
             return self._found(current_step, 0.9, LEXICAL)  # an answer to what the step asked for
         return found
@@ -82,9 +84,11 @@ class StepFinder:
     def _by_learning(self, learnt: Learnt, text: str, reachable: frozenset[str]) -> Step:
         clauses = _clauses(text)
         whole, *parts = learnt.decide([text, *clauses], reachable)
-        if whole.step is None or _asks_for_more(clauses, parts, whole.step):
-            return Step(name=None, confidence=round(whole.confidence, 3), method=learnt.method)
-        return self._found(whole.step, whole.confidence, learnt.method)
+        more = _asks_for_more(clauses, parts, whole.likeliest)
+        if whole.step is not None and not more:
+            return self._found(whole.step, whole.confidence, learnt.method)
+        likely = whole.likeliest if whole.confidence >= _LIKELY and not more else ""
+        return Step(name=None, confidence=round(whole.confidence, 3), method=learnt.method, likely=likely)
 
     def _by_likeness(self, text: str, label: str, likeness: float, reachable: frozenset[str]) -> Step:
         more = any(other != label for other in self._steps_of_clauses(text))

@@ -9,6 +9,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 from temporalio.workflow import ParentClosePolicy
 
+from core.agenda import LIKELY
 from core.contracts import names
 from core.contracts.call import (
     CallerTurn,
@@ -19,6 +20,7 @@ from core.contracts.call import (
     Direction,
     GatewayAddress,
     Phase,
+    Reply,
     ReplyKey,
     Respond,
 )
@@ -39,6 +41,7 @@ from workflows.confirmation import answer_to_read_back, follow, request_taken_ba
 from workflows.dialling import reach_the_person
 from workflows.escalation import escalate_if_due, give_up
 from workflows.fillers import keep_company
+from workflows.guessing import answer_while_finding, asked_beside
 from workflows.keys import keyed_step, last_said, nothing_was_asked, obey
 from workflows.leg import hang_up, redirect
 from workflows.mood import MoodReader
@@ -154,20 +157,22 @@ class CallWorkflow(CallMessages):
             return
         live.hear_answer_to_slots(said)
         answered = await answer_to_read_back(live, said)
-        step = step_of(answered) or keyed_step(live, turns) or await find_step(live, said)
+        ahead = answered is None and request_taken_back(live, turns[-1].turn, said) is None
+        step = step_of(answered) or keyed_step(live, turns) or await find_step(live, said, ahead=ahead)
         live.conversation.find(step)
+        step, begun = await answer_while_finding(live, self.speaker, self._request, step)
         live.settle(step)
         live.feel(live.conversation.now, step.mood)
         if not await self._obey_key(obey(live, turns)):
             await self._carry_out(follow(live, answered, said))
             await self._carry_out(undo_failed_request(live))
-            await self._serve(step)
+            await self._serve(step, begun)
         await self._go_where_it_leads(step)
 
-    async def _serve(self, step: Step) -> None:
+    async def _serve(self, step: Step, begun: Reply | None) -> None:
         """Answer the running turn, then what else the caller wants, in its order; not what a person is to answer."""
         if not step.gives_up:
-            await self._reply()
+            await self._reply(begun)
         await self._serve_the_rest(step)
 
     async def _serve_the_rest(self, step: Step) -> None:
@@ -188,8 +193,9 @@ class CallWorkflow(CallMessages):
         live.conversation.now.before = _spent(waited=_now_ms() - live.turn_came_ms)
         step = await find_step(live, turn.text)
         live.conversation.find(step)
+        step, begun = await answer_while_finding(live, self.speaker, self._request, step)
         if not live.withdrawn and not step.gives_up:
-            await self._reply()
+            await self._reply(begun)
         if await self._settled():
             live.settle(step)
             live.feel(live.conversation.now, step.mood)
@@ -238,8 +244,12 @@ class CallWorkflow(CallMessages):
                 return True
         return False
 
-    async def _reply(self) -> None:
-        """Answer the running turn: words, and as long as the model asks for tools, their results in further words."""
+    async def _reply(self, begun: Reply | None = None) -> None:
+        """Answer the running turn: words, and as long as the model asks for tools, their results in further words.
+
+        Args:
+            begun: the first of it, where that was made already.
+        """
         live = self.live
         live.answer_again = False
         if live.tools.pending is not None:
@@ -250,7 +260,7 @@ class CallWorkflow(CallMessages):
             return
         try:
             for _ in range(TOOL_ROUNDS):
-                reply = await self.speaker.respond(self._request)
+                reply, begun = begun or await self.speaker.respond(self._request), None
                 if reply is None or reply.closed or not reply.tool_calls or not await self._settled():
                     return
                 live.conversation.now.asked_ms = live.conversation.now.asked_ms or reply.timings.started_ms
@@ -422,9 +432,10 @@ class CallWorkflow(CallMessages):
             fillers=self.live.fillers,
             filler_after_ms=self.call.playbook.filler_after_ms,
             memory=self.live.memory,
-            slots=now.slots if now.eager is not None else {},
+            slots=now.slots if now.eager is not None or now.step_method == LIKELY else {},
             before=now.before,
             agenda=note_for(self.live.memory, self.call.playbook, now),
+            finding=asked_beside(self.live, now),
         )
 
     async def _run_tools(self, calls: tuple[ToolCall, ...]) -> bool:

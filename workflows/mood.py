@@ -6,6 +6,7 @@ from functools import partial
 
 from temporalio import workflow
 
+from core.agenda import LIKELY
 from core.contracts.call import MoodRead, ReadMood
 from core.conversation import Turn, sum_usage
 from core.live_call import LiveCall
@@ -32,6 +33,8 @@ class MoodReader:
         rules = live.call.playbook.mood
         if turn.number in self._asked or turn.eager is not None or not turn.caller or not is_due(live.moods, rules):
             return
+        if turn.step_method == LIKELY:
+            return  # the model is being asked already
         self._asked.add(turn.number)
         handle = workflow.start_activity_method(
             MoodActivities.read_mood,

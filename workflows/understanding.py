@@ -6,6 +6,7 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
+from core.agenda import LIKELY
 from core.contracts.call import CallerTurn, FinalizeTranscript, MatchStep, ReasonStep
 from core.conversation import Step
 from core.live_call import LiveCall
@@ -39,20 +40,35 @@ async def understood(live: LiveCall, turn: CallerTurn) -> tuple[str, float]:
     return turn.text, turn.confidence
 
 
-async def find_step(live: LiveCall, text: str) -> Step:
-    """By the words; where they do not tell, by the model; where that fails too, the call stays where it is."""
+async def find_step(live: LiveCall, text: str, *, ahead: bool = True) -> Step:
+    """By the words; where they do not tell, by the model; where that fails too, the call stays where it is.
+
+    Args:
+        ahead: the answer may be made in a step that is only likely (``Step.is_guess``) while the model is asked.
+    """
     turn = live.conversation.now
     if (line := live.script.take_your_time) and asks_only_for_time(text, live.language):
         return Step(turn.step, 1.0, "wish", answer=line)
     matched = await _match(live, text)
+    if matched is not None and matched.name is None and matched.likely and ahead:
+        turn.step_from_ms, turn.step_to_ms = (matched.at_ms or 0.0) - matched.took_ms, matched.at_ms
+        turn.found_from = turn.step
+        return replace(matched, name=matched.likely, method=LIKELY, likely="")
     found = matched if matched is not None and matched.name is not None else await _reason(live, text)
-    if matched is not None and found.method == "model":
-        found = replace(found, fallback=True)
-    if gives_up(live.memory, live.call.playbook, found) and may_give_up(live):
-        found = replace(found, escalates=True)
+    if matched is None or matched.name is None:
+        found = told_by_model(live, found, fallback=matched is not None)
     first = matched or found
     if first.at_ms is not None and found.at_ms is not None:
         turn.step_from_ms, turn.step_to_ms = first.at_ms - first.took_ms, found.at_ms
+    return found
+
+
+def told_by_model(live: LiveCall, found: Step, *, fallback: bool = True) -> Step:
+    """What follows from the model's word. ``fallback``: the turn's words alone did not tell."""
+    if found.method == "model":
+        return replace(found, fallback=fallback)
+    if gives_up(live.memory, live.call.playbook, found) and may_give_up(live):
+        return replace(found, escalates=True)
     return found
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from core.agenda import AgendaNote
 from core.contracts.playbook import PlaybookBrief
 from core.contracts.transfer import TransferRecord
-from core.conversation import Exchange, ToolCall, ToolResult, Transcribed, TurnRecord, Usage
+from core.conversation import Exchange, Step, ToolCall, ToolResult, Transcribed, TurnRecord, Usage
 from core.keypad import Keyed
 from core.manner import Manner
 from core.memory import Memory
@@ -412,6 +412,15 @@ class Transcript:
 
 
 @dataclass(frozen=True)
+class FindBeside:
+    """``step`` is only likely: ask the model meanwhile, as in ReasonStep, and speak only if it names the same."""
+
+    current_step: str
+    mood: bool = False
+    language: str = "en"
+
+
+@dataclass(frozen=True)
 class Respond:
     """Answer a turn: model to voice to gateway, sentence by sentence."""
 
@@ -439,6 +448,7 @@ class Respond:
     slots: dict[str, str] = field(default_factory=dict)  # what the turn plainly tells
     before: dict[str, float] = field(default_factory=dict)  # as in ReplyTimings
     agenda: AgendaNote | None = None
+    finding: FindBeside | None = None
 
 
 @dataclass(frozen=True)
@@ -505,6 +515,8 @@ class Reply:
     step: str = ""  # the one it was made in, where a transition has become due in the turn
     told_from: tuple[str, ...] = ()  # where in documents it stands: core.knowledge.passages.Passage.place
     beside: tuple[Usage, ...] = ()  # of models that were asked beside the one that answered
+    found: Step | None = None  # by the model, where it was asked beside
+    withheld: bool = False  # it was made in the wrong step: no word of it was said
 
 
 @dataclass(frozen=True)

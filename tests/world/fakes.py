@@ -18,6 +18,7 @@ from core.contracts.call import (
     Transcript,
 )
 from core.conversation import Step, Transcribed, Usage
+from core.learnt_steps import Example, LearntSteps
 from core.outcome import CarrierState
 from core.playbook import Playbook
 from core.ports.call_log import CallEvent, EarlierCall
@@ -25,6 +26,7 @@ from core.ports.crm import ToolContext
 from core.ports.errors import PlaybackLost, UnknownPlaybook, VendorError
 from core.ports.reasoner import FindStep, Prompt, ReplyPiece, SummedUp, TextPiece
 from core.ports.speech import Recognition, SpeechChunk, SpokenWord, VoiceSettings
+from core.ports.step_fits import StepFits
 from core.ports.telephony import CarrierLeg, LegOfTransfer
 from core.turns import Listen, TurnTaking
 
@@ -53,12 +55,26 @@ Answer = Sequence[ReplyPiece | asyncio.Event]
 """Pieces of a reply; an event is waited for before what follows it is written."""
 
 
+class FakeStepFits(StepFits):
+    """Teaches every playbook the same, at once; nothing unless a test says so."""
+
+    def __init__(self) -> None:
+        self.taught: LearntSteps | None = None
+
+    async def learnt(self, own: Sequence[Example], grown: Sequence[Example] = ()) -> LearntSteps | None:
+        """What the test has put there."""
+        return self.taught
+
+
 class FakeReasoner:
     """Answers in the order of ``answers``, then by echo. ``prompts`` keeps what it was asked."""
 
     def __init__(self) -> None:
         self.answers: deque[Answer] = deque()
         self.steps: deque[str | Step] = deque()
+        self.step_prompts: list[Prompt] = []
+        self.step_gate: asyncio.Event | None = None  # finding a step waits for it
+        self._asked = asyncio.Condition()
         self.moods: deque[str] = deque()  # told where they are asked for
         self.extracts: dict[str, Any] = {}
         self.notes: deque[dict[str, Any]] = deque()
@@ -75,7 +91,11 @@ class FakeReasoner:
 
     async def find_step(self, request: FindStep) -> Step:
         """The next of ``steps``, else unsure; and the next of ``moods``."""
+        self.step_prompts.append(request.prompt)
+        await self._tell()
         self.step_faults.meet()
+        if self.step_gate is not None:
+            await self.step_gate.wait()
         mood = self.moods.popleft() if request.moods and self.moods else ""
         usage = Usage(model="fake", input_tokens=20, output_tokens=3)
         if self.steps:
@@ -88,6 +108,7 @@ class FakeReasoner:
     async def reply(self, prompt: Prompt) -> AsyncIterator[AsyncIterator[ReplyPiece]]:
         """The next of ``answers``."""
         self.prompts.append(prompt)
+        await self._tell()
         self.faults.meet()
         answer = self.answers.popleft() if self.answers else [TextPiece(f"You said: {_words(prompt)}")]
 
@@ -101,6 +122,15 @@ class FakeReasoner:
             yield Usage(model="fake", output_tokens=5)
 
         yield pieces()
+
+    async def asked(self, *, step: int, reply: int) -> None:
+        """Until so many steps and replies were asked for."""
+        async with asyncio.timeout(15.0), self._asked:
+            await self._asked.wait_for(lambda: (len(self.step_prompts), len(self.prompts)) == (step, reply))
+
+    async def _tell(self) -> None:
+        async with self._asked:
+            self._asked.notify_all()
 
     async def summarize(self, prompt: Prompt) -> SummedUp:
         """Always the same."""

@@ -52,6 +52,7 @@ from tests.world.fakes import (
     FakePlaybooks,
     FakeReasoner,
     FakeRecogniser,
+    FakeStepFits,
     FakeStore,
     FakeTelephony,
     FakeVoice,
@@ -78,6 +79,7 @@ class CallWorld:
     def __init__(self, client: Client) -> None:
         self.client = client
         self.reasoner = FakeReasoner()
+        self.step_fits = FakeStepFits()
         self.voice = FakeVoice()
         self.speech_cache = KeptSpeech("fake", 1_000_000)
         self.recogniser = FakeRecogniser()
@@ -117,6 +119,7 @@ class CallWorld:
             messenger=self.messenger,
             knowledge=self.knowledge,
             step_examples=self.step_examples,
+            step_fits=self.step_fits,
         )
 
     async def knows(self, playbook: str, **texts: str) -> None:
