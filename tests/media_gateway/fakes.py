@@ -209,6 +209,14 @@ class Carrier:
             await asyncio.wait([waiting], timeout=0.02)
         return waiting.result()
 
+    async def speaks_until(self, audio: bytes, hoped: Awaitable[Hoped]) -> Hoped:
+        """Says it until this has come: a stall in the middle of its frames is a pause to the detector."""
+        waiting = asyncio.ensure_future(hoped)
+        while not waiting.done():
+            await self.speak(audio)
+            await asyncio.wait([waiting], timeout=1.0)
+        return waiting.result()
+
     async def plays_until(self, hoped: Awaitable[Hoped]) -> Hoped:
         """Everything is played as it comes, in no time, until this has come."""
         waiting = asyncio.ensure_future(hoped)

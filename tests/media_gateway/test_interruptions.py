@@ -33,8 +33,7 @@ async def test_noise_like_speech_holds_playback_which_goes_on_from_the_exact_sam
     async with playback.open(call.id, call.address, key(call), Listen()) as reply:
         reply.push(0, FOUR_SECONDS, (), last=False)
         await call.carrier.has_audio(len(FOUR_SECONDS))
-        await call.carrier.speak(noise(0.4))
-        await call.carrier.has("clear")
+        await call.carrier.speaks_until(noise(0.4), call.carrier.has("clear"))
         reply.push(0, b"\x55" * 800, (), last=True, text="All of it.")
         reply.finish(hear=False)
         before = len(FOUR_SECONDS)
@@ -55,8 +54,7 @@ async def test_a_backchannel_does_not_stop_playback(start_call: StartCall, playb
         reply.push(0, FOUR_SECONDS, (), last=True, text="All of it.")
         reply.finish(hear=False)
         await call.carrier.has_audio(len(FOUR_SECONDS))
-        await call.carrier.speak(speak("mhm mhm").audio)
-        await call.carrier.has("clear")
+        await call.carrier.speaks_until(speak("mhm mhm").audio, call.carrier.has("clear"))
         ear = await call.gateway.recogniser.stream()
         ear.say(SpeechStarted(), Interim("Mhm mhm."), EndOfTurn("Mhm mhm.", 0.9))
         await call.carrier.has_audio(len(FOUR_SECONDS) + 800)
@@ -84,8 +82,7 @@ async def test_words_after_the_hold_stop_playback_and_what_was_heard_before_it_i
     async with playback.open(call.id, call.address, key(call), Listen()) as reply:
         reply.push(0, FOUR_SECONDS, (), last=False)
         await call.carrier.has_audio(len(FOUR_SECONDS))
-        await call.carrier.speak(speak("wait a moment").audio)
-        await call.carrier.has("clear")
+        await call.carrier.speaks_until(speak("wait a moment").audio, call.carrier.has("clear"))
         (await call.gateway.recogniser.stream()).say(SpeechStarted(), Interim("wait a"))
         await reply.wait_closed()
     (report,) = await call.told(names.PLAYBACK_REPORT)
@@ -109,5 +106,4 @@ async def test_a_protected_sentence_is_said_to_its_end_and_the_next_may_be_cut(
         assert not [message for message in call.carrier.received if message["event"] == "clear"]
         await call.carrier.has("mark")
         await call.carrier.send({"event": "mark", "mark": {"name": call.carrier.marks()[0]}})
-        await call.carrier.speak(speak("hello").audio)
-        await call.carrier.has("clear")
+        await call.carrier.speaks_until(speak("hello").audio, call.carrier.has("clear"))
