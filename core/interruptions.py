@@ -31,17 +31,25 @@ class Interruptions:
     """One call's. Ask it only while the assistant is playing, or held; times are ms on the stream's clock."""
 
     def __init__(self, hold_after_ms: int, min_words: int, min_ms: int, backchannels: Backchannels) -> None:
-        """``hold_after_ms`` 0: only words stop playback. Fields: core.turns.TurnTaking."""
-        self._hold_after_ms = hold_after_ms
-        self._min_words = min_words
-        self._min_ms = min_ms
-        self._backchannels = backchannels
+        """See ``heed``."""
+        self.heed(hold_after_ms, min_words, min_ms, backchannels)
         self._run_ms = 0.0  # speech, without its short pauses
         self._last_speech_ms = -AGREE_MS
         self._held_at_ms: float | None = None
         self._told = ""  # what the recogniser has made of it so far
         self._false = 0  # in a row
         self._ignored = False  # this run has proved to be no speech
+
+    def heed(self, hold_after_ms: int, min_words: int, min_ms: int, backchannels: Backchannels) -> None:
+        """Go by these rules from now on; what is held stays held until it is known.
+
+        Args:
+            hold_after_ms: of speech; 0: only words stop playback. The others: core.turns.TurnTaking.
+        """
+        self._hold_after_ms = hold_after_ms
+        self._min_words = min_words
+        self._min_ms = min_ms
+        self._backchannels = backchannels
 
     @property
     def held(self) -> bool:

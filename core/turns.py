@@ -189,7 +189,7 @@ class TurnDetector:
         self._silence_due_ms = 0.0
         self._last_speech_ms = -VOICE_TAIL_MS
         self.listen = Listen()
-        self._interruptions = _interruptions(rules)
+        self._interruptions = Interruptions(*_interrupted_by(rules))
         self._set_silence()
 
     @property
@@ -220,7 +220,7 @@ class TurnDetector:
     def follow(self, rules: TurnTaking) -> None:
         """Go by these rules from now on."""
         self.rules = rules
-        self._interruptions = _interruptions(rules)
+        self._interruptions.heed(*_interrupted_by(rules))
         self._set_silence()
 
     def hear_frame(self, voiced: bool, now_ms: float, *, speech: bool = False) -> Sequence[TurnEvent]:
@@ -454,6 +454,6 @@ def tuned(rules: TurnTaking, answer: str) -> TurnTaking:
     )
 
 
-def _interruptions(rules: TurnTaking) -> Interruptions:
+def _interrupted_by(rules: TurnTaking) -> tuple[int, int, int, Backchannels]:
     backchannels = Backchannels(rules.language, rules.backchannels)
-    return Interruptions(rules.barge_in_hold_ms, rules.barge_in_min_words, rules.barge_in_min_ms, backchannels)
+    return rules.barge_in_hold_ms, rules.barge_in_min_words, rules.barge_in_min_ms, backchannels

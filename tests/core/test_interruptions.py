@@ -63,6 +63,13 @@ def test_speech_that_lasts_holds_playback_and_its_words_stop_it() -> None:
     assert caller.detector.caller_holds_floor
 
 
+def test_playback_that_is_held_while_the_rules_change_goes_on_all_the_same() -> None:
+    caller = OverTheAssistant().frames(1_000).frames(200, speech=True)
+    caller.detector.follow(TurnTaking(language="de"))
+    caller.recogniser(SpeechStarted(), Interim("Mhm."), EndOfTurn("Mhm.", 0.9))
+    assert caller.kinds() == [MayBargeIn, FalseInterruption]
+
+
 def test_a_cough_is_too_short_to_hold_playback() -> None:
     assert OverTheAssistant().frames(100, speech=True).frames(2_000).kinds() == []
 
