@@ -95,7 +95,8 @@ class ConversationActivities:
         place = _place(ready.playbook, request)
         found = place.finish(ready.match(request.text, place.step, canned=request.canned))
         if self._knowledge is not None and not found.answer:
-            self._knowledge.expect(ready.playbook.name, request.text)
+            own_threshold = ready.playbook.knowledge_threshold is not None
+            self._knowledge.expect(ready.playbook.name, request.text, own_threshold=own_threshold)
         found = _timed(found, started)
         if found.name is not None:
             self._feed.note(step_found(request.call_id, request.turn, found))

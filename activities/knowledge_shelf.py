@@ -44,10 +44,15 @@ class KnowledgeShelf:
         """The index of the playbook of this name; None: it has no documents."""
         return self._indexes.get(playbook)
 
-    def expect(self, playbook: str, text: str) -> None:
-        """A turn will be answered: embed its words while the workflow goes on, not when a caller waits for them."""
+    def expect(self, playbook: str, text: str, *, own_threshold: bool = False) -> None:
+        """A turn will be answered: embed its words while the workflow goes on, not when a caller waits for them.
+
+        Args:
+            own_threshold: the playbook says itself how like a passage has to be, so words are not believed.
+        """
         index = self._indexes.get(playbook)
-        if index is not None and index.method == self._embedder.name != NgramEmbedder.name:
+        by_meaning = index is not None and index.method == self._embedder.name != NgramEmbedder.name
+        if index is not None and by_meaning and (own_threshold or not index.told_by_words(text)):
             task = asyncio.create_task(self._embedder.embed_ahead(text))
             self._ahead.add(task)
             task.add_done_callback(self._ahead.discard)
@@ -94,7 +99,7 @@ class KnowledgeShelf:
     async def _read(self, playbook: str, versions: Mapping[str, str]) -> None:
         passages = await self._documents.passages(playbook)
         everything = [passage for path in sorted(passages) for passage in passages[path]]
-        words = NgramEmbedder()
+        words = RecentlyEmbedded(NgramEmbedder())
         vectors = await asyncio.to_thread(words.embed, views_of(everything, words).texts)
         self._indexes[playbook] = KnowledgeIndex(everything, vectors, words)
         self._seen[playbook] = dict(versions)
@@ -117,12 +122,14 @@ class KnowledgeShelf:
                 return
             self._meant[version] = vectors
             parts.append((passages[path], vectors))
-        self._indexes[playbook] = _joined(parts, self._embedder)
+        self._indexes[playbook] = _joined(parts, self._embedder, self._indexes[playbook])
         self._unmeant.discard(playbook)
         log.info("documents_indexed", playbook=playbook, documents=len(passages), method=self._embedder.name)
 
 
-def _joined(parts: Sequence[tuple[Sequence[Passage], Vectors]], embedder: Embedder) -> KnowledgeIndex:
+def _joined(
+    parts: Sequence[tuple[Sequence[Passage], Vectors]], embedder: Embedder, words: KnowledgeIndex
+) -> KnowledgeIndex:
     """One index of several documents: their vectors in the order of the views of all of them together."""
     views = [views_of(passages, embedder) for passages, _ in parts]
     places = [
@@ -133,4 +140,4 @@ def _joined(parts: Sequence[tuple[Sequence[Passage], Vectors]], embedder: Embedd
         + [vectors[whole:alone] for (_, vectors), (whole, alone, _) in zip(parts, places, strict=True)]
         + [vectors[alone:headed] for (_, vectors), (_, alone, headed) in zip(parts, places, strict=True)]
     )
-    return KnowledgeIndex([passage for passages, _ in parts for passage in passages], vectors, embedder)
+    return KnowledgeIndex([passage for passages, _ in parts for passage in passages], vectors, embedder, words)

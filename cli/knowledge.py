@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from core.knowledge.index import Found, KnowledgeIndex
     from core.knowledge.passages import Passage
     from core.playbook import Playbook
+    from core.ports.embedder import Embedder
 
 knowledge = typer.Typer(no_args_is_help=True, help="Look into the documents of playbooks.")
 
@@ -51,12 +52,16 @@ def search(
 
 
 def index_of(passages: "list[Passage]", embedder: EmbedderName) -> "KnowledgeIndex":
-    """An index made here and now. Raises MiniLmMissing."""
+    """An index made here and now, as workers have it. Raises MiniLmMissing."""
     from cli.embedders import embedder_of
     from core.knowledge.index import KnowledgeIndex, views_of
 
+    def made(embedder: "Embedder", words: "KnowledgeIndex | None" = None) -> "KnowledgeIndex":
+        return KnowledgeIndex(passages, embedder.embed(views_of(passages, embedder).texts), embedder, words)
+
+    by_words = made(embedder_of(EmbedderName.LEXICAL))
     chosen = embedder_of(embedder)
-    return KnowledgeIndex(passages, chosen.embed(views_of(passages, chosen).texts), chosen)
+    return by_words if chosen.name == by_words.method else made(chosen, by_words)
 
 
 def _shown(found: "Found", told: "list[Found]") -> str:

@@ -15,6 +15,9 @@ from core.ports.embedder import Embedder, Vectors
 TOLD: Final = 4  # passages in a prompt
 ENOUGH: Final = 0.34  # of likeness by meaning: measured by `holdfast eval knowledge`, see docs/benchmarks.md
 ENOUGH_BY_WORDS: Final = 0.12
+SURE_BY_WORDS: Final = (
+    0.25  # from here on words find what meaning finds (docs/benchmarks.md), in a twentieth of the time
+)
 FEW_WORDS: Final = 7  # such a turn may only be understood with the one before: "And how much is that?"
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
@@ -59,10 +62,14 @@ class KnowledgeIndex:
 
     Args:
         vectors: of ``views_of(passages, embedder).texts``, by the same embedder.
+        words: an index of the same passages by words, whose findings stand where it is sure.
     """
 
-    def __init__(self, passages: Sequence[Passage], vectors: Vectors, embedder: Embedder) -> None:
+    def __init__(
+        self, passages: Sequence[Passage], vectors: Vectors, embedder: Embedder, words: "KnowledgeIndex | None" = None
+    ) -> None:
         self.passages = tuple(passages)
+        self._words = words
         self.enough = ENOUGH_BY_WORDS if _by_words(embedder) else ENOUGH
         self._embedder = embedder
         views = views_of(passages, embedder)
@@ -78,6 +85,11 @@ class KnowledgeIndex:
     def method(self) -> str:
         """Which embedder searches."""
         return self._embedder.name
+
+    def told_by_words(self, text: str) -> list[Found]:
+        """What words alone are sure of; none: the question has to be embedded."""
+        found = self._words.answers(text) if self._words is not None else []
+        return found if found and found[0].score >= SURE_BY_WORDS else []
 
     def search(self, text: str, limit: int = TOLD) -> list[Found]:
         """The passages most like a text, the likest first, whatever their score."""
@@ -97,8 +109,10 @@ class KnowledgeIndex:
 
         Args:
             before: what the caller said in the turn before.
-            enough: how like a passage has to be; default: as measured for the embedder.
+            enough: how like a passage has to be; default: as measured for the embedder, and words are believed.
         """
+        if enough is None and (sure := self.told_by_words(text)):
+            return sure
         least = self.enough if enough is None else enough
         found = [one for one in self.search(text) if one.score >= least]
         if not found and before and len(words_in(text)) <= FEW_WORDS:

@@ -11,6 +11,8 @@ from tests.world.documents_shelf import FakeDocuments, FakeVectors, MeaningEmbed
 
 RETURNS = "# Returns\nUnused goods can be returned within 30 days.\n"
 TO_ALASKA = "When does my parcel to Alaska come?"
+UNSURE = "Would you send it by lorry as well, please?"
+SURE = "How many days does a parcel to Alaska take?"
 SHIPPING = "# Shipping\nA parcel to Alaska takes 7 days. Kayaks come on a truck.\n"
 
 
@@ -118,11 +120,28 @@ async def test_nothing_is_put_into_vectors_where_words_are_all_there_is() -> Non
 async def test_words_that_are_expected_are_embedded_before_they_are_searched_for() -> None:
     desk = Desk()
     await desk.shelf.look()
-    desk.shelf.expect("orders", TO_ALASKA)
+    desk.shelf.expect("orders", UNSURE)
     await desk.shelf.settled()
-    assert desk.embedder.asked == [TO_ALASKA]
-    assert desk.place(TO_ALASKA) == "shipping.md, Shipping"
-    assert desk.embedder.asked == [TO_ALASKA]
+    assert desk.embedder.asked == [UNSURE]
+    desk.place(UNSURE)
+    assert desk.embedder.asked == [UNSURE]
+
+
+async def test_words_that_are_sure_by_themselves_are_not_embedded() -> None:
+    desk = Desk()
+    await desk.shelf.look()
+    desk.shelf.expect("orders", SURE)
+    await desk.shelf.settled()
+    assert desk.place(SURE) == "shipping.md, Shipping"
+    assert desk.embedder.asked == []
+
+
+async def test_words_are_embedded_where_the_playbook_sets_its_own_threshold() -> None:
+    desk = Desk()
+    await desk.shelf.look()
+    desk.shelf.expect("orders", SURE, own_threshold=True)
+    await desk.shelf.settled()
+    assert desk.embedder.asked == [SURE]
 
 
 async def test_nothing_is_embedded_for_a_playbook_without_documents() -> None:

@@ -57,6 +57,24 @@ def test_short_question_is_understood_with_the_turn_before() -> None:
     assert known.answers("Who is going to win the next big election in France?", before="A parcel to Alaska.") == []
 
 
+def test_question_whose_words_are_sure_is_not_embedded() -> None:
+    embedder = Counting()
+    words, passages = index(NgramEmbedder()), index(embedder).passages
+    known = KnowledgeIndex(passages, embedder.embed(views_of(passages, embedder).texts), embedder, words)
+    embedder.embedded.clear()
+    assert known.answers("How many working days does a parcel to Alaska take?")[0].passage.place == "help.md, Shipping"
+    assert embedder.embedded == []
+    known.answers("Would you send it by lorry as well, please?")
+    assert embedder.embedded == ["Would you send it by lorry as well, please?"]
+
+
+def test_words_are_not_believed_where_a_playbook_sets_its_own_threshold() -> None:
+    embedder = Counting()
+    words, passages = index(NgramEmbedder()), index(embedder).passages
+    known = KnowledgeIndex(passages, embedder.embed(views_of(passages, embedder).texts), embedder, words)
+    assert known.answers("How many working days does a parcel to Alaska take?", enough=0.99) == []
+
+
 def test_own_threshold_of_a_playbook_counts() -> None:
     known = index(NgramEmbedder())
     assert known.answers("Alaska parcel", enough=0.99) == []
