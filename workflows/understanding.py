@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
 from core.agenda import LIKELY
 from core.contracts.call import CallerTurn, FinalizeTranscript, MatchStep, ReasonStep
@@ -95,7 +95,9 @@ async def _match(live: LiveCall, text: str) -> Step | None:
             retry_policy=ONCE,
             summary=f"turn {turn.number}: match step",
         )
-    except ActivityError:
+    except FailureError as error:  # a local activity's error comes as it is
+        if is_cancelled_exception(error):
+            raise
         return None
 
 

@@ -196,6 +196,14 @@ async def test_transfer_the_carrier_refuses_is_apologised_for(world: CallWorld) 
     assert await call.disposition() is Disposition.VENDOR_FAILURE
 
 
+async def test_matching_a_step_that_breaks_leaves_the_turn_to_the_model(world: CallWorld) -> None:
+    call = await world.answered_call()
+    world.feed.breaks_at = "step_found"
+    await call.asks("Where is my order?")
+    await call.asks("And the other one?")
+    assert (await call.state()).phase is Phase.LIVE
+
+
 async def test_database_that_is_away_holds_back_the_record_only(world: CallWorld) -> None:
     call = await world.answered_call()
     world.store.faults.coming.append(broken())

@@ -494,9 +494,13 @@ class FakeFeed:
 
     def __init__(self) -> None:
         self.lines: defaultdict[str, list[CallEvent]] = defaultdict(list)
+        self.breaks_at = ""  # the next line of this kind breaks the activity that tells it
 
     def note(self, event: CallEvent) -> None:
         """Keep it."""
+        if event.kind == self.breaks_at:
+            self.breaks_at = ""
+            raise RuntimeError("broken")
         self.lines[event.call_id].append(event)
 
     def kinds(self, call_id: str) -> list[str]:
