@@ -65,6 +65,7 @@ class AfterStepActivities:
             crm = choice.crm and crm_note(record, None, {}) is not None
             if crm:
                 await self._store.queue_for_crm(record)
+            crm_turn = crm and await self._store.is_crm_turn(record.call.call_id)
             endpoints = tuple(await self._book.plans())
         answered = record.answered_ms is not None
         return AfterPlan(
@@ -73,6 +74,7 @@ class AfterStepActivities:
             follow_ups=tuple(FollowUpPlan(item.name, Means(item.by)) for item in choice.follow_ups if answered),
             endpoints=endpoints,
             audits=bool(audited_turns(playbook, record.call.call_id, record.turns)),
+            crm_turn=crm_turn,
         )
 
     @activity.defn(name=names.AWAIT_CRM_TURN)

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
 from core import after_call, webhooks
 from core.contracts import names
@@ -32,8 +32,12 @@ with workflow.unsafe.imports_passed_through():
     from activities.after_steps import AfterStepActivities
 
 STEPS: Final = "steps"  # the patch since which steps are carried out one by one
+IN_PLACE: Final = "in-place"  # the patch since which SQL is written within the workflow's own tasks
 MODEL_PATIENCE_S: Final = 6 * 3_600.0  # CRM and customer are to know of the call all the same
 RECORD_PAUSE_S: Final = 300.0  # everything else waits for the record
+
+Sent = TypeVar("Sent")
+Got = TypeVar("Got")
 
 RECORD, SUMMARY, FIELDS, CRM, AUDIT = "record", "summary", "fields", "crm", "audit"
 
@@ -51,6 +55,7 @@ class AfterCallWorkflow:
         self.summary: CallSummary | None = None
         self.found = AfterState(self.call_id)
         self._over = False
+        self._in_place = False
 
     @workflow.run
     async def run(self, record: CallRecord) -> None:
@@ -58,6 +63,7 @@ class AfterCallWorkflow:
         if not workflow.patched(STEPS):
             await follow_up_as_before(record)
             return
+        self._in_place = workflow.patched(IN_PLACE)
         plan = await self._keep_record()
         scribe = asyncio.create_task(self._keep_up())
         await asyncio.gather(
@@ -90,22 +96,8 @@ class AfterCallWorkflow:
         plans: list[AfterPlan] = []
 
         async def keep() -> Outcome:
-            await workflow.execute_activity_method(
-                AfterCallActivities.record_call,
-                self.record,
-                start_to_close_timeout=ONE_REQUEST,
-                retry_policy=ONCE,
-                summary="record the call",
-            )
-            plans.append(
-                await workflow.execute_activity_method(
-                    AfterStepActivities.plan_after_call,
-                    self.record,
-                    start_to_close_timeout=ONE_REQUEST,
-                    retry_policy=ONCE,
-                    summary="see what is to follow",
-                )
-            )
+            await self._sql(AfterCallActivities.record_call, self.record, "record the call")
+            plans.append(await self._sql(AfterStepActivities.plan_after_call, self.record, "see what is to follow"))
             return Outcome()
 
         self.errands.expect(RECORD, "Record the call")
@@ -158,6 +150,11 @@ class AfterCallWorkflow:
         note = after_call.crm_note(self.record, self.summary, fields)
         if note is None or not plan.crm:
             return
+        if not plan.crm_turn:
+            await self._await_crm_turn()
+        await self.errands.do(Errand(CRM, "Put it into the CRM", crm=note))
+
+    async def _await_crm_turn(self) -> None:
         self.errands.wait(CRM, "earlier calls of this person come first")
         await workflow.execute_activity_method(
             AfterStepActivities.await_crm_turn,
@@ -167,7 +164,6 @@ class AfterCallWorkflow:
             retry_policy=self._turns,
             summary="wait for the notes of earlier calls",
         )
-        await self.errands.do(Errand(CRM, "Put it into the CRM", crm=note))
 
     async def _write(self, name: str, means: str, fields: dict[str, Any]) -> None:
         message = after_call.follow_up(self.record, name, fields, workflow.time() * 1_000)
@@ -212,14 +208,34 @@ class AfterCallWorkflow:
         while not last:
             await workflow.wait_condition(lambda: self._over or self.errands.news)
             last, self.errands.news = self._over, False
-            await workflow.execute_activity_method(
-                AfterStepActivities.keep_after_state,
-                self.state(),
-                start_to_close_timeout=ONE_REQUEST,
-                schedule_to_close_timeout=DATABASE_AWAY,
-                retry_policy=DATABASE,
-                summary="keep how far it has come",
+            await self._keep_state()
+
+    async def _keep_state(self) -> None:
+        if self._in_place:
+            try:
+                return await self._sql(AfterStepActivities.keep_after_state, self.state(), "keep how far it has come")
+            except FailureError as error:
+                if is_cancelled_exception(error):
+                    raise  # else the database is away: the activity waits for it
+        await workflow.execute_activity_method(
+            AfterStepActivities.keep_after_state,
+            self.state(),
+            start_to_close_timeout=ONE_REQUEST,
+            schedule_to_close_timeout=DATABASE_AWAY,
+            retry_policy=DATABASE,
+            summary="keep how far it has come",
+        )
+        return None
+
+    async def _sql(self, work: Callable[[Any, Sent], Awaitable[Got]], request: Sent, summary: str) -> Got:
+        """One attempt, within the workflow's own task: no queue and no task more where the database is there."""
+        if self._in_place:
+            return await workflow.execute_local_activity_method(
+                work, request, start_to_close_timeout=ONE_REQUEST, retry_policy=ONCE, summary=summary
             )
+        return await workflow.execute_activity_method(
+            work, request, start_to_close_timeout=ONE_REQUEST, retry_policy=ONCE, summary=summary
+        )
 
     def _show(self) -> None:
         workflow.set_current_details(after_details(self.call_id, self.errands.steps))

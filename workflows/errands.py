@@ -7,7 +7,7 @@ from typing import Final
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
 from core.contracts.after_call import AfterStep, DeadLetter, Errand, Outcome, StepStatus
 from core.patience import Patience
@@ -99,7 +99,7 @@ class Errands:
             self._put(name, status=StepStatus.RUNNING, attempts=attempts)
             try:
                 outcome = await work()
-            except ActivityError as error:
+            except FailureError as error:
                 failure = failure_of(error)
                 if failure.for_good or patience.is_over(workflow.time() - began):
                     self._put(name, status=StepStatus.GAVE_UP, detail=failure.words, news=True)
@@ -219,11 +219,11 @@ async def set_aside(letter: DeadLetter) -> None:
     )
 
 
-def failure_of(error: ActivityError) -> Failure:
-    """What went wrong. Raises the error itself if the workflow was cancelled."""
+def failure_of(error: FailureError) -> Failure:
+    """What went wrong; a local activity's error comes as it is. Raises the error itself if all was cancelled."""
     if is_cancelled_exception(error):
         raise error
-    cause = error.cause
+    cause = error.cause if isinstance(error, ActivityError) else error
     if not isinstance(cause, ApplicationError):
         return Failure("it took too long", for_good=False, asked=None)
     words = cause.message if cause.type in OWN_WORDS else f"failed ({cause.type})"

@@ -93,6 +93,7 @@ class AfterPlan:
     follow_ups: tuple[FollowUpPlan, ...] = ()
     endpoints: tuple[EndpointPlan, ...] = ()
     audits: bool = False  # the model judges steps that were found without it
+    crm_turn: bool = False  # no earlier call of the person waits for its note; false: that is to be found out
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ async def test_record(disposition: Disposition, temporal: Client, request: pytes
         await _keep(call.handle, disposition.value)
         await call.after_call()
         if disposition is Disposition.COMPLETED:
-            await _keep(temporal.get_workflow_handle(names.after_call_workflow_id(call.id)), "after_call_steps")
+            await _keep(temporal.get_workflow_handle(names.after_call_workflow_id(call.id)), "after_call_in_place")
 
 
 @pytest.mark.parametrize("story", list(STORIES))
