@@ -3,7 +3,9 @@
 import pytest
 
 from core.manner import Manner
-from core.wishes import FASTEST, LONGEST_PAUSE_MS, SLOWEST, Wish, asks_only_for_time, heed, wishes_in
+from core.wish_phrases import PATTERNS, PHRASES, Wish
+from core.wishes import FASTEST, LONGEST_PAUSE_MS, SLOWEST, asks_only_for_time, heed, wishes_in
+from vendors.deepgram_stt import FLUX_LANGUAGES
 
 
 @pytest.mark.parametrize(
@@ -27,6 +29,46 @@ from core.wishes import FASTEST, LONGEST_PAUSE_MS, SLOWEST, Wish, asks_only_for_
         ("Moment, ich schaue kurz nach", "de-AT", {Wish.TIME}),
         ("Un momento, por favor", "es", {Wish.TIME}),
         ("Parlez plus lentement s'il vous plaît", "fr", {Wish.SLOWER}),
+        ("Può parlare più lentamente, per favore?", "it", {Wish.SLOWER}),
+        ("Un attimo, cerco la lettera", "it", {Wish.TIME}),
+        ("Sì, più veloce per favore", "it", {Wish.FASTER}),
+        ("Il pacco è arrivato più veloce del solito", "it", set()),
+        ("Ci vuole un minuto in macchina", "it", set()),
+        ("Pode falar mais devagar, por favor?", "pt-BR", {Wish.SLOWER}),
+        ("Só um momento", "pt", {Wish.TIME}),
+        ("Onde está o meu pedido?", "pt", set()),
+        ("Kunt u wat langzamer praten?", "nl", {Wish.SLOWER}),
+        ("Ja, een momentje, even zoeken", "nl", {Wish.TIME}),
+        ("Ik ben slechthorend", "nl", {Wish.CLEARER}),
+        ("Waar is mijn bestelling?", "nl", set()),
+        ("Proszę mówić wolniej", "pl", {Wish.SLOWER}),
+        ("Chwileczkę, już szukam", "pl", {Wish.TIME}),
+        ("Gdzie jest moja paczka?", "pl", set()),
+        ("Говорите, пожалуйста, помедленнее", "ru", {Wish.SLOWER}),
+        ("Одну минуту, сейчас найду", "ru", {Wish.TIME}),
+        ("Я плохо вас слышу", "ru", {Wish.CLEARER}),
+        ("Где мой заказ?", "ru", set()),
+        ("Kan du prata långsammare?", "sv", {Wish.SLOWER}),
+        ("Vänta, jag ska bara leta", "sv", {Wish.TIME}),
+        ("Var är mitt paket?", "sv", set()),
+        ("Biraz daha yavaş konuşur musunuz?", "tr", {Wish.SLOWER}),
+        ("Bir saniye lütfen", "tr", {Wish.TIME}),
+        ("Siparişim nerede?", "tr", set()),
+        ("Говоріть повільніше, будь ласка", "uk", {Wish.SLOWER}),
+        ("Зачекайте хвилинку", "uk", {Wish.TIME}),
+        ("Де моє замовлення?", "uk", set()),
+        ("कृपया थोड़ा धीरे बोलिए", "hi", {Wish.SLOWER}),
+        ("एक मिनट रुकिए", "hi", {Wish.TIME}),
+        ("मेरा ऑर्डर कहाँ है?", "hi", set()),
+        ("もう少しゆっくり話してください", "ja", {Wish.SLOWER}),
+        ("ちょっと待ってください", "ja", {Wish.TIME}),
+        ("注文はどこですか", "ja", set()),
+        ("请说慢一点", "zh", {Wish.SLOWER}),
+        ("请稍等，我找一下", "zh", {Wish.TIME}),
+        ("我的订单在哪里", "zh", set()),
+        ("조금 천천히 말씀해 주세요", "ko", {Wish.SLOWER}),
+        ("잠시만요", "ko", {Wish.TIME}),
+        ("제 주문은 어디에 있나요", "ko", set()),
         ("slow down", "xx", set()),
         ("", "en", set()),
     ],
@@ -48,6 +90,11 @@ def test_wishes_are_known_by_their_words(text: str, language: str, wishes: set[W
 )
 def test_who_only_asks_for_time_wants_no_answer(text: str, only: bool) -> None:
     assert asks_only_for_time(text, "en") is only
+
+
+@pytest.mark.parametrize("language", sorted(FLUX_LANGUAGES))
+def test_every_language_of_the_live_recogniser_knows_every_wish(language: str) -> None:
+    assert (PATTERNS | PHRASES)[language].keys() == set(Wish)
 
 
 def test_slower_is_slower_each_time_and_not_without_end() -> None:
