@@ -232,7 +232,9 @@ def _checked(
     line = _read_back_of(ready, tool, request.language)
     if not line:
         return ToolOutcome(call, False, "cannot be used: the playbook does not say how it is read back to the caller")
-    return ToolOutcome(call, False, "the caller has not confirmed it", ask=read_back(line, call.arguments))
+    return ToolOutcome(
+        call, False, "the caller has not confirmed it", ask=read_back(line, call.arguments, request.language)
+    )
 
 
 def _read_back_of(ready: ReadyPlaybook, tool: Tool, language: str) -> str:

@@ -236,7 +236,7 @@ class LiveCall:
     @property
     def awaits_yes(self) -> bool:
         """Whether values were just read back."""
-        return has_read_back(self.memory, self.call.playbook.confirms, self._last_heard())
+        return has_read_back(self.memory, self.call.playbook.confirms, self._last_heard(), self.language)
 
     def _last_heard(self) -> str:
         turns = reversed(self.conversation.turns)

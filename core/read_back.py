@@ -3,26 +3,20 @@
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Final
 
 from core.confirming import Verdict, verdict_in
+from core.dates import tells_date
 from core.memory import Memory
 from core.slots import SlotType
 
-_MONTHS: Final = (
-    "january february march april may june july august september october november december".split()  # noqa: SIM905
-)
 
-
-def was_read_back(kind: str, value: str, heard: str) -> bool:
+def was_read_back(kind: str, value: str, heard: str, language: str = "en") -> bool:
     """Whether the caller has heard the value as a question. Unsure is no: it is asked again."""
-    if "?" not in heard:
+    if not {"?", "？"} & set(heard):
         return False
     words = re.findall(r"\w+", heard.casefold())
     if kind == SlotType.DATE:
-        day = date.fromisoformat(value)
-        numbers = {re.sub(r"(?<=\d)(?:st|nd|rd|th)$", "", word) for word in words}
-        return value in heard or (str(day.day) in numbers and _MONTHS[day.month - 1] in words)
+        return tells_date(heard, date.fromisoformat(value), language)
     if kind == SlotType.TIME:
         hour, minute = value.split(":")
         spoken = {str(int(hour)), str((int(hour) - 1) % 12 + 1), hour}
@@ -40,7 +34,7 @@ def hear_answer(memory: Memory, confirms: Mapping[str, str], heard: str, said: s
         heard: what the caller heard last.
     """
     memory.leave_open()  # only the last words count
-    for name in _read_back(memory, confirms, heard):
+    for name in _read_back(memory, confirms, heard, language):
         memory.ask(name)
     if not memory.asked:
         return None
@@ -50,14 +44,14 @@ def hear_answer(memory: Memory, confirms: Mapping[str, str], heard: str, said: s
     return verdict
 
 
-def has_read_back(memory: Memory, confirms: Mapping[str, str], heard: str) -> bool:
+def has_read_back(memory: Memory, confirms: Mapping[str, str], heard: str, language: str) -> bool:
     """Whether the caller's next words may be a yes to a value."""
-    return bool(_read_back(memory, confirms, heard))
+    return bool(_read_back(memory, confirms, heard, language))
 
 
-def _read_back(memory: Memory, confirms: Mapping[str, str], heard: str) -> list[str]:
+def _read_back(memory: Memory, confirms: Mapping[str, str], heard: str, language: str) -> list[str]:
     return [
         name
         for name, known in memory.slots.items()
-        if name in confirms and not known.confirmed and was_read_back(confirms[name], known.value, heard)
+        if name in confirms and not known.confirmed and was_read_back(confirms[name], known.value, heard, language)
     ]

@@ -3,8 +3,11 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from enum import StrEnum
 from typing import Any, Final
+
+from core.dates import spoken_date
 
 
 class Effect(StrEnum):
@@ -167,30 +170,36 @@ def plain(value: Any) -> str:
 # Reading back
 
 _LONG_NUMBER: Final = re.compile(r"\d{4,}")
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def read_back(template: str, arguments: Mapping[str, Any]) -> str:
+def read_back(template: str, arguments: Mapping[str, Any], language: str = "en") -> str:
     """What the caller is to confirm, as it is spoken. Arguments that were not given leave nothing behind."""
-    spoken = {name: _spoken(value) for name, value in arguments.items() if value is not None}
+    spoken = {name: _spoken(value, language) for name, value in arguments.items() if value is not None}
     line = _PLACE.sub(lambda match: spoken.get(match[1], ""), template)
     return re.sub(r"\s+([,.?!;])", r"\1", " ".join(line.split()))
 
 
-def _spoken(value: Any) -> str:
+def _spoken(value: Any, language: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(_spoken(part) for part in value.values())
+        return ", ".join(_spoken(part, language) for part in value.values())
     if isinstance(value, list | tuple):
-        return ", ".join(_spoken(part) for part in value)
+        return ", ".join(_spoken(part, language) for part in value)
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        try:
+            return spoken_date(date.fromisoformat(value), language)
+        except ValueError:
+            return value
     if isinstance(value, str):  # digit by digit: a number that is not counted with
         return _LONG_NUMBER.sub(lambda match: " ".join(match[0]), value)
     return str(value)
 
 
-def was_read_back(line: str, heard: str, arguments: Mapping[str, Any]) -> bool:
+def was_read_back(line: str, heard: str, arguments: Mapping[str, Any], language: str = "en") -> bool:
     """Whether what was heard is the line up to the last value in it: nobody waits for the end of "is that right?"."""
-    values = [_spoken(value) for value in arguments.values() if value is not None and value != ""]
+    values = [_spoken(value, language) for value in arguments.values() if value is not None and value != ""]
     needed = max((line.rfind(value) + len(value) for value in values if value in line), default=len(line))
     told = _letters(heard)
     return _letters(line).startswith(told) and len(told) >= len(_letters(line[:needed])) > 0

@@ -79,7 +79,7 @@ async def _was_heard(live: LiveCall, pending: Pending) -> bool:
     since = [turn for turn in live.conversation.turns if turn.number >= pending.turn]
     await until(lambda: live.over or not any(turn.outstanding for turn in since), REPORTED)
     return any(
-        was_read_back(pending.ask, utterance.heard or "", pending.call.arguments)
+        was_read_back(pending.ask, utterance.heard or "", pending.call.arguments, live.language)
         for turn in since
         for utterance in turn.utterances
     )

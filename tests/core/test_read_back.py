@@ -1,8 +1,12 @@
+from datetime import date
+
 import pytest
 
 from core.confirming import Verdict
+from core.dates import spoken_date, tells_date
 from core.memory import Memory, Source
 from core.read_back import hear_answer, was_read_back
+from vendors.deepgram_stt import FLUX_LANGUAGES
 
 
 @pytest.mark.parametrize(
@@ -24,6 +28,43 @@ def test_a_value_was_read_back_only_if_the_caller_was_asked_about_it(
     kind: str, value: str, heard: str, right: bool
 ) -> None:
     assert was_read_back(kind, value, heard) is right
+
+
+@pytest.mark.parametrize(
+    ("language", "heard", "right"),
+    [
+        ("de", "Also Montag, der 2. März, richtig?", True),
+        ("de", "Also Montag, der 12. März, richtig?", False),
+        ("de", "Also Montag, der 2. Mai, richtig?", False),
+        ("es", "¿El lunes 2 de marzo?", True),
+        ("fr", "Le lundi 2 mars, c'est bien cela ?", True),
+        ("it", "Lunedì 2 marzo, giusto?", True),
+        ("pt-BR", "Segunda-feira, 2 de março, certo?", True),
+        ("nl", "Maandag 2 maart, klopt dat?", True),
+        ("pl", "Poniedziałek, 2 marca, zgadza się?", True),
+        ("ru", "Понедельник, 2 марта, верно?", True),
+        ("hi", "सोमवार, 2 मार्च, सही है?", True),
+        ("hi", "सोमवार, 2 मई, सही है?", False),
+        ("ja", "3月2日でよろしいですか?", True),
+        ("ja", "3月2日でよろしいですか？", True),
+        ("ja", "3月12日でよろしいですか?", False),
+        ("ja", "13月2日でよろしいですか?", False),
+        ("ko", "3월 2일 맞나요?", True),
+        ("xx", "Le 2 mars?", False),
+    ],
+)
+def test_a_date_was_read_back_if_it_was_named_in_the_language_of_the_call(
+    language: str, heard: str, right: bool
+) -> None:
+    assert was_read_back("date", "2026-03-02", heard, language) is right
+
+
+@pytest.mark.parametrize("language", sorted(FLUX_LANGUAGES))
+@pytest.mark.parametrize("day", [date(2026, month, 1) for month in range(1, 13)], ids=str)
+def test_a_date_that_was_said_is_one_that_was_heard(day: date, language: str) -> None:
+    said = spoken_date(day, language)
+    assert said != day.isoformat()
+    assert tells_date(said, day, language)
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,16 @@ def test_arguments_are_read_back_as_people_say_them() -> None:
     assert read_back("With {extra} for {name}?", {"name": "Ann"}) == "With for Ann?"
 
 
+def test_dates_are_read_back_in_the_language_of_the_call() -> None:
+    asked = {"day": "2026-03-02"}
+    assert read_back("On {day}?", asked) == "On March 2, 2026?"
+    line = read_back("Am {day}, stimmt das?", asked, "de-AT")
+    assert line == "Am 2. März 2026, stimmt das?"
+    assert was_read_back(line, "Am 2. März 2026, stimmt", asked, "de-AT")
+    assert not was_read_back(line, "Am 2. März", asked, "de-AT")
+    assert read_back("{day}?", {"day": "2026-13-02"}) == "2026-13-02?"
+
+
 @pytest.mark.parametrize(
     ("heard", "enough"),
     [
