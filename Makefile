@@ -7,9 +7,9 @@ BIN := .venv/bin
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 12
 
-rehearse: ## Play scripted calls on this machine; KEEP=1 leaves everything running
+rehearse: ## Play scripted calls on this machine, or those of a PLAYBOOK=; KEEP=1 leaves everything running
 	@scripts/setup.sh run
-	@$(BIN)/holdfast rehearse $(if $(KEEP),--keep)
+	@$(BIN)/holdfast rehearse $(PLAYBOOK) $(if $(KEEP),--keep)
 
 dev: ## Run everything on this machine until Ctrl-C
 	@scripts/setup.sh run

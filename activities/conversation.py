@@ -93,7 +93,8 @@ class ConversationActivities:
         except TimeoutError:
             return _timed(Step(name=None, confidence=0.0, method="lexical"), started)
         place = _place(ready.playbook, request)
-        found = place.finish(ready.match(request.text, place.step, canned=request.canned))
+        matched = ready.match(request.text, place.step, canned=request.canned, reachable=place.reachable)
+        found = place.finish(matched)
         if self._knowledge is not None and not found.answer:
             own_threshold = ready.playbook.knowledge_threshold is not None
             self._knowledge.expect(ready.playbook.name, request.text, own_threshold=own_threshold)

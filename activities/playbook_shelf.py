@@ -1,7 +1,7 @@
 """The playbooks of the calls a worker has had, ready for use: no turn reads SQL."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import jsonschema_rs
@@ -40,9 +40,9 @@ class ReadyPlaybook:
     fillers: dict[str, tuple[str, ...]]  # line -> its sentences
     protected: Protected
 
-    def match(self, text: str, current_step: str, *, canned: bool) -> Step:
+    def match(self, text: str, current_step: str, *, canned: bool, reachable: Collection[str] | None = None) -> Step:
         """The step of a turn by its words, ``name`` None if unsure; with its canned answer if one may be given."""
-        found = self.finder.find(text, current_step)
+        found = self.finder.find(text, current_step, reachable)
         answer = self.canned.find(text, found.name) if canned else None
         if answer is None:
             return found

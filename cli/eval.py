@@ -22,6 +22,19 @@ Turns = Annotated[Path, typer.Option(help="JSONL of the same: what is asked; ste
 EmbedderOption = Annotated[EmbedderName, typer.Option(help="auto: by meaning where the model is there.")]
 
 
+@evals.command("playbook")
+def eval_playbook(
+    name: Annotated[str, typer.Argument(help="A playbook's name; HOLDFAST_PLAYBOOKS says where they are.")],
+    golden: Annotated[Path | None, typer.Option(help="A golden set of your own, YAML.")] = None,
+    calls: Annotated[bool, typer.Option(help="Play its calls, too, against the sandbox.")] = True,
+    json_file: JsonFile = None,
+) -> None:
+    """How many of a golden set's turns and calls go as they should; exit code 1 if below the set's bar."""
+    from cli.eval_playbook import run
+
+    run(name, golden, json_file, calls=calls)
+
+
 @evals.command("canned")
 def eval_canned(
     examples: Examples,

@@ -56,13 +56,16 @@ def dev(
 
 @app.command()
 def rehearse(
+    name: Annotated[
+        str, typer.Argument(help="A playbook's name, to play its calls; or a YAML file of your own.")
+    ] = "first_calls",
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running afterwards.")] = False,
     port: Annotated[int, typer.Option(help="The one port that serves everything; 0: a free one.")] = 8000,
     data: Annotated[Path, typer.Option(help="Where database and logs are kept.")] = Path(".holdfast/rehearse"),
     temporal_port: Annotated[int, typer.Option(help="0: a free one.")] = 7233,
     temporal_ui_port: Annotated[int, typer.Option(help="0: a free one.")] = 8233,
 ) -> None:
-    """Run everything with the sandbox and play three scripted calls in real time; exit code 1 if one goes wrong."""
+    """Run everything with the sandbox and play scripted calls in real time; exit code 1 if one goes wrong."""
     from cli.rehearse import run
     from cli.stack import StackOptions
 
@@ -70,6 +73,7 @@ def rehearse(
         StackOptions(
             port=port, data=data, temporal_port=temporal_port, temporal_ui_port=temporal_ui_port, sandbox_only=True
         ),
+        name,
         keep=keep,
     )
 

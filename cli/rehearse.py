@@ -1,4 +1,4 @@
-"""holdfast rehearse: the whole product on this machine, three scripted calls, and what they sounded like."""
+"""holdfast rehearse: the whole product on this machine, scripted calls, and what they sounded like."""
 
 import asyncio
 import sys
@@ -12,17 +12,19 @@ from cli.progress import out
 from cli.settings import Settings
 from cli.stack import Stack, StackOptions
 from evals.product import FeedLine, Product
-from evals.rehearsal import Outcome, Rehearsal, Stage, load_rehearsals
+from evals.rehearsal import BadRehearsals, Outcome, Rehearsal, Stage, rehearsals_named
 from evals.sandbox_control import SandboxControl
 
 
-def run(options: StackOptions, *, keep: bool) -> None:
-    """Play the shipped rehearsals; exit code 1 if one did not go as it should."""
+def run(options: StackOptions, name: str, *, keep: bool) -> None:
+    """Play the rehearsals of that name, or in that file; exit code 1 if one did not go as it should."""
     quiet_logs()
+    with complaints(BadRehearsals):
+        rehearsals = rehearsals_named(name)
     outcomes: list[Outcome] = []
 
     async def rehearse(stack: Stack) -> None:
-        outcomes.extend(await _play_all(stack, load_rehearsals()))
+        outcomes.extend(await _play_all(stack, rehearsals))
         _print_outcomes(outcomes)
         print_where_to_look(stack, stays=keep)
         if keep:

@@ -62,11 +62,16 @@ class StepFinder:
         examples = [(step.name, example) for step in playbook.steps for example in step.callers_say]
         self._likeness = Likeness(examples if len(examples) <= _COMPARED else (), floor=_FLOOR, margin=_MARGIN)
 
-    def find(self, text: str, current_step: str) -> Step:
-        """The step of a turn; ``name`` None if unsure."""
+    def find(self, text: str, current_step: str, reachable: Collection[str] | None = None) -> Step:
+        """The step of a turn; ``name`` None if unsure.
+
+        Args:
+            reachable: where the turn may lead, by all that is known; None: by the step's transitions alone.
+        """
         if len(self._steps) == 1:
             return self._found(next(iter(self._steps)), 1.0, LEXICAL)
-        reachable = self._reachable.get(current_step, frozenset(self._steps))
+        if reachable is None:
+            reachable = self._reachable.get(current_step, frozenset(self._steps))
         likest = self._likeness.likest(text)
         if likest.label is not None and likest.sure and likest.label in reachable:
             found = self._by_likeness(text, likest.label, min(1.0, likest.likeness), reachable)
@@ -81,7 +86,7 @@ class StepFinder:
             return self._found(current_step, 0.9, LEXICAL)  # an answer to what the step asked for
         return found
 
-    def _by_learning(self, learnt: Learnt, text: str, reachable: frozenset[str]) -> Step:
+    def _by_learning(self, learnt: Learnt, text: str, reachable: Collection[str]) -> Step:
         clauses = _clauses(text)
         whole, *parts = learnt.decide([text, *clauses], reachable)
         more = _asks_for_more(clauses, parts, whole.likeliest)
@@ -90,7 +95,7 @@ class StepFinder:
         likely = whole.likeliest if whole.confidence >= _LIKELY and not more else ""
         return Step(name=None, confidence=round(whole.confidence, 3), method=learnt.method, likely=likely)
 
-    def _by_likeness(self, text: str, label: str, likeness: float, reachable: frozenset[str]) -> Step:
+    def _by_likeness(self, text: str, label: str, likeness: float, reachable: Collection[str]) -> Step:
         more = any(other != label for other in self._steps_of_clauses(text))
         if not more and self.learnt is not None and (clauses := _clauses(text)):
             more = _asks_for_more(clauses, self.learnt.decide(clauses, reachable), label)

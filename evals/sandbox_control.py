@@ -47,6 +47,10 @@ class SandboxControl:
         """How somebody behaves who is called."""
         (await self._http.put(f"/sandbox/people/{number}", json=person)).raise_for_status()
 
+    async def book_visit(self, number: str, name: str) -> None:
+        """Somebody has booked a visit at Cal.com."""
+        (await self._http.post("/v2/_bookings", json={"number": number, "name": name})).raise_for_status()
+
     async def place_call(self, from_: str, to: str, script: Sequence[Mapping[str, Any]]) -> str:
         """A person calls us; returns the CallSid."""
         answer = await self._http.post("/sandbox/calls", json={"from": from_, "to": to, "script": list(script)})

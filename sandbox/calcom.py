@@ -1,7 +1,7 @@
 """Cal.com's API v2 on this machine: event types 101 (a call of 30 minutes) and 102 (a visit of an hour).
 
 Both are booked by phone number alone, too. Jamie Rivera (+1 202 555 0161) has a visit from the start. ``GET
-/v2/_bookings`` (open) lists all there is. Faults: see ``sandbox.rest``.
+/v2/_bookings`` (open) lists all there is, ``POST`` makes a visit for somebody else. Faults: see ``sandbox.rest``.
 """
 
 import re
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 from fastapi import APIRouter, Request
+from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
 from sandbox.config import config_of
@@ -26,15 +27,26 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _TAKEN = "User either already has booking at this time or is not available"
 
 
+class WebBooking(BaseModel):
+    """Who books, and the number they are known by."""
+
+    name: str
+    number: str
+
+
 class _Account:
     """Its bookings."""
 
     def __init__(self) -> None:
         self.diary = Diary()
         self.bookings: list[dict[str, Any]] = []
+        self.book_on_the_web("Jamie Rivera", "+12025550161")
+
+    def book_on_the_web(self, name: str, number: str) -> dict[str, Any]:
+        """A visit of an hour, three days on."""
         start = self.diary.first_free(datetime.now(UTC) + timedelta(days=3), timedelta(hours=1))
-        attendee = {"name": "Jamie Rivera", "timeZone": "America/New_York", "phoneNumber": "+12025550161"}
-        self.book({"eventTypeId": 102, "start": _text(start), "attendee": attendee})
+        attendee = {"name": name, "timeZone": "America/New_York", "phoneNumber": number}
+        return self.book({"eventTypeId": 102, "start": _text(start), "attendee": attendee})
 
     def free(self, query: dict[str, str]) -> dict[str, list[dict[str, str]]]:
         """By day, in the time zone that was asked for."""
@@ -190,12 +202,22 @@ def router(state: SandboxState) -> APIRouter:
         """No booking any more."""
         return await answer(request, _BOOKINGS_VERSION, lambda body: {"data": account.cancel(uid, _object(body))}, 200)
 
+    _add_open_routes(routes, account)
+    return routes
+
+
+def _add_open_routes(routes: APIRouter, account: _Account) -> None:
+    """What the real one does not have."""
+
     @routes.get("/_bookings")
     def all_bookings() -> list[dict[str, Any]]:
         """All there is."""
         return account.bookings
 
-    return routes
+    @routes.post("/_bookings", status_code=201)
+    def book_on_the_web(visit: WebBooking) -> dict[str, Any]:
+        """Somebody books a visit by themselves, so that there is one to speak of."""
+        return account.book_on_the_web(visit.name, visit.number)
 
 
 def _event_type(asked: Any) -> tuple[int, timedelta]:

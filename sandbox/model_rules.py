@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox import model_agenda, model_tongues, model_tools, model_words
+from sandbox import model_agenda, model_calendar, model_collecting, model_tongues, model_tools, model_words
 from sandbox.json_values import valid_value
 from sandbox.model_documents import from_documents
 from sandbox.model_prompt import Conversation, ToolOutcome, as_json, read_request
@@ -17,8 +17,6 @@ from sandbox.model_prompt import Conversation, ToolOutcome, as_json, read_reques
 _ENDS_CALL = re.compile(r"end_?(the_?)?call|hang_?up", re.I)
 _TRANSFERS = re.compile(r"transfer|escalat|human|representative", re.I)
 _ON_KEYS = re.compile(r"\[[^\[\]]*\]")  # the phone system's note on what was keyed in
-_TO_READ_BACK = re.compile(r"^Read this back .*whether it is right: (.*)$", re.M)
-_TO_FIND_OUT = re.compile(r"^Still to find out, one question at a time: (.*)$", re.M)
 _ELSE = "Is there anything else I can help you with?"
 _SENTENCE = re.compile(r"[^.?!]+[.?!]+(?:\s+|$)|[^.?!]+$")
 
@@ -58,6 +56,8 @@ def answer(request: Mapping[str, Any]) -> Answer:
 def _answer(conversation: Conversation, tools: Sequence[Mapping[str, Any]]) -> Answer:
     phrases = model_tongues.phrases_of(conversation.system)
     if conversation.fresh:
+        if goes_on := model_tools.after_looking_up(tools, conversation):
+            return Answer("", (AskedTool(*goes_on),))
         return Answer(_tell_all_in(phrases, conversation) if phrases else _tell_all(conversation))
     caller = conversation.caller_text
     if phrases is not None:
@@ -72,10 +72,21 @@ def _answer(conversation: Conversation, tools: Sequence[Mapping[str, Any]]) -> A
     if question := model_agenda.question(conversation.system):
         return Answer(question)
     own = [tool for tool in tools if not _ENDS_CALL.search(tool["name"]) and not _TRANSFERS.search(tool["name"])]
-    for tool in own:
-        if arguments := model_tools.ready(tool, conversation):
-            return Answer("", (AskedTool(tool["name"], arguments),))
+    if asked := _ready(own, conversation):
+        return Answer("", asked)
     return Answer(_speak(conversation, own))
+
+
+def _ready(tools: Sequence[Mapping[str, Any]], conversation: Conversation) -> tuple[AskedTool, ...]:
+    """What it is time for: one thing, and beside it what can be looked up without knowing anything."""
+    asked: list[AskedTool] = []
+    for tool in tools:
+        if (arguments := model_tools.ready(tool, conversation)) is None:
+            continue
+        asked.append(AskedTool(tool["name"], arguments))
+        if model_tools.needs_something(tool):
+            break
+    return tuple(asked)
 
 
 def _answer_in(
@@ -107,7 +118,7 @@ def _speak(conversation: Conversation, tools: Sequence[Mapping[str, Any]]) -> st
     if not caller:
         return "Hello, thanks for taking the time. How can I help you?"
     lead = _lead(caller)
-    if wanted := _wanted(conversation.system):
+    if wanted := model_collecting.wanted(conversation):
         return f"{lead} {wanted}"
     if again := _told_before(conversation):
         return f"{lead} {again}"
@@ -118,15 +129,6 @@ def _speak(conversation: Conversation, tools: Sequence[Mapping[str, Any]]) -> st
         if question := model_tools.question(tool, conversation):
             return f"{lead} {question}"
     return f"{lead} {_from_goal(conversation)} {_ELSE}"
-
-
-def _wanted(system: str) -> str:
-    """What the prompt says is to be read back, or to be found out next."""
-    if value := _TO_READ_BACK.search(system):
-        return f"I have noted {value[1]}. Is that right?"
-    if missing := _TO_FIND_OUT.search(system):
-        return f"Could you tell me {missing[1].partition('; ')[0].partition(' (')[0]}?"
-    return ""
 
 
 def _lead(caller: str) -> str:
@@ -171,9 +173,13 @@ def _tell_all(conversation: Conversation) -> str:
 def _tell(outcome: ToolOutcome) -> str:
     """A tool's result in words."""
     found = as_json(outcome.result or "")
+    if found is None and not outcome.failed and _TRANSFERS.search(outcome.name):
+        return "A colleague is being called. Would you stay on the line, please?"
     if outcome.failed or found is None:
         problem = (found or {}).get("message") or outcome.result or "it did not work"
         return f"I am sorry, that did not work. {_sentence(str(problem))} Shall we try something else?"
+    if (told := model_calendar.tell(found)) is not None:
+        return told
     first, *rest = (_sentence(part) for part in _facts(found))
     return " ".join((first, *rest[:2]))
 

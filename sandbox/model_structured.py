@@ -83,7 +83,9 @@ def _choose(options: list[str], conversation: Conversation) -> tuple[str, float]
     best = max(options, key=lambda option: rated[option])
     if rated[best] < 0.1:
         stays = _STAYS.search(conversation.system)
-        return (stays[1] if stays and stays[1] in options else options[0]), 0.4
+        if stays is None or stays[1] not in options:
+            return options[0], 0.4
+        return stays[1], 0.7 if model_words.asks_for_something(conversation.asked) else 0.4
     return best, round(min(0.97, 0.55 + rated[best] / 2), 2)
 
 

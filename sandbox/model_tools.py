@@ -1,12 +1,12 @@
 """How the rule-based model fills in a tool's arguments from what was said, and asks for what is missing."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sandbox import model_words
+from sandbox import model_calendar, model_words
 from sandbox.json_values import fits
-from sandbox.model_prompt import Conversation
+from sandbox.model_prompt import Conversation, ToolOutcome
 
 _LOOKS_UP = re.compile(r"^(get|look|find|check|search|list|read)", re.I)
 _NEEDS_YES = re.compile(r"^(confirm|accept|agree)", re.I)
@@ -16,7 +16,7 @@ _MISSING: Any = object()
 
 def ready(tool: Mapping[str, Any], conversation: Conversation) -> dict[str, Any] | None:
     """The arguments with which to call the tool now; None if it is not time."""
-    if not _required(tool) and not _properties(tool):
+    if not _properties(tool) and not _NEEDS_YES.search(tool["name"]):
         return None
     if _NEEDS_YES.search(tool["name"]) and not (
         model_words.agrees(conversation.caller_text) and _names_a_day(conversation.asked, conversation)
@@ -25,8 +25,34 @@ def ready(tool: Mapping[str, Any], conversation: Conversation) -> dict[str, Any]
     if done(tool, conversation):
         return None
     arguments = arguments_for(tool, conversation)
-    called = any(one.name == tool["name"] and one.arguments == arguments for one in conversation.outcomes)
+    if arguments == {} and not (_LOOKS_UP.search(tool["name"]) or _NEEDS_YES.search(tool["name"])):
+        return None
+    outcomes = conversation.outcomes if needs_something(tool) else _since_last_change(conversation)
+    called = any(one.name == tool["name"] and one.arguments == arguments for one in outcomes)
     return None if called else arguments
+
+
+def _since_last_change(conversation: Conversation) -> list[ToolOutcome]:
+    """What was looked up after something was changed: before that it may be old."""
+    outcomes = conversation.outcomes
+    changes = [place for place, one in enumerate(outcomes) if one.result and not _LOOKS_UP.search(one.name)]
+    return outcomes[changes[-1] + 1 :] if changes else outcomes
+
+
+def needs_something(tool: Mapping[str, Any]) -> bool:
+    """Whether it cannot be called without knowing anything."""
+    return bool(_required(tool))
+
+
+def after_looking_up(
+    tools: Sequence[Mapping[str, Any]], conversation: Conversation
+) -> tuple[str, dict[str, Any]] | None:
+    """The tool that a booking was looked up for, and nothing else has to be asked for."""
+    for tool in tools:
+        if "booking_uid" in _required(tool) and not done(tool, conversation):
+            arguments = ready(tool, conversation)
+            return (tool["name"], arguments) if arguments else None
+    return None
 
 
 def done(tool: Mapping[str, Any], conversation: Conversation) -> bool:
@@ -63,8 +89,11 @@ def question(tool: Mapping[str, Any], conversation: Conversation) -> str:
         said = model_words.digits(conversation.caller_text)
         if "pattern" in schema and said and not any(fits(run, schema) for run in said):
             return f"That does not look right. {_question_for(name, schema)}"
-        if _value(name, schema, conversation) is _MISSING:
-            return _question_for(name, schema)
+        if _value(name, schema, conversation) is not _MISSING:
+            continue
+        if model_calendar.knows(name, schema):
+            return "Which of these times would suit you?" if "start" in _properties(tool) else ""
+        return _question_for(name, schema)
     return ""
 
 
@@ -94,13 +123,25 @@ def _question_for(name: str, schema: Mapping[str, Any]) -> str:
     if name in _IN_OWN_WORDS:
         return "Could you tell me in a few words what happened?"
     asked = re.split(r"[,:;(]", str(schema.get("description", "")))[0].strip()
-    asked = re.sub(r"\bthey\b", "you", re.sub(r"\btheir\b", "your", asked)) or f"the {words}"
+    return asking_for(asked or f"the {words}")
+
+
+def asking_for(told: str) -> str:
+    """The question for something that is told of in the caller's third person."""
+    asked = re.sub(r"\bthey\b", "you", re.sub(r"\btheir\b", "your", told))
     if asked.startswith(("whether ", "when ", "how ", "what ", "which ", "where ", "why ")):
         return f"Could you tell me {asked}?"
     return f"Could you tell me your {asked.removeprefix('the ').removeprefix('your ')}?"
 
 
 def _value(name: str, schema: Mapping[str, Any], conversation: Conversation) -> Any:
+    if model_calendar.knows(name, schema):
+        found = model_calendar.value(name, conversation)
+        return _MISSING if found is None else found
+    if "pattern" in schema and (
+        named := [run for run in model_words.digits(conversation.caller_text) if fits(run, schema)]
+    ):
+        return named[-1]  # another one than is known already, perhaps
     if name in conversation.known:
         return _typed(conversation.known[name], schema)
     about = set(model_words.keywords(f"{name.replace('_', ' ')} {schema.get('description', '')}"))

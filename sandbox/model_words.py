@@ -10,6 +10,7 @@ _STOP_WORDS = """
     oh ok okay on one or our out please possible put right say see she should so some somebody someone something
     sorry tell than thank thanks that the their them then there these they thing this to today told too uh um us
     very want was we well were what when where which who why will with would yeah yes you your yours
+    that's it's let's there's what's i'm i'd i'll i've we're we'd
 """
 _TOKEN = re.compile(r"\s?\w{1,6}|\s?[^\w\s]|\s+")
 _STOP = frozenset(_STOP_WORDS.split())
@@ -44,6 +45,8 @@ _GOODBYE = re.compile(
     r"|have a (?:nice|good) (?:day|one|evening)|i'm good)\b",
     re.I,
 )
+_QUESTION = re.compile(r"[^.?!]*\?")
+_NO_CLOSER = re.compile(r"\b(?:help|else|other words|about|good moment|there|hear)\b", re.I)
 _PERSON = re.compile(
     r"\b(?:humans?|real person|representative|an agent|operator|supervisor|manager|someone real|transfer me"
     r"|(?:talk|speak|put me through) (?:to|with) (?:a person|somebody|someone|people|the reception|a consultant|sales)"
@@ -149,6 +152,11 @@ def says_goodbye(text: str, asked: str = "") -> bool:
     if _GOODBYE.search(text):
         return True
     return "else" in words(asked) and agrees(text) is False and len(words(text)) <= 4
+
+
+def asks_for_something(asked: str) -> bool:
+    """Whether the assistant has asked for one thing, so that words which say nothing else are the answer."""
+    return any(_NO_CLOSER.search(question) is None for question in _QUESTION.findall(asked))
 
 
 def wants_person(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from temporalio.exceptions import ApplicationError
@@ -12,6 +13,7 @@ from activities.playbook_shelf import PlaybookShelf, voice_of
 from activities.spoken_lines import SpokenLines
 from core.contracts.call import GatewayAddress, MatchStep, ReasonStep, ReplyKey, Respond
 from core.conversation import ToolCall
+from core.memory import Memory
 from core.playbook import Playbook, parse_playbook
 from core.ports.reasoner import TextPiece
 from storage.speech_cache import KeptSpeech
@@ -27,6 +29,7 @@ from tests.world.fakes import (
 )
 from tests.world.playbook import ORDERS, orders
 
+PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
 GATEWAY = GatewayAddress(1, "ws://gateway", "http://gateway")
 
 
@@ -183,6 +186,15 @@ async def test_match_step_is_unsure_when_the_playbook_is_not_at_hand() -> None:
     async with asyncio.timeout(2 * LOAD_S + 1):
         step = await ActivityEnvironment().run(desk.activities.match_step, request)
     assert step.name is None
+
+
+async def test_words_lead_back_from_a_detour_to_where_the_way_goes_on() -> None:
+    reminder = parse_playbook((PLAYBOOKS / "appointment_reminder.yaml").read_text())
+    desk = Desk(FakePlaybooks(reminder))
+    request = MatchStep("C1", reminder.ref, "question", "Do you have a later slot?", 3)
+    assert (await ActivityEnvironment().run(desk.activities.match_step, request)).name is None
+    request = replace(request, memory=Memory(at="move"))
+    assert (await ActivityEnvironment().run(desk.activities.match_step, request)).name == "move"
 
 
 async def test_match_step_notes_what_it_found() -> None:

@@ -86,7 +86,7 @@ def test_the_prompt_holds_no_number_of_the_caller() -> None:
 def test_only_the_steps_tools_are_offered_with_those_of_every_call() -> None:
     offered = [tool.name for tool in reply_prompt(PLAYBOOK, respond()).tools]
     assert offered == ["get_order_status", END_CALL_TOOL, TRANSFER_TOOL]
-    alone = PLAYBOOK.model_copy(update={"transfer_to": None})
+    alone = PLAYBOOK.model_copy(update={"queues": ()})
     assert [tool.name for tool in tools_for(alone, alone.step("returns"))] == [END_CALL_TOOL]
 
 

@@ -88,3 +88,35 @@ def test_questions_are_counted_by_the_answer_they_find(tmp_path: Path) -> None:
     assert code == 0, told
     (row,) = json.loads((tmp_path / "out").read_text())["rows"]
     assert (row["answered"], row["wrong"], row["prec"]) == (0.6667, 1, 0.5)
+
+
+@pytest.mark.parametrize(("decided", "code"), [(0.0, 0), (1.0, 1)])
+def test_a_playbooks_golden_set_is_measured_and_held_against_its_bar(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decided: float, code: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOLDFAST_EMBEDDER", "lexical")
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    golden = tmp_path / "mine.yaml"
+    golden.write_text(
+        f"bar: {{decided: {decided}}}\n"
+        "utterances:\n"
+        "  - {say: 'Hello, where is my order please?', step: order_status}\n"
+        "  - {say: The parrot liked the opera., step: returns}\n"
+        "  - {say: Nice weather in Chicago., step: null}\n"
+    )
+    told = ["--golden", str(golden), "--no-calls", "--json", str(tmp_path / "out.json")]
+    ran = CliRunner().invoke(app, ["eval", "playbook", "order_support", *told])
+    assert ran.exit_code == code, ran.output
+    assert ("decided is 0.5, the bar 1.0" in ran.stderr) == bool(code)
+    (row,) = json.loads((tmp_path / "out.json").read_text())["rows"]
+    assert row["playbook"].startswith("order_support@")
+    assert (row["utterances"], row["out_of_scope"], row["decided"], row["model"]) == (2, 1, 0.5, "none")
+
+
+@pytest.mark.parametrize("name", ["nonesuch", "bill_payment"])
+def test_a_playbook_without_a_golden_set_is_one_line(name: str) -> None:
+    ran = CliRunner().invoke(app, ["eval", "playbook", name, "--no-calls"])
+    assert ran.exit_code == 2
+    assert f"{name}.yaml" in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1

@@ -29,5 +29,5 @@ async def test_both_things_are_told_one_after_the_other(tmp_path: Path, temporal
     assert outcome.problems == ()
     both = call["transcript"][1]
     assert both["step"] == "returns"
-    told, asked = both["heard"].index("return label"), both["heard"].index("order number?")
+    told, asked = both["heard"].index("return label"), both["heard"].index("your order number")
     assert told < asked

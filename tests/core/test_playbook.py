@@ -8,7 +8,8 @@ from core.contracts.playbook import brief_of
 from core.keypad import DigitField, Key, KeyAction, Keypad
 from core.playbook import END_CALL_TOOL, Fault, PlaybookFaults, digest, parse_playbook
 
-SHIPPED = sorted((Path(__file__).parents[2] / "playbooks").glob("*.yaml"))
+PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
+SHIPPED = sorted(PLAYBOOKS.glob("*.yaml"))
 SMALL = """\
 name: small
 goal: Help.
@@ -46,11 +47,27 @@ def test_every_shipped_playbook_parses_and_is_whole(path: Path) -> None:
     assert playbook.name == path.stem
     assert any(step.ends_call for step in playbook.steps)
     assert any(step.escalates for step in playbook.steps)
-    assert all(5 <= len(step.callers_say) <= 15 for step in playbook.steps)
+    assert all(5 <= len(step.callers_say) <= 30 for step in playbook.steps if step.anytime is not False)
     used = {name for step in playbook.steps for name in step.tools}
     assert used == {tool.name for tool in playbook.tools}
-    fictional = [*playbook.numbers, playbook.transfer_to or ""]
+    queues = [number for queue in playbook.queues for number in queue.numbers]
+    fictional = [*playbook.numbers, *queues, playbook.transfer_to or ""]
     assert all(number[5:10] == "55501" for number in fictional if number)
+
+
+@pytest.mark.parametrize("name", ["appointment_reminder", "lead_qualification", "order_support"])
+def test_the_examples_show_what_a_playbook_can_say(name: str) -> None:
+    playbook = parse_playbook((PLAYBOOKS / f"{name}.yaml").read_text(), name)
+    led_to_by_words = [step for step in playbook.steps if step.anytime is not False]
+    assert all(len(step.callers_say) >= 15 for step in led_to_by_words)
+    assert any(slot.confirm for slot in playbook.slots.values()) or any(tool.asks_first for tool in playbook.tools)
+    conditions = " ".join(way.when or "" for step in playbook.steps for way in step.transitions)
+    assert "tool." in conditions
+    assert playbook.facts
+    assert playbook.limits.max_call_seconds
+    assert [queue for queue in playbook.queues if queue.hours]
+    assert playbook.after_call.properties
+    assert playbook.after_call.follow_ups
 
 
 def test_four_playbooks_are_shipped() -> None:

@@ -1,15 +1,25 @@
 """What a rehearsal asks for, and what it finds."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cli.playbook_check import read_playbook
+from cli.settings import PACKAGED_PLAYBOOKS
 from core.outcome import Disposition
-from evals.rehearsal import Rehearsal, Stage, load_rehearsals
+from evals.rehearsal import BadRehearsals, Rehearsal, Stage, load_rehearsals, rehearsals_named, shipped_rehearsals
 
 CALL: dict[str, Any] = {
     "disposition": "completed",
-    "transcript": [{"interrupted": False, "tools": [{"name": "get_order_status", "ok": True}]}],
+    "transcript": [
+        {
+            "step": "order_status",
+            "heard": "It has shipped.",
+            "interrupted": False,
+            "tools": [{"name": "get_order_status", "ok": True}],
+        }
+    ],
 }
 
 
@@ -43,5 +53,75 @@ def test_each_thing_that_went_wrong_is_named(rehearsal: Rehearsal) -> None:
 
 
 def test_a_tool_that_was_refused_does_not_count_as_used(rehearsal: Rehearsal) -> None:
-    refused = [{"interrupted": False, "tools": [{"name": "get_order_status", "ok": False}]}]
+    refused = [CALL["transcript"][0] | {"tools": [{"name": "get_order_status", "ok": False}]}]
     assert judged(rehearsal, CALL | {"transcript": refused}) == ("tools that did not succeed: get_order_status",)
+
+
+def test_steps_words_and_tools_that_were_expected_are_looked_for(rehearsal: Rehearsal) -> None:
+    expect = rehearsal.expect.model_copy(
+        update={
+            "steps": ("order_status", "goodbye"),
+            "heard": ("shipped", "on \\d+ May"),
+            "not_tools": ("create_case",),
+        }
+    )
+    asked = rehearsal.model_copy(update={"expect": expect})
+    assert judged(asked, CALL) == ("steps it never came to: goodbye", "nobody heard 'on \\\\d+ May'")
+    case = CALL["transcript"][0] | {
+        "step": "goodbye",
+        "heard": "on 3 May",
+        "tools": [{"name": "create_case", "ok": True}],
+    }
+    found = judged(asked, CALL | {"transcript": [*CALL["transcript"], case]})
+    assert found == ("tools that were not to run: create_case",)
+
+
+@pytest.mark.parametrize("name", shipped_rehearsals())
+def test_every_shipped_rehearsal_is_of_a_playbook_that_has_what_it_expects(name: str) -> None:
+    playbooks = {path.stem: read_playbook(path) for path in PACKAGED_PLAYBOOKS.glob("*.yaml")}
+    for one in rehearsals_named(name):
+        answering = [playbook for playbook in playbooks.values() if one.to in playbook.numbers]
+        playbook = playbooks[one.playbook] if one.playbook else answering[0]
+        assert {step.name for step in playbook.steps} >= set(one.expect.steps), one.name
+        assert playbook.tool_names >= {*one.expect.tools, *one.expect.not_tools}, one.name
+        assert playbook.variables.keys() >= one.variables.keys() or not playbook.variables, one.name
+
+
+@pytest.mark.parametrize("name", ["appointment_reminder", "lead_qualification", "order_support"])
+def test_a_playbooks_calls_go_well_change_their_mind_are_refused_interrupt_and_want_a_person(name: str) -> None:
+    played = rehearsals_named(name)
+    assert len(played) >= 5
+    assert {one.expect.disposition for one in played} == {Disposition.COMPLETED, Disposition.TRANSFERRED}
+    said = [line for one in played for script in scripts_of(one) for line in script]
+    assert any("interrupt_after" in line for line in said)
+    assert any("wait" in str(line.get("say", "")) for line in said)
+
+
+def scripts_of(one: Rehearsal) -> list[tuple[dict[str, Any], ...]]:
+    return [one.script, *(person.get("script", ()) for person in one.people.values())]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("- name: x", "0.title: Field required"),
+        ("- {name: x, title: x, direction: inbound, to: '1', expect: {disposition: nice}}", "0.expect.disposition: "),
+        (
+            "- {name: x, title: x, direction: inbound, to: '1', expect: {disposition: completed, heard: ['(']}}",
+            "no regular expression",
+        ),
+        ("[", "cannot be read"),
+    ],
+)
+def test_a_file_of_ones_own_that_cannot_be_used_is_told_by_field(tmp_path: Path, text: str, problem: str) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    with pytest.raises(BadRehearsals) as caught:
+        rehearsals_named(str(file))
+    assert str(caught.value).startswith(f"{file}: ")
+    assert problem in str(caught.value)
+
+
+def test_a_name_without_rehearsals_is_told_those_that_have_some() -> None:
+    with pytest.raises(BadRehearsals, match=r"nonesuch has no rehearsals: give a YAML file, or one of .*order_support"):
+        rehearsals_named("nonesuch")

@@ -1,15 +1,23 @@
 """Whole conversations with the rule-based model, in the prompts the product really writes."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from activities.dialogue import place_of
+from activities.note_prompts import notes_prompt
 from activities.prompts import reply_prompt, step_prompt
+from activities.ready_tools import with_ready_tools
 from core.contracts.call import GatewayAddress, ReasonStep, ReplyKey, Respond
-from core.conversation import Exchange, ToolCall, ToolResult
+from core.contracts.notes import TakeNotes
+from core.conversation import Exchange, ToolCall, ToolResult, Usage
+from core.memory import Known, Memory, Source
+from core.note_taking import checked_notes, notes_schema, take_in
 from core.playbook import END_CALL_TOOL, TRANSFER_TOOL, parse_playbook
 from core.ports.reasoner import Prompt
 from core.sentences import SentenceCutter
@@ -17,6 +25,9 @@ from sandbox.crm_records import Records, Refused
 from sandbox.model_rules import Answer, answer
 from sandbox.model_structured import structured_answer
 from sandbox.model_words import agrees, amount, day, digits, echo, says_goodbye, time_of_day, wants_person
+from tests.vendors.connectors import SECRETS
+from vendors.python_tools import PythonTools
+from vendors.tool_secrets import ToolSecrets
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
 APPOINTMENT = {"appointment_id": "1001", "appointment_date": "Thursday, November 26", "appointment_time": "10 a.m."}
@@ -42,6 +53,20 @@ def as_request(prompt: Prompt) -> dict[str, Any]:
     return {"system": system, "messages": messages, "tools": tools}
 
 
+_FREE = [f"2026-11-30T{hour}-05:00" for hour in ("09:00", "09:30", "10:00", "10:30", "11:00", "11:30")]
+_FREE += [f"2026-12-01T{hour}-05:00" for hour in ("09:00", "09:30", "13:30")]
+DIARY: dict[str, dict[str, Any]] = {
+    "find_visits": {"bookings": [{"booking_uid": "u1", "start": "2026-11-26T10:00-05:00", "status": "accepted"}]},
+    "find_times": {
+        "today": "Thursday, 2026-11-26",
+        "free_times": [{"start": at, "day": "Monday" if "11-30" in at else "Tuesday"} for at in _FREE],
+    },
+    "move_visit": {"booking_uid": "u2", "start": "2026-11-30T11:00-05:00", "status": "accepted"},
+    "cancel_visit": {"booking_uid": "u1", "status": "cancelled"},
+    "save_contact": {"contact_id": "10001", "created": True},
+}
+
+
 @dataclass
 class Talk:
     """A call without the call: finds the step, answers, runs tools against the emulated CRM's records."""
@@ -52,15 +77,21 @@ class Talk:
     step: str = ""
     asked: list[str] = field(default_factory=list)
     records: Records = field(default_factory=Records)
+    memory: Memory = field(default_factory=Memory)
+    told: dict[str, dict[str, Any]] = field(default_factory=dict)  # what tools answer that are no operations
 
     def __post_init__(self) -> None:
-        self.playbook = parse_playbook((PLAYBOOKS / f"{self.name}.yaml").read_text())
+        written = parse_playbook((PLAYBOOKS / f"{self.name}.yaml").read_text())
+        self.playbook, _ = with_ready_tools(written, {"python": PythonTools(ToolSecrets(SECRETS))})
         self.step = self.playbook.steps[0].name
         self.recent.append(Exchange(0, "", self.playbook.greeting))
 
     def says(self, text: str, kept: tuple[str, ...] = ()) -> str:
         """What the assistant answers; tools asked for are noted in ``asked``."""
-        self.step = self.find_step(text)
+        number = len(self.recent)
+        place = place_of(self.playbook, self.memory, self.step, number, text, self.variables, "en")
+        self.memory.slots |= {name: Known(value, Source.CALLER, number) for name, value in place.slots.items()}
+        self.step = place.step if place.step != self.step else self.find_step(text, place.reachable)
         results: tuple[ToolResult, ...] = ()
         for _ in range(4):
             found = self.answer(text, results, kept)
@@ -68,19 +99,26 @@ class Talk:
             results += new
             if not new or any(tool.name in (END_CALL_TOOL, TRANSFER_TOOL) for tool in found.tools):
                 break
-        self.recent.append(Exchange(len(self.recent), text, found.text, tools=results))
+        self.recent.append(Exchange(number, text, found.text, tools=results))
+        self.take_notes(number)
         return found.text
+
+    def take_notes(self, number: int) -> None:
+        request = TakeNotes("CA1", self.playbook.ref, number, self.step, tuple(self.recent[-2:]), self.memory)
+        schema = notes_schema(self.playbook, self.step, self.memory, sums_up=False)
+        told = structured_answer(as_request(notes_prompt(self.playbook, request, date(2026, 11, 26))), schema)
+        take_in(self.memory, checked_notes(self.playbook, self.memory, number, told, 0, Usage()))
 
     def answer(self, text: str, results: tuple[ToolResult, ...] = (), kept: tuple[str, ...] = ()) -> Answer:
         request = Respond(
             "CA1", self.playbook.ref, GatewayAddress(1, "", ""), ReplyKey(1, 1, 0, 1), self.step, text, "+12025550100",
-            tuple(self.recent), results, self.variables, kept,
+            tuple(self.recent), results, self.variables, kept, memory=self.memory,
         )  # fmt: skip
         return answer(as_request(reply_prompt(self.playbook, request)))
 
-    def find_step(self, text: str) -> str:
+    def find_step(self, text: str, reachable: Sequence[str] | None = None) -> str:
         asked = ReasonStep("CA1", self.playbook.ref, self.step, 1, text, tuple(self.recent))
-        found = step_prompt(self.playbook, asked)
+        found = step_prompt(self.playbook, asked, reachable)
         step = {"type": "string", "enum": list(found.steps)}
         schema = {"type": "object", "properties": {"step": step, "confidence": {"type": "number"}}}
         value = structured_answer(as_request(found.prompt), schema)
@@ -91,8 +129,10 @@ class Talk:
         call = ToolCall(f"t{len(self.asked)}", name, arguments)
         if name in (END_CALL_TOOL, TRANSFER_TOOL):
             return ToolResult(call, True, "{}")
+        if name in self.told:
+            return ToolResult(call, True, json.dumps(self.told[name]))
         try:
-            body = {"arguments": arguments}
+            body = {"arguments": arguments | self.variables}
             return ToolResult(
                 call, True, json.dumps(self.records.carry_out(self.playbook.tool(name).operation or "", body))
             )
@@ -147,22 +187,53 @@ def test_an_appointment_is_proposed_and_confirmed_after_a_yes() -> None:
     assert talk.asked == ["confirm_appointment"]
 
 
-def test_an_appointment_is_moved_once_day_and_time_are_known() -> None:
-    talk = Talk("appointment_reminder", APPOINTMENT)
-    assert "Which day" in talk.says("I can't make it that day.")
-    assert "What time" in talk.says("Could I come on Friday instead?")
-    assert "moved to Friday at 2 p.m." in talk.says("At 2 p.m. please")
-    assert talk.asked == ["move_appointment"]
+def test_a_visit_is_moved_to_the_time_that_the_caller_takes() -> None:
+    talk = Talk("appointment_reminder", APPOINTMENT, told=DIARY)
+    offered = talk.says("I can't make it that day.")
+    assert (
+        "Monday, November 30 at 9 a.m., Monday, November 30 at 11 a.m. or Tuesday, December 1 at 1:30 p.m." in offered
+    )
+    assert talk.asked == ["find_visits", "find_times"]
+    assert "booked for Monday, November 30 at 11 a.m." in talk.says("The second one, please.")
+    moved = {"booking_uid": "u1", "start": "2026-11-30T11:00-05:00", "spoken_time": "Monday, November 30 at 11 a.m."}
+    assert talk.recent[-1].tools[-1].call.arguments == moved
 
 
-def test_a_lead_is_asked_one_thing_at_a_time_and_written_down() -> None:
-    talk = Talk("lead_qualification", {"lead_id": "L7"})
+def test_a_visit_is_looked_for_on_the_day_that_the_caller_names() -> None:
+    talk = Talk("appointment_reminder", APPOINTMENT, told=DIARY)
+    talk.says("I can't make it that day.")
+    talk.says("Do you have anything on Friday?")
+    assert [tool.call.arguments for tool in talk.recent[-1].tools] == [{"earliest": "2026-11-27"}]
+    talk.says("Then Tuesday at 1:30 p.m. please")
+    assert talk.recent[-1].tools[-1].call.arguments["start"] == "2026-12-01T13:30-05:00"
+
+
+def test_a_visit_is_looked_up_and_cancelled() -> None:
+    talk = Talk("appointment_reminder", APPOINTMENT, told=DIARY)
+    assert "cancelled" in talk.says("Please cancel the appointment.")
+    assert talk.asked == ["find_visits", "cancel_visit"]
+    cancelled = {"booking_uid": "u1", "spoken_time": "Thursday, November 26 at 10 a.m."}
+    assert talk.recent[-1].tools[-1].call.arguments.items() >= cancelled.items()
+
+
+def test_a_lead_is_asked_one_thing_at_a_time_and_gets_a_visit() -> None:
+    talk = Talk("lead_qualification", {"lead_id": "L7", "name": "Dana Doe", "first_name": "Dana"}, told=DIARY)
     questions = [
         talk.says(text) for text in ("Yes, I have two minutes.", "Yes, we own the house.", "About 180 dollars.")
     ]
-    assert ["own the house" in questions[0], "bill" in questions[1], "start" in questions[2]] == [True] * 3
-    assert "saved" in talk.says("As soon as possible.")
-    assert talk.asked == ["save_answers"]
+    assert ["own the house" in questions[0], "power bill" in questions[1], "bill 180. Is" in questions[2]] == [True] * 3
+    talk.memory.slots["monthly_bill"] = Known("180", Source.CALLER, 4, confirmed=True)
+    assert "start" in talk.says("Yes, that's right.")
+    assert "Monday, November 30 at 9 a.m." in talk.says("Right away, please.")
+    assert talk.asked == ["save_contact", "find_times"]
+
+
+def test_an_amount_that_cannot_be_right_is_asked_for_again() -> None:
+    talk = Talk("lead_qualification", told=DIARY)
+    for text in ("Yes, I have two minutes.", "Yes, we own the house.", "It is 90000 dollars."):
+        talk.says(text)
+    again = talk.says("I do not know what to say.")
+    assert "'90000' is above 5000. Could you tell me the monthly bill again?" in again
 
 
 @pytest.mark.parametrize("text", ["Where is my parcel 31337?", "Do you sell tents?", "How do I return a jacket?"])
