@@ -1,5 +1,6 @@
 """The API as one application."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -31,6 +32,9 @@ from api.observe import Figures, Observe
 from api.problems import add_problems
 from api.temporal import TemporalUnavailable
 from api.undelivered import CarrierMessages
+from core.ports.errors import StorageUnavailable, UnknownPlaybook
+
+PLAYBOOKS_SECONDS = 5.0  # to read all; then the API starts without
 
 
 def create_app(deps: ApiDeps) -> FastAPI:
@@ -42,6 +46,9 @@ def create_app(deps: ApiDeps) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         with suppress(TemporalUnavailable):  # the first caller need not wait for the connection
             await deps.temporal.check()
+        with suppress(StorageUnavailable, UnknownPlaybook, TimeoutError):  # nor until all playbooks are read
+            async with asyncio.timeout(PLAYBOOKS_SECONDS):
+                await deps.playbooks.for_number("")
         yield
         await messages.close()
 

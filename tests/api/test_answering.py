@@ -1,11 +1,15 @@
 """Playbooks for callers: an old finding beats none."""
 
+from dataclasses import replace
+
 import pytest
 
 from api.answering import AnsweringPlaybooks
+from api.app import create_app
+from core.playbook import Playbook
 from core.ports.errors import StorageUnavailable, UnknownPlaybook
 from core.ports.playbooks import Playbooks
-from tests.api.world import OUR_NUMBER, RENEWAL, Shelf
+from tests.api.world import OUR_NUMBER, RENEWAL, ApiWorld, Shelf
 
 
 def impatient(shelf: Playbooks) -> AnsweringPlaybooks:
@@ -49,3 +53,16 @@ async def test_a_number_that_lost_its_playbook_is_unknown() -> None:
 async def test_a_number_never_seen_needs_the_database() -> None:
     with pytest.raises(StorageUnavailable):
         await impatient(Shelf(away=True)).for_number(OUR_NUMBER)
+
+
+async def test_playbooks_are_read_before_the_first_caller_is_there(world_without_temporal: ApiWorld) -> None:
+    read: list[str] = []
+
+    class Watched(Shelf):
+        async def for_number(self, number: str) -> Playbook:
+            read.append(number)
+            return await super().for_number(number)
+
+    app = create_app(replace(world_without_temporal.deps, playbooks=Watched()))
+    async with app.router.lifespan_context(app):
+        assert read == [""]
