@@ -67,6 +67,16 @@ async def test_flux_is_tuned_in_mid_stream() -> None:
         await recognition.close()
 
 
+@pytest.mark.parametrize("threshold", [None, 0.5])
+async def test_turns_are_told_ahead_of_their_end_only_where_the_rules_say_how_surely(threshold: float | None) -> None:
+    async with deepgram(resumed_share=0.0) as recogniser:
+        recognition = await recogniser.open(replace(FLUX, eager_end_of_turn_threshold=threshold))
+        events = await heard(recognition, speak("Where is my order?").audio + QUIET, EndOfTurn)
+        await recognition.close()
+    told = [event.text for event in events if isinstance(event, EagerEndOfTurn)]
+    assert told == ([] if threshold is None else ["Where is my order?"])
+
+
 async def test_nova_is_left_as_it_is() -> None:
     async with deepgram() as recogniser:
         recognition = await recogniser.open(NOVA)

@@ -179,6 +179,7 @@ async def test_result_of_a_tool_outlives_the_answer_that_wanted_it(world: CallWo
     world.crm.gate.set()
     answer = await call.next_reply()
     assert (answer.key.turn, answer.text) == (2, "An answer to both.")
+    assert len(world.crm.runs) == 1
     asked = world.reasoner.prompts[-1].messages
     assert any("on its way" in result.content for message in asked for result in message.tools)
 
