@@ -32,7 +32,7 @@ def quiet_logs() -> None:
     """Let the process that owns a stack log warnings only; its children's logs are files."""
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # as it is then: a test's own is closed after it
     )
 
 

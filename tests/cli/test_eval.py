@@ -1,9 +1,11 @@
 """holdfast eval steps, holdfast eval canned."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -18,6 +20,13 @@ def jsonl(file: Path, rows: list[tuple[str | None, str]]) -> str:
 def run(examples: str, turns: str, *options: str, what: str = "steps") -> tuple[int, str]:
     told = CliRunner().invoke(app, ["eval", what, "--examples", examples, "--turns", turns, *options])
     return told.exit_code, told.output
+
+
+@pytest.fixture(autouse=True)
+def _own_logs() -> Iterator[None]:
+    """A command sets up the logs of its process, which is all tests' here."""
+    yield
+    structlog.reset_defaults()
 
 
 def test_turns_are_counted_by_what_was_decided(tmp_path: Path) -> None:
