@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -25,7 +25,7 @@ from core.contracts.call import CallRecord, CallSummary
 from core.patience import Patience
 from workflows.after_call_first import follow_up_as_before
 from workflows.after_view import after_details
-from workflows.errands import DATABASE, DATABASE_AWAY, ONCE, ONE_REQUEST, Errands, Failure
+from workflows.errands import DATABASE, DATABASE_AWAY, ONCE, ONE_REQUEST, Errands, Failure, Got, Sent, once
 
 with workflow.unsafe.imports_passed_through():
     from activities.after_call import AfterCallActivities
@@ -35,9 +35,6 @@ STEPS: Final = "steps"  # the patch since which steps are carried out one by one
 IN_PLACE: Final = "in-place"  # the patch since which SQL is written within the workflow's own tasks
 MODEL_PATIENCE_S: Final = 6 * 3_600.0  # CRM and customer are to know of the call all the same
 RECORD_PAUSE_S: Final = 300.0  # everything else waits for the record
-
-Sent = TypeVar("Sent")
-Got = TypeVar("Got")
 
 RECORD, SUMMARY, FIELDS, CRM, AUDIT = "record", "summary", "fields", "crm", "audit"
 
@@ -213,10 +210,12 @@ class AfterCallWorkflow:
     async def _keep_state(self) -> None:
         if self._in_place:
             try:
-                return await self._sql(AfterStepActivities.keep_after_state, self.state(), "keep how far it has come")
+                await self._sql(AfterStepActivities.keep_after_state, self.state(), "keep how far it has come")
             except FailureError as error:
                 if is_cancelled_exception(error):
                     raise  # else the database is away: the activity waits for it
+            else:
+                return
         await workflow.execute_activity_method(
             AfterStepActivities.keep_after_state,
             self.state(),
@@ -225,7 +224,6 @@ class AfterCallWorkflow:
             retry_policy=DATABASE,
             summary="keep how far it has come",
         )
-        return None
 
     async def _sql(self, work: Callable[[Any, Sent], Awaitable[Got]], request: Sent, summary: str) -> Got:
         """One attempt, within the workflow's own task: no queue and no task more where the database is there."""
@@ -233,9 +231,7 @@ class AfterCallWorkflow:
             return await workflow.execute_local_activity_method(
                 work, request, start_to_close_timeout=ONE_REQUEST, retry_policy=ONCE, summary=summary
             )
-        return await workflow.execute_activity_method(
-            work, request, start_to_close_timeout=ONE_REQUEST, retry_policy=ONCE, summary=summary
-        )
+        return await once(work, request, summary, ONE_REQUEST)
 
     def _show(self) -> None:
         workflow.set_current_details(after_details(self.call_id, self.errands.steps))

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -18,6 +18,9 @@ with workflow.unsafe.imports_passed_through():
     from activities.crm import CrmActivities
     from activities.retries import OWN_WORDS
     from activities.step_audit import StepAuditActivities
+
+Sent = TypeVar("Sent")
+Got = TypeVar("Got")
 
 ONCE: Final = RetryPolicy(maximum_attempts=1)  # the workflow tries again itself, so that all can see it
 DATABASE: Final = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
@@ -149,61 +152,32 @@ class Errands:
         self._changed()
 
 
+async def once(work: Callable[[Any, Sent], Awaitable[Got]], request: Sent, summary: str, at_most: timedelta) -> Got:
+    """One attempt at an activity. Raises ActivityError."""
+    return await workflow.execute_activity_method(
+        work, request, start_to_close_timeout=at_most, retry_policy=ONCE, summary=summary
+    )
+
+
 async def perform(errand: Errand) -> Outcome:
     """One attempt. Raises ActivityError."""
-    summary = f"{errand.title}"
+    title = errand.title
     if errand.summarize is not None:
-        written = await workflow.execute_activity_method(
-            AfterCallActivities.summarize_call,
-            errand.summarize,
-            start_to_close_timeout=ONE_MODEL_CALL,
-            retry_policy=ONCE,
-            summary=summary,
-        )
+        written = await once(AfterCallActivities.summarize_call, errand.summarize, title, ONE_MODEL_CALL)
         return Outcome(summary=written)
     if errand.extract is not None:
-        extracted = await workflow.execute_activity_method(
-            AfterCallActivities.extract_fields,
-            errand.extract,
-            start_to_close_timeout=ONE_MODEL_CALL,
-            retry_policy=ONCE,
-            summary=summary,
-        )
+        extracted = await once(AfterCallActivities.extract_fields, errand.extract, title, ONE_MODEL_CALL)
         left_out = f"left out: {', '.join(extracted.faults)}" if extracted.faults else ""
         return Outcome(left_out, extracted=extracted)
     if errand.crm is not None:
-        note = await workflow.execute_activity_method(
-            CrmActivities.sync_crm,
-            errand.crm,
-            start_to_close_timeout=ONE_REQUEST,
-            retry_policy=ONCE,
-            summary=summary,
-        )
+        note = await once(CrmActivities.sync_crm, errand.crm, title, ONE_REQUEST)
         return Outcome(f"note {note}")
     if errand.follow_up is not None:
-        return await workflow.execute_activity_method(
-            AfterStepActivities.send_follow_up,
-            errand.follow_up,
-            start_to_close_timeout=ONE_REQUEST,
-            retry_policy=ONCE,
-            summary=summary,
-        )
+        return await once(AfterStepActivities.send_follow_up, errand.follow_up, title, ONE_REQUEST)
     if errand.webhook is not None:
-        return await workflow.execute_activity_method(
-            AfterStepActivities.deliver_webhook,
-            errand.webhook,
-            start_to_close_timeout=ONE_REQUEST,
-            retry_policy=ONCE,
-            summary=summary,
-        )
+        return await once(AfterStepActivities.deliver_webhook, errand.webhook, title, ONE_REQUEST)
     if errand.audit is not None:
-        return await workflow.execute_activity_method(
-            StepAuditActivities.audit_steps,
-            errand.audit,
-            start_to_close_timeout=SOME_MODEL_CALLS,
-            retry_policy=ONCE,
-            summary=summary,
-        )
+        return await once(StepAuditActivities.audit_steps, errand.audit, title, SOME_MODEL_CALLS)
     return Outcome("nothing was to be done", skipped=True)
 
 

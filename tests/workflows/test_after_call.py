@@ -121,6 +121,27 @@ async def test_crm_that_is_away_is_told_once_it_is_back_and_holds_nothing_else_u
     assert list(world.crm.notes) == [f"{call.id}:note"]
 
 
+async def test_crm_hears_of_earlier_calls_first(world: CallWorld) -> None:
+    world.after_calls.earlier = 2
+    call = await finished_call(world)
+    await call.after_call()
+    assert world.after_calls.earlier == -1
+    assert list(world.crm.notes) == [f"{call.id}:note"]
+
+
+async def test_nobody_looks_again_whether_earlier_calls_wait_where_none_did(world: CallWorld) -> None:
+    call = await finished_call(world)
+    await call.after_call()
+    assert world.after_calls.earlier == -1
+
+
+async def test_what_operators_see_is_kept_once_the_database_is_back(world: CallWorld) -> None:
+    world.after_calls.keep_faults.coming.extend([broken("unavailable")] * 2)
+    call = await finished_call(world)
+    await call.after_call()
+    assert world.after_calls.states[call.id] == await state_of(call)
+
+
 async def test_an_operator_need_not_wait_for_the_next_attempt(world: CallWorld) -> None:
     world.crm.note_faults.coming.append(broken("unavailable"))
     call = await finished_call(world, timers=NEVER_AGAIN)

@@ -9,9 +9,11 @@ from tests.world.fakes import Faults
 
 
 class FakeAfterCalls:
-    """SQL as dictionaries. Every call may write its note at once."""
+    """SQL as dictionaries. Calls may write their notes as soon as ``earlier`` ones are out of the way."""
 
     def __init__(self) -> None:
+        self.earlier = 0  # each look finds one less
+        self.keep_faults = Faults()
         self.states: dict[str, AfterState] = {}
         self.kept: dict[str, Letter] = {}
 
@@ -19,14 +21,16 @@ class FakeAfterCalls:
         """Nobody waits here."""
 
     async def is_crm_turn(self, call_id: str) -> bool:
-        """Always."""
-        return True
+        """Once nobody is before it."""
+        self.earlier -= 1
+        return self.earlier < 0
 
     async def leave_crm_queue(self, call_id: str) -> None:
         """Nobody waits here."""
 
     async def keep(self, state: AfterState) -> None:
         """Replace it."""
+        self.keep_faults.meet()
         self.states[state.call_id] = state
 
     async def state(self, call_id: str) -> AfterState | None:
