@@ -1,5 +1,6 @@
 """Notes on the talk, taken beside the answer: what the caller has told, and what prompts would forget."""
 
+import asyncio
 from datetime import datetime
 
 from structlog.contextvars import bound_contextvars
@@ -15,12 +16,15 @@ from core.ports.call_log import CallStore
 from core.ports.reasoner import Reasoner
 
 MOST_EARLIER = 3
+AFTER_S = 0.5  # the turn's answer is asked for at the same moment, and its caller waits
 
 
 class NotesActivities:
     """Fills slots and facts, sums up, and remembers callers."""
 
-    def __init__(self, reasoner: Reasoner, shelf: PlaybookShelf, store: CallStore) -> None:
+    def __init__(self, reasoner: Reasoner, shelf: PlaybookShelf, store: CallStore, after_s: float = AFTER_S) -> None:
+        """``after_s``: how long the answer has the processor to itself before notes are begun."""
+        self._after_s = after_s
         self._reasoner = reasoner
         self._shelf = shelf
         self._store = store
@@ -29,6 +33,7 @@ class NotesActivities:
     async def take_notes(self, request: TakeNotes) -> Notes:
         """One structured call; what it tells is checked by the playbook before anybody believes it."""
         with bound_contextvars(call_id=request.call_id, turn=request.turn), vendor_failures():
+            await asyncio.sleep(self._after_s)
             playbook = (await self._shelf.get(request.playbook)).playbook
             schema = notes_schema(playbook, request.step, request.memory, sums_up=bool(request.older))
             prompt = notes_prompt(playbook, request, datetime.now().astimezone().date())

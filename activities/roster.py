@@ -11,7 +11,7 @@ from activities.crm import CrmActivities
 from activities.crm_tools import CrmTools
 from activities.knowledge_shelf import KnowledgeShelf
 from activities.mood import MoodActivities
-from activities.notes import NotesActivities
+from activities.notes import AFTER_S, NotesActivities
 from activities.playbook_shelf import PlaybookShelf
 from activities.speech import SpeechActivities
 from activities.spoken_lines import SpokenLines
@@ -57,6 +57,7 @@ class Ports:
     step_fits: StepFits | None = None  # None: turns are compared with each example
     step_examples: StepExamples | None = None  # None: nothing is learnt from calls
     knowledge: KnowledgeShelf | None = None  # None: playbooks have no documents
+    notes_after_s: float = AFTER_S  # how long answers go before notes
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def roster(ports: Ports) -> Roster:
     )
     speech = SpeechActivities(ports.line_voice, lines, ports.playback, shelf, ports.feed)
     mood = MoodActivities(ports.reasoner, shelf, ports.feed)
-    notes = NotesActivities(ports.reasoner, shelf, ports.store)
+    notes = NotesActivities(ports.reasoner, shelf, ports.store, ports.notes_after_s)
     telephony = TelephonyActivities(ports.telephony, ports.feed)
     transfer = TransferActivities(ports.reasoner, shelf, ports.feed)
     tools = ToolActivities(kinds, ports.playback, shelf, ports.feed, ports.reasoner)

@@ -118,6 +118,7 @@ class CallWorld:
             webhook_sender=self.webhook_sender,
             messenger=self.messenger,
             knowledge=self.knowledge,
+            notes_after_s=0.0,
             step_examples=self.step_examples,
             step_fits=self.step_fits,
         )
