@@ -10,11 +10,12 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from temporalio import activity
 
-from activities.delivery import REPLY_HEARTBEAT_S, Delivery, heard_of, heartbeats, while_wanted
+from activities.delivery import REPLY_HEARTBEAT_S, Delivery, heartbeats, while_wanted
 from activities.dialogue import Place, judged, place_of, step_now
 from activities.feed import mood_read, now_ms, problem, step_found, told_from_documents
 from activities.fillers import fillers_when_late
 from activities.knowledge_shelf import KnowledgeShelf
+from activities.note_writing import NoteWriter
 from activities.playbook_shelf import PlaybookShelf, ReadyPlaybook
 from activities.prompts import reply_prompt, step_prompt
 from activities.retries import vendor_failures
@@ -64,8 +65,10 @@ class ConversationActivities:
         playback: PlaybackLine,
         shelf: PlaybookShelf,
         feed: CallFeed,
+        notes: NoteWriter,
         knowledge: KnowledgeShelf | None = None,
     ) -> None:
+        self._notes = notes
         self._knowledge = knowledge
         self._reasoner = reasoner
         self._voice = voice
@@ -154,7 +157,8 @@ class ConversationActivities:
                         whole = await while_wanted(playback, work, request.within_s)
                 if whole and not (answered or delivery.sentences or answer.tool_calls or answer.withheld):
                     raise VendorError("model", "broken", "an answer without words", curable=True)
-                heard = await heard_of(playback) if whole and answer.is_last else None
+                is_heard = whole and answer.is_last
+                heard, notes = await self._notes.while_heard(playback, request) if is_heard else (None, None)
         told_from = answer.places(found or ())
         if told_from:
             self._feed.note(told_from_documents(request.call_id, request.key.turn, told_from))
@@ -171,6 +175,7 @@ class ConversationActivities:
             told_from=told_from,
             found=check.found if check else None,
             withheld=answer.withheld,
+            notes=notes,
         )
 
     def _finding(self, request: Respond) -> Coroutine[Any, Any, Step] | None:

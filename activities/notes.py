@@ -6,40 +6,31 @@ from datetime import datetime
 from structlog.contextvars import bound_contextvars
 from temporalio import activity
 
-from activities.note_prompts import notes_prompt
-from activities.playbook_shelf import PlaybookShelf
+from activities.note_writing import NoteWriter
 from activities.retries import vendor_failures
 from core.contracts import names
 from core.contracts.notes import EarlierCalls, Notes, RecallCaller, TakeNotes
-from core.note_taking import checked_notes, notes_schema
 from core.ports.call_log import CallStore
-from core.ports.reasoner import Reasoner
 
 MOST_EARLIER = 3
-AFTER_S = 0.5  # the turn's answer is asked for at the same moment, and its caller waits
+AFTER_S = 0.5  # a line is asked for at the same moment, and its caller waits
 
 
 class NotesActivities:
     """Fills slots and facts, sums up, and remembers callers."""
 
-    def __init__(self, reasoner: Reasoner, shelf: PlaybookShelf, store: CallStore, after_s: float = AFTER_S) -> None:
-        """``after_s``: how long the answer has the processor to itself before notes are begun."""
+    def __init__(self, writer: NoteWriter, store: CallStore, after_s: float = AFTER_S) -> None:
+        """``after_s``: how long what is said has the processor to itself before notes are begun."""
         self._after_s = after_s
-        self._reasoner = reasoner
-        self._shelf = shelf
+        self._writer = writer
         self._store = store
 
     @activity.defn(name=names.TAKE_NOTES)
     async def take_notes(self, request: TakeNotes) -> Notes:
-        """One structured call; what it tells is checked by the playbook before anybody believes it."""
+        """Of a turn that no answer of the model's follows."""
         with bound_contextvars(call_id=request.call_id, turn=request.turn), vendor_failures():
             await asyncio.sleep(self._after_s)
-            playbook = (await self._shelf.get(request.playbook)).playbook
-            schema = notes_schema(playbook, request.step, request.memory, sums_up=bool(request.older))
-            prompt = notes_prompt(playbook, request, datetime.now().astimezone().date())
-            told, usage = await self._reasoner.extract(prompt, schema)
-        older_turn = request.older[-1].turn if request.older else 0
-        return checked_notes(playbook, request.memory, request.turn, told, older_turn, usage)
+            return await self._writer.write(request)
 
     @activity.defn(name=names.RECALL_CALLER)
     async def recall_caller(self, request: RecallCaller) -> EarlierCalls:

@@ -11,6 +11,7 @@ from activities.crm import CrmActivities
 from activities.crm_tools import CrmTools
 from activities.knowledge_shelf import KnowledgeShelf
 from activities.mood import MoodActivities
+from activities.note_writing import NoteWriter
 from activities.notes import AFTER_S, NotesActivities
 from activities.playbook_shelf import PlaybookShelf
 from activities.speech import SpeechActivities
@@ -73,12 +74,13 @@ def roster(ports: Ports) -> Roster:
     kinds = {"operation": CrmTools(ports.crm), **ports.tools}
     shelf = PlaybookShelf(ports.playbooks, kinds, StepLearning(ports.step_fits, ports.step_examples))
     lines = SpokenLines(ports.line_voice, ports.speech_cache)
+    writer = NoteWriter(ports.reasoner, shelf, ports.feed)
     conversation = ConversationActivities(
-        ports.reasoner, ports.voice, ports.recogniser, lines, ports.playback, shelf, ports.feed, ports.knowledge
+        ports.reasoner, ports.voice, ports.recogniser, lines, ports.playback, shelf, ports.feed, writer, ports.knowledge
     )
     speech = SpeechActivities(ports.line_voice, lines, ports.playback, shelf, ports.feed)
     mood = MoodActivities(ports.reasoner, shelf, ports.feed)
-    notes = NotesActivities(ports.reasoner, shelf, ports.store, ports.notes_after_s)
+    notes = NotesActivities(writer, ports.store, ports.notes_after_s)
     telephony = TelephonyActivities(ports.telephony, ports.feed)
     transfer = TransferActivities(ports.reasoner, shelf, ports.feed)
     tools = ToolActivities(kinds, ports.playback, shelf, ports.feed, ports.reasoner)

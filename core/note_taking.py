@@ -6,6 +6,7 @@ from typing import Any, Final
 from core.contracts.notes import Notes
 from core.conversation import Usage
 from core.memory import LONGEST_SUMMARY, Memory, Source
+from core.mood import MOODS, known_mood
 from core.playbook import Playbook
 from core.playbook_dialogue import Slot
 from core.slots import read_value
@@ -23,7 +24,7 @@ def slots_at(playbook: Playbook, step: str) -> dict[str, Slot]:
     return {slot.name: slot for slot in slots[:MOST_SLOTS]}
 
 
-def notes_schema(playbook: Playbook, step: str, memory: Memory, *, sums_up: bool) -> dict[str, Any]:
+def notes_schema(playbook: Playbook, step: str, memory: Memory, *, sums_up: bool, mood: bool = False) -> dict[str, Any]:
     """The shape of the notes. Every field is required, as structured output wants it: "" is nothing."""
     text = {"type": "string"}
     properties: dict[str, Any] = {}
@@ -33,6 +34,8 @@ def notes_schema(playbook: Playbook, step: str, memory: Memory, *, sums_up: bool
         properties["facts"] = _some_of(playbook.facts)
     if asked := memory.asked:
         properties["confirmed"] = _some_of(asked)
+    if mood:
+        properties["mood"] = text | {"enum": list(MOODS), "description": "the caller's, from the last line's words"}
     if sums_up:
         properties["summary"] = text | {"description": "what was said and done so far"}
     return _object(properties)
@@ -88,6 +91,7 @@ def checked_notes(
         summary=summary,
         summarized=older_turn if summary else 0,
         usage=usage,
+        mood=known_mood(str(told.get("mood") or "")),
     )
 
 

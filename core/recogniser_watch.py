@@ -29,7 +29,9 @@ class Doubt(StrEnum):
     UNHEARD = "unheard"  # somebody has spoken while there was no recogniser
 
 
-AT_EASE_MS = 500.0  # after the last voice
+QUIET_MS: Final = 500.0  # after the last voice nobody is speaking any more
+AT_EASE_MS: Final = 160  # then
+IN_SPEECH_MS: Final = 80  # within an utterance that the recogniser has noticed
 
 
 class RecogniserWatch:
@@ -68,9 +70,12 @@ class RecogniserWatch:
         self._up = False
 
     @property
-    def at_ease(self) -> bool:
-        """Nobody is speaking or has just spoken, and no turn is open: the recogniser may hear a little later."""
-        return not self._open and self._now_ms - self._last_voice_ms >= AT_EASE_MS
+    def may_wait_ms(self) -> int:
+        """How much sound may be gathered before the recogniser hears it: what it times are first words and ends."""
+        since_ms = self._now_ms - self._last_voice_ms
+        if self._open:
+            return 0 if since_ms else IN_SPEECH_MS
+        return AT_EASE_MS if since_ms >= QUIET_MS else 0
 
     @property
     def quiet_ms(self) -> float:

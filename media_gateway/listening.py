@@ -19,7 +19,7 @@ LONGEST_PAUSE = 2.0
 STEADY_AFTER = 2.0  # a stream that held so long was a good one
 UNSURE = 0.5  # of words that no recogniser has confirmed
 MISSING = 2  # words: fewer may be a matter of spelling
-PACKET_BYTES = 80 * 8  # while nobody speaks frames go four at a time: half of a gateway's CPU is sending them
+BYTES_PER_MS = 8  # sending is a third of a gateway's CPU: frames go together where nothing depends on it
 SECOND_LOOK_BYTES = 30_000 * 8  # of kept audio, the newest
 
 
@@ -81,7 +81,7 @@ class Listening:
         doubt = self._watch.hear_frame(voiced, now_ms)
         if self._recognition is not None:
             self._packet += frame
-            if len(self._packet) >= PACKET_BYTES or not self._watch.at_ease:
+            if len(self._packet) >= BYTES_PER_MS * self._watch.may_wait_ms:
                 packet, self._packet = self._packet, b""
                 self._feed(self._recognition, packet)
         if doubt is not None:

@@ -69,9 +69,9 @@ class CallWorkflow(CallMessages):
         self.live = call if isinstance(call, LiveCall) else LiveCall.begin(call, _now_ms())
         self.call = self.live.call
         self.costs = OpenCosts()
-        self.speaker = Speaker(self.live, self._speech_is_under_way, self.costs)
         self.moods = MoodReader(self.live, self.costs)
-        self.notes = NoteTaker(self.live, self.costs)
+        self.notes = NoteTaker(self.live, self.costs, self.moods)
+        self.speaker = Speaker(self.live, self._speech_is_under_way, self.notes.hear_answer, self.costs)
         self._published = {
             pair.key: str(pair.value) for pair in workflow.info().typed_search_attributes.search_attributes
         }
@@ -436,6 +436,7 @@ class CallWorkflow(CallMessages):
             before=now.before,
             agenda=note_for(self.live.memory, self.call.playbook, now),
             finding=asked_beside(self.live, now),
+            notes=self.notes.with_answer(),
         )
 
     async def _run_tools(self, calls: tuple[ToolCall, ...]) -> bool:

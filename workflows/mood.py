@@ -30,11 +30,8 @@ class MoodReader:
         """Called once speech is scheduled; of a turn that may be none, once it is one."""
         live = self._live
         turn = live.conversation.now
-        rules = live.call.playbook.mood
-        if turn.number in self._asked or turn.eager is not None or not turn.caller or not is_due(live.moods, rules):
+        if turn.eager is not None or not self._is_due(turn):
             return
-        if turn.step_method == LIKELY:
-            return  # the model is being asked already
         self._asked.add(turn.number)
         handle = workflow.start_activity_method(
             MoodActivities.read_mood,
@@ -52,6 +49,23 @@ class MoodReader:
         )
         handle.add_done_callback(partial(self._hear, turn))
         self._costs.expect(handle)
+
+    def leave_to_notes(self, turn: Turn) -> bool:
+        """Whether the mood is to be read by those who take notes on the running turn; then nobody else does."""
+        due = self._is_due(turn)
+        if due:
+            self._asked.add(turn.number)
+        return due
+
+    def take_back(self, turn: Turn) -> None:
+        """No notes have come."""
+        self._asked.discard(turn.number)
+
+    def _is_due(self, turn: Turn) -> bool:
+        if turn.step_method == LIKELY:
+            return False  # the model is being asked already
+        asked = turn.number in self._asked or not turn.caller
+        return not asked and is_due(self._live.moods, self._live.call.playbook.mood)
 
     def _hear(self, turn: Turn, reading: asyncio.Task[MoodRead]) -> None:
         if reading.cancelled() or reading.exception() is not None:

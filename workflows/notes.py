@@ -7,10 +7,12 @@ from typing import Final
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from core.contracts.notes import EarlierCalls, Notes, RecallCaller, TakeNotes
-from core.conversation import RECENT_EXCHANGES, Exchange, sum_usage
+from core.contracts.call import Reply
+from core.contracts.notes import EarlierCalls, Notes, NotesDue, RecallCaller, TakeNotes
+from core.conversation import RECENT_EXCHANGES, Exchange, Turn, Usage, sum_usage
 from core.live_call import LiveCall
 from core.note_taking import take_in
+from workflows.mood import MoodReader
 from workflows.open_costs import OpenCosts
 from workflows.replies import ONCE
 
@@ -23,11 +25,31 @@ FOLD: Final = 4  # exchanges that prompts are about to lose are summed up so man
 class NoteTaker:
     """Keeps the call's memory up to date."""
 
-    def __init__(self, live: LiveCall, costs: OpenCosts) -> None:
+    def __init__(self, live: LiveCall, costs: OpenCosts, moods: MoodReader) -> None:
         self._live = live
         self._costs = costs
+        self._moods = moods
         self._taking: workflow.ActivityHandle[Notes] | None = None
         self._asked_for = 0  # the turn
+        self._brought_by = 0  # the turn whose answer is to bring notes
+
+    def with_answer(self) -> NotesDue | None:
+        """What is to be noted while the running turn's answer is heard; None: nothing, or not so."""
+        live = self._live
+        turn, older = live.conversation.now, self._older()
+        if not live.call.playbook.notes_with_answers or self._taking is not None or not self._is_due(turn, older):
+            return None
+        self._asked_for = self._brought_by = turn.number
+        return NotesDue(live.conversation.since(live.memory.noted), older, self._moods.leave_to_notes(turn))
+
+    def hear_answer(self, turn: Turn, made: asyncio.Task[Reply]) -> None:
+        """An answer that was to bring notes is over. Without them, the next one is to bring them."""
+        notes = None if made.cancelled() or made.exception() is not None else made.result().notes
+        if notes is not None:
+            self._take_in(turn, notes)
+        if (notes is None or turn.dropped) and self._brought_by == turn.number:
+            self._asked_for, self._brought_by = turn.number - 1, 0
+            self._moods.take_back(turn)
 
     def take_if_due(self) -> None:
         """Called once speech is scheduled; of a turn that may be none, once it is one.
@@ -35,11 +57,8 @@ class NoteTaker:
         One at a time. What a worker or a run has lost is noted with the next turn.
         """
         live = self._live
-        turn = live.conversation.now
-        if self._taking is not None or turn.eager is not None or not turn.caller or turn.number <= self._asked_for:
-            return
-        older = self._older()
-        if not live.call.playbook.takes_notes and not older:
+        turn, older = live.conversation.now, self._older()
+        if self._taking is not None or turn.eager is not None or not self._is_due(turn, older):
             return
         self._asked_for = turn.number
         self._taking = workflow.start_activity_method(
@@ -61,6 +80,10 @@ class NoteTaker:
         self._taking.add_done_callback(self._hear)
         self._costs.expect(self._taking)
 
+    def _is_due(self, turn: Turn, older: tuple[Exchange, ...]) -> bool:
+        told = bool(turn.caller) and turn.number > self._asked_for
+        return told and (self._live.call.playbook.takes_notes or bool(older))
+
     def _older(self) -> tuple[Exchange, ...]:
         live = self._live
         if not live.call.playbook.sums_up:
@@ -72,10 +95,17 @@ class NoteTaker:
         self._taking = None
         if taking.cancelled() or taking.exception() is not None:
             return
-        notes, live = taking.result(), self._live
-        take_in(live.memory, notes)
-        turn = next((turn for turn in live.conversation.turns if turn.number == notes.turn), live.conversation.now)
+        notes, conversation = taking.result(), self._live.conversation
+        turn = next((turn for turn in conversation.turns if turn.number == notes.turn), conversation.now)
+        self._take_in(turn, notes)
+
+    def _take_in(self, turn: Turn, notes: Notes) -> None:
         turn.step_usage = sum_usage((turn.step_usage, notes.usage))
+        if turn.dropped:
+            self._live.conversation.spend(turn, Usage())
+            return
+        take_in(self._live.memory, notes)
+        self._live.feel(turn, notes.mood)
 
 
 async def recall_caller(live: LiveCall) -> None:

@@ -39,10 +39,20 @@ class ReplyFailed(Exception):
 class Speaker:
     """Speaks in one call. A retry is a new attempt of the same part, which the gateway tells from the one before."""
 
-    def __init__(self, live: LiveCall, scheduled: Callable[[], None], costs: OpenCosts) -> None:
-        """``scheduled`` is called once speech is under way: what must not hold it up goes there."""
+    def __init__(
+        self,
+        live: LiveCall,
+        scheduled: Callable[[], None],
+        answered: Callable[[Turn, asyncio.Task[Reply]], None],
+        costs: OpenCosts,
+    ) -> None:
+        """``scheduled`` is called once speech is under way: what must not hold it up goes there.
+
+        ``answered``: an answer is over, however it went.
+        """
         self._live = live
         self._scheduled = scheduled
+        self._answered = answered
         self._costs = costs
 
     async def respond(self, request: Callable[[GatewayAddress, ReplyKey, tuple[str, ...]], Respond]) -> Reply | None:
@@ -60,6 +70,7 @@ class Speaker:
             )
             handle.add_done_callback(partial(_count_filler, self._live, self._live.conversation.now))
             handle.add_done_callback(partial(_go_along, self._live.conversation.now))
+            handle.add_done_callback(partial(self._answered, self._live.conversation.now))
             return handle
 
         return await self._deliver(start, lambda: self._live.interrupted)

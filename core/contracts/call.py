@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from core.agenda import AgendaNote
+from core.contracts.notes import Notes, NotesDue
 from core.contracts.playbook import PlaybookBrief
 from core.contracts.transfer import TransferRecord
 from core.conversation import Exchange, Step, ToolCall, ToolResult, Transcribed, TurnRecord, Usage
@@ -449,6 +450,7 @@ class Respond:
     before: dict[str, float] = field(default_factory=dict)  # as in ReplyTimings
     agenda: AgendaNote | None = None
     finding: FindBeside | None = None
+    notes: NotesDue | None = None  # to be taken while it is heard
 
 
 @dataclass(frozen=True)
@@ -517,6 +519,7 @@ class Reply:
     beside: tuple[Usage, ...] = ()  # of models that were asked beside the one that answered
     found: Step | None = None  # by the model, where it was asked beside
     withheld: bool = False  # it was made in the wrong step: no word of it was said
+    notes: Notes | None = None  # None: none were due, or none came of it
 
 
 @dataclass(frozen=True)

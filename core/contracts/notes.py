@@ -18,6 +18,16 @@ class TakeNotes:
     memory: Memory
     variables: dict[str, str] = field(default_factory=dict)
     older: tuple[Exchange, ...] = ()  # to be summed up
+    mood: bool = False  # the caller's mood is to be read as well
+
+
+@dataclass(frozen=True)
+class NotesDue:
+    """What ``TakeNotes`` tells beyond an answer's own request: notes are taken while the answer is heard."""
+
+    exchanges: tuple[Exchange, ...]
+    older: tuple[Exchange, ...] = ()
+    mood: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,7 @@ class Notes:
     summary: str = ""
     summarized: int = 0  # up to this turn; 0: nothing was summed up
     usage: Usage = Usage()
+    mood: str = ""  # core.mood.Mood; "": not asked for, or not known
 
 
 @dataclass(frozen=True)

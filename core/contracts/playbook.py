@@ -96,6 +96,7 @@ class PlaybookBrief:
     handed_back: str = ""  # spoken when a supervisor has handed the caller back
     max_call_s: int = 0  # 0: as the call's timers say
     takes_notes: bool = False  # there are slots or facts to find out
+    notes_with_answers: bool = False  # while they are heard; False: each by an activity of its own
     sums_up: bool = False  # what prompts do not show any more is kept in short
     remembers: bool = False  # the caller's earlier calls
     collects: dict[str, tuple[str, ...]] = field(default_factory=dict)  # step -> its slots
@@ -129,6 +130,7 @@ def brief_of(playbook: Playbook) -> PlaybookBrief:
         translations={language: _lines(playbook, language) for language in playbook.translations},
         max_call_s=playbook.limits.max_call_seconds or 0,
         takes_notes=playbook.keeps_notes,
+        notes_with_answers=True,
         sums_up=True,
         remembers=playbook.remember_callers,
         collects={step.name: tuple(slot.name for slot in step.collect) for step in playbook.steps if step.collect},

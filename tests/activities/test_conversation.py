@@ -9,6 +9,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.conversation import LOAD_S, ConversationActivities
+from activities.note_writing import NoteWriter
 from activities.playbook_shelf import PlaybookShelf, voice_of
 from activities.spoken_lines import SpokenLines
 from core.contracts.call import GatewayAddress, MatchStep, ReasonStep, ReplyKey, Respond
@@ -46,7 +47,14 @@ class Desk:
         self.shelf = PlaybookShelf(playbooks or FakePlaybooks(orders()))
         self.lines = SpokenLines(FakeVoice(), KeptSpeech("fake", 1_000_000))
         self.activities = ConversationActivities(
-            self.reasoner, self.voice, FakeRecogniser(), self.lines, self.line, self.shelf, self.feed
+            self.reasoner,
+            self.voice,
+            FakeRecogniser(),
+            self.lines,
+            self.line,
+            self.shelf,
+            self.feed,
+            NoteWriter(self.reasoner, self.shelf, self.feed),
         )
 
     async def told(self, what: str) -> FakePlayback:

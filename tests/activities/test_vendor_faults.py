@@ -8,6 +8,7 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.conversation import ConversationActivities
+from activities.note_writing import NoteWriter
 from activities.playbook_shelf import PlaybookShelf
 from activities.spoken_lines import SpokenLines
 from core.contracts.call import GatewayAddress, Reply, ReplyKey, Respond
@@ -45,14 +46,17 @@ class Answering:
         self.line = FakePlaybackLine()
         self.playbacks: list[FakePlayback] = []
         self.line.listeners["C1"] = lambda what, playback: self.playbacks.append(playback)
+        reasoner = FallbackReasoner([Member(str(place), port) for place, port in enumerate(reasoners)], hedge_after=0.2)
+        shelf, feed = PlaybookShelf(FakePlaybooks(orders())), FakeFeed()
         self.activities = ConversationActivities(
-            FallbackReasoner([Member(str(place), port) for place, port in enumerate(reasoners)], hedge_after=0.2),
+            reasoner,
             FallbackVoice([Member(str(place), port) for place, port in enumerate(voices)], hedge_after=0.2, gap=0.2),
             FakeRecogniser(),
             SpokenLines(FakeVoice(), KeptSpeech("fake", 1_000_000)),
             self.line,
-            PlaybookShelf(FakePlaybooks(orders())),
-            FakeFeed(),
+            shelf,
+            feed,
+            NoteWriter(reasoner, shelf, feed),
         )
 
     async def answer(self) -> Reply:

@@ -49,6 +49,18 @@ def test_a_turn_that_is_heard_as_it_is_spoken_is_not_doubted() -> None:
     assert line.doubts == []
 
 
+def test_sound_waits_for_more_of_it_only_where_no_beginning_and_no_end_is_missed() -> None:
+    line = Line().is_quiet(600)
+    assert line.watch.may_wait_ms == 160
+    assert line.speaks(20).watch.may_wait_ms == 0, "these may be first words"
+    assert line.speaks(400).watch.may_wait_ms == 0, "the recogniser has not noticed them yet"
+    assert line.hears(SpeechStarted()).watch.may_wait_ms == 80
+    assert line.is_quiet(20).watch.may_wait_ms == 0, "this may be the end"
+    assert line.is_quiet(3_000).watch.may_wait_ms == 0, "the turn is still open"
+    assert line.hears(EndOfTurn("Yes.", 0.9)).watch.may_wait_ms == 160
+    assert line.speaks(20).is_quiet(460).watch.may_wait_ms == 0, "somebody has just spoken"
+
+
 @pytest.mark.parametrize("speech_ms", [260, 1_000, 5_000])
 def test_a_voice_of_which_nothing_is_told_is_doubted_soon(speech_ms: float) -> None:
     doubt, at_ms = Line().speaks(speech_ms).is_quiet(2_000).first()

@@ -73,7 +73,7 @@ async def test_what_the_caller_tells_is_found_beside_the_answer_and_known_in_the
     await call.asks("It is ours, we bought it last year.")
     assert "owns_house: yes" not in situation(world), "the answer has not waited"
     assert "Still to find out, one question at a time: owns house" in situation(world)
-    await call.activity_has_ended(names.TAKE_NOTES)
+    await call.activity_has_ended(names.RESPOND)
     state = await call.state()
     assert state.believes["owns_house"] == "yes"
     assert state.sources == {"owns_house": "caller"}
@@ -88,7 +88,7 @@ async def test_value_that_cannot_be_right_is_asked_for_again(world: CallWorld) -
     call = await world.answered_call(visits())
     world.reasoner.notes.append({"slots": {"owns_house": "", "bill": "4"}, "facts": []})
     await call.asks("Hardly anything.")
-    await call.activity_has_ended(names.TAKE_NOTES)
+    await call.activity_has_ended(names.RESPOND)
     await call.asks("And now?")
     assert "Ask again for bill: '4' is below 10." in situation(world)
     assert "bill" not in (await call.state()).believes
@@ -168,7 +168,7 @@ async def test_statement_that_a_policy_names_brings_a_person(world: CallWorld) -
     call = await world.answered_call(visits())
     world.reasoner.notes.append({"slots": {}, "facts": ["wants_lawyer", "unknown"]})
     await call.asks("You will hear from my lawyer.")
-    await call.activity_has_ended(names.TAKE_NOTES)
+    await call.activity_has_ended(names.RESPOND)
     assert (await call.state()).believes["wants lawyer"] == "said"
     await call.asks("Do you hear?")
     assert (await call.redirected()).number == "+12025550100"
@@ -179,8 +179,9 @@ async def test_notes_that_cannot_be_taken_hold_up_nothing_and_are_made_up_for(wo
     call = await world.answered_call(visits())
     world.reasoner.note_faults.coming.append(broken("overloaded"))
     assert await call.asks("It is ours.") == "You said: It is ours."
+    await call.activity_has_ended(names.RESPOND)
     await call.asks("What now?")
-    await call.activity_has_ended(names.TAKE_NOTES)
+    await call.activity_has_ended(names.RESPOND, 2)
     text = world.reasoner.note_prompts[-1].messages[0].text
     assert "Caller: It is ours." in text
 
@@ -200,7 +201,7 @@ async def test_what_was_said_twenty_turns_ago_is_still_known_and_prompts_stay_sh
     world.reasoner.notes.extend({"slots": {}, "facts": [], "summary": f"Summary {n}."} for n in range(1, 30))
     for number in range(22):
         await call.asks(f"Story number {number} is long.")
-        await call.activity_has_ended(names.TAKE_NOTES)
+        await call.activity_has_ended(names.RESPOND, number + 1)
     prompt = world.reasoner.prompts[-1]
     assert len(prompt.messages) <= 26
     assert not any("Story number 3 " in message.text for message in prompt.messages)
