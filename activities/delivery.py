@@ -9,14 +9,15 @@ from typing import Any
 from temporalio import activity
 
 from activities.feed import now_ms
+from activities.packing import Packer
 from core.contracts.call import Heard, ReplyTimings
 from core.ports.errors import VendorError
 from core.ports.playback import ReplyPlayback
-from core.ports.speech import SpeechStream
+from core.ports.speech import SpeechChunk, SpeechStream
 from core.ports.speech_cache import Recording
 
 TOOL_HEARTBEAT_S = 0.8  # a tool's worker is missed after 2 s
-REPLY_HEARTBEAT_S = 2.0  # a reply's after 5 s; its gateway misses it at once
+REPLY_HEARTBEAT_S = 8.0  # a reply's after 12 s; its gateway misses it at once, and most are over by the first one
 
 
 class Delivery:
@@ -52,13 +53,21 @@ class Delivery:
 
     async def carry(self) -> None:
         """Bring all audio to the gateway as it is made. Raises VendorError, PlaybackLost."""
-        async for chunk in self._voice.chunks():
-            self._begin()
-            self.answering = True
-            self.stand_in = chunk.voice or self.stand_in
-            text = self.sentences[chunk.sentence] if chunk.last else ""
-            place = len(self.filler_sentences) + chunk.sentence
-            self._playback.push(place, chunk.audio, chunk.words, last=chunk.last, text=text)
+        packer = Packer(self._push)
+        try:
+            async for chunk in self._voice.chunks():
+                self._begin()
+                self.answering = True
+                self.stand_in = chunk.voice or self.stand_in
+                packer.add(chunk)
+            packer.flush()
+        finally:
+            packer.close()
+
+    def _push(self, chunk: SpeechChunk) -> None:
+        text = self.sentences[chunk.sentence] if chunk.last else ""
+        place = len(self.filler_sentences) + chunk.sentence
+        self._playback.push(place, chunk.audio, chunk.words, last=chunk.last, text=text)
 
     @property
     def filler_sentences(self) -> tuple[str, ...]:

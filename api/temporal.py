@@ -253,6 +253,7 @@ async def _start(client: Client, call: CallInput, deadline: float) -> None:
                 names.PLAYBOOK_ATTRIBUTE: call.playbook.ref,
                 names.STEP_ATTRIBUTE: call.playbook.start_step,
                 names.PHASE_ATTRIBUTE: phase,
+                names.ESCALATED_ATTRIBUTE: "false",
             }
         ),
         static_summary=f"{call.direction} call, playbook {call.playbook.ref}",

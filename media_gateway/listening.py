@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from core.contracts.call import Transcript
+from core.playback import BYTES_PER_MS
 from core.ports.errors import VendorError
 from core.ports.speech import Recogniser, Recognition
 from core.recogniser_watch import OVER_MS, Doubt, RecogniserWatch
@@ -19,7 +20,6 @@ LONGEST_PAUSE = 2.0
 STEADY_AFTER = 2.0  # a stream that held so long was a good one
 UNSURE = 0.5  # of words that no recogniser has confirmed
 MISSING = 2  # words: fewer may be a matter of spelling
-BYTES_PER_MS = 8  # sending is a third of a gateway's CPU: frames go together where nothing depends on it
 SECOND_LOOK_BYTES = 30_000 * 8  # of kept audio, the newest
 
 
@@ -81,7 +81,7 @@ class Listening:
         doubt = self._watch.hear_frame(voiced, now_ms)
         if self._recognition is not None:
             self._packet += frame
-            if len(self._packet) >= BYTES_PER_MS * self._watch.may_wait_ms:
+            if len(self._packet) >= BYTES_PER_MS * self._watch.may_wait_ms:  # sending is a third of a gateway's CPU
                 packet, self._packet = self._packet, b""
                 self._feed(self._recognition, packet)
         if doubt is not None:

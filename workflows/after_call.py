@@ -57,10 +57,10 @@ class AfterCallWorkflow:
     @workflow.run
     async def run(self, record: CallRecord) -> None:
         """The story: record; what the call came to; then CRM, messages and customers side by side."""
-        if not workflow.patched(STEPS):
+        if not (record.in_place or workflow.patched(STEPS)):
             await follow_up_as_before(record)
             return
-        self._in_place = workflow.patched(IN_PLACE)
+        self._in_place = record.in_place or workflow.patched(IN_PLACE)
         plan = await self._keep_record()
         scribe = asyncio.create_task(self._keep_up())
         await asyncio.gather(

@@ -490,6 +490,7 @@ class CallWorkflow(CallMessages):
             heard_again=tuple(live.conversation.heard_again),
             beside=tuple(live.conversation.beside),
             transfers=tuple(live.transfers),
+            in_place=True,
         )
         await workflow.start_child_workflow(
             AfterCallWorkflow.run,

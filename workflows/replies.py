@@ -25,7 +25,7 @@ ATTEMPTS: Final = 3
 ATTEMPT_PAUSE: Final = timedelta(milliseconds=200)
 LONGEST_PAUSE: Final = timedelta(seconds=2)  # a vendor that wants to be left alone for longer is of no use to a caller
 ONCE: Final = RetryPolicy(maximum_attempts=1)
-HEARTBEAT: Final = timedelta(seconds=5)  # the gateway tells of a lost worker sooner, by reply_lost
+HEARTBEAT: Final = timedelta(seconds=12)  # the gateway tells of a lost worker at once, by reply_lost
 HEARING: Final = timedelta(minutes=3)  # on top of making it: no reply plays longer; its activity has its own deadlines
 FREE_SLOT: Final = timedelta(seconds=5)  # workers are that busy: an apology now beats an answer later
 

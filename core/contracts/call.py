@@ -608,6 +608,7 @@ class CallRecord:
     heard_again: tuple[Transcribed, ...] = ()  # turns that were transcribed a second time
     beside: tuple[Usage, ...] = ()  # what models took that were asked beside those that answered
     transfers: tuple[TransferRecord, ...] = ()
+    in_place: bool = False  # what follows writes SQL within its own tasks; older calls ask their history, by patches
 
 
 @dataclass(frozen=True)
