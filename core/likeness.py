@@ -24,12 +24,6 @@ _Weights = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class _Example:
-    label: str
-    features: _Weights
-
-
-@dataclass(frozen=True, slots=True)
 class Likest:
     """The label of the likest example, how like it is (0 to 1), and whether that is safe to act on."""
 
@@ -39,7 +33,8 @@ class Likest:
 
 
 class Likeness:
-    """Compares texts with labelled examples: the cosine of their features. Built once; comparing takes well under 1 ms.
+    """Compares texts with labelled examples: the cosine of their features. Built once; comparing takes well under 1 ms:
+    only examples that share a feature with the text are looked at.
 
     A label is sure if its likest example is like enough and clearly liker than any other label's. What is like enough
     is learnt from the examples themselves: each is looked up among the others, and no wrong finding may pass.
@@ -60,14 +55,19 @@ class Likeness:
         acted_on: Container[str] | None = None,
     ) -> None:
         self._margin = margin
-        counted = [(label, _features(text)) for label, text in examples]
-        self._rarity = _rarity(features for _, features in counted)
-        self._examples = [_Example(label, self._weigh(features)) for label, features in counted]
-        self._enough = self._calibrate(floor, acted_on)
+        self._labels = [label for label, _ in examples]
+        counted = [_features(text) for _, text in examples]
+        self._rarity = _rarity(counted)
+        weighed = [self._weigh(features) for features in counted]
+        self._sharing: dict[str, list[tuple[int, float]]] = {}  # feature -> the examples that have it, and its weight
+        for place, weights in enumerate(weighed):
+            for name, weight in weights.items():
+                self._sharing.setdefault(name, []).append((place, weight))
+        self._enough = self._calibrate(weighed, floor, acted_on)
 
     def likest(self, text: str) -> Likest:
         """What a text is likest to."""
-        best, likeness, margin = _best(self._weigh(_features(text)), self._examples)
+        best, likeness, margin = self._best(self._weigh(_features(text)))
         return Likest(best, likeness, likeness >= self._enough and margin >= self._margin)
 
     def _weigh(self, features: Counter[str]) -> _Weights:
@@ -78,12 +78,27 @@ class Likeness:
     def _weight(self, feature: str) -> float:
         return self._rarity.get(feature) or self._rarity[feature[:2]]
 
-    def _calibrate(self, floor: float, acted_on: Container[str] | None) -> float:
+    def _best(self, features: _Weights, but: int | None = None) -> tuple[str | None, float, float]:
+        """The likest label, how like, and by how much more than the next one. ``but``: an example to leave out."""
+        likeness = [0.0] * len(self._labels)
+        for name, weight in features.items():
+            for place, own in self._sharing.get(name, ()):
+                likeness[place] += weight * own
+        best: dict[str, float] = {}
+        for place, label in enumerate(self._labels):
+            if place != but and likeness[place] >= best.get(label, 0.0):
+                best[label] = likeness[place]
+        ranked = sorted(best.items(), key=lambda found: -found[1])
+        if not ranked:
+            return None, 0.0, 0.0
+        second = ranked[1][1] if len(ranked) > 1 else 0.0
+        return ranked[0][0], ranked[0][1], ranked[0][1] - second
+
+    def _calibrate(self, weighed: Sequence[_Weights], floor: float, acted_on: Container[str] | None) -> float:
         wrong = [floor]
-        for index, example in enumerate(self._examples):
-            others = self._examples[:index] + self._examples[index + 1 :]
-            best, likeness, margin = _best(example.features, others)
-            harmful = best is not None and best != example.label and (acted_on is None or best in acted_on)
+        for place, label in enumerate(self._labels):
+            best, likeness, margin = self._best(weighed[place], but=place)
+            harmful = best is not None and best != label and (acted_on is None or best in acted_on)
             if harmful and margin >= self._margin:
                 wrong.append(likeness + 0.01)
         return min(max(wrong), _SURE_AT_LAST)
@@ -110,19 +125,6 @@ def telling_words(text: str) -> list[str]:
 def words_in(text: str) -> list[str]:
     """All words, in small letters."""
     return WORDS.findall(text.lower().replace("’", "'"))
-
-
-def _best(features: _Weights, examples: Sequence[_Example]) -> tuple[str | None, float, float]:
-    """The likest label, how like, and by how much more than the next label."""
-    likeness: dict[str, float] = {}
-    for example in examples:
-        like = sum(weight * example.features.get(name, 0.0) for name, weight in features.items())
-        likeness[example.label] = max(like, likeness.get(example.label, 0.0))
-    ranked = sorted(likeness.items(), key=lambda found: -found[1])
-    if not ranked:
-        return None, 0.0, 0.0
-    second = ranked[1][1] if len(ranked) > 1 else 0.0
-    return ranked[0][0], ranked[0][1], ranked[0][1] - second
 
 
 def _features(text: str) -> Counter[str]:
