@@ -32,9 +32,11 @@ class NoteTaker:
         self._taking: workflow.ActivityHandle[Notes] | None = None
         self._asked_for = 0  # the turn
         self._brought_by = 0  # the turn whose answer is to bring notes
+        self._ahead: tuple[Turn, Notes] | None = None  # brought by an answer to what may be no turn
 
     def with_answer(self) -> NotesDue | None:
         """What is to be noted while the running turn's answer is heard; None: nothing, or not so."""
+        self._take_in_ahead()
         live = self._live
         turn, older = live.conversation.now, self._older()
         if not live.call.playbook.notes_with_answers or self._taking is not None or not self._is_due(turn, older):
@@ -45,17 +47,22 @@ class NoteTaker:
     def hear_answer(self, turn: Turn, made: asyncio.Task[Reply]) -> None:
         """An answer that was to bring notes is over. Without them, the next one is to bring them."""
         notes = None if made.cancelled() or made.exception() is not None else made.result().notes
-        if notes is not None:
-            self._take_in(turn, notes)
-        if (notes is None or turn.dropped) and self._brought_by == turn.number:
-            self._asked_for, self._brought_by = turn.number - 1, 0
-            self._moods.take_back(turn)
+        if notes is None:
+            self._forget(turn)
+            return
+        turn.step_usage = sum_usage((turn.step_usage, notes.usage))
+        self._ahead = turn, notes
+        if turn.dropped:
+            self._live.conversation.spend(turn, Usage())
+        if turn.dropped or turn.eager is None:
+            self._take_in_ahead()
 
     def take_if_due(self) -> None:
         """Called once speech is scheduled; of a turn that may be none, once it is one.
 
         One at a time. What a worker or a run has lost is noted with the next turn.
         """
+        self._take_in_ahead()
         live = self._live
         turn, older = live.conversation.now, self._older()
         if self._taking is not None or turn.eager is not None or not self._is_due(turn, older):
@@ -97,15 +104,27 @@ class NoteTaker:
             return
         notes, conversation = taking.result(), self._live.conversation
         turn = next((turn for turn in conversation.turns if turn.number == notes.turn), conversation.now)
+        turn.step_usage = sum_usage((turn.step_usage, notes.usage))
         self._take_in(turn, notes)
 
-    def _take_in(self, turn: Turn, notes: Notes) -> None:
-        turn.step_usage = sum_usage((turn.step_usage, notes.usage))
-        if turn.dropped:
-            self._live.conversation.spend(turn, Usage())
+    def _take_in_ahead(self) -> None:
+        """Believe what an answer has brought, once its turn is known to be one; forget it if it was none."""
+        if self._ahead is None or (self._ahead[0].eager is not None and not self._ahead[0].dropped):
             return
+        (turn, notes), self._ahead = self._ahead, None
+        if turn.dropped:
+            self._forget(turn)
+        else:
+            self._take_in(turn, notes)
+
+    def _take_in(self, turn: Turn, notes: Notes) -> None:
         take_in(self._live.memory, notes)
         self._live.feel(turn, notes.mood)
+
+    def _forget(self, turn: Turn) -> None:
+        if self._brought_by == turn.number:
+            self._asked_for, self._brought_by = turn.number - 1, 0
+            self._moods.take_back(turn)
 
 
 async def recall_caller(live: LiveCall) -> None:

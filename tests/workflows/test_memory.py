@@ -5,7 +5,7 @@ from core.conversation import ToolCall
 from core.outcome import Disposition
 from core.playbook import Playbook, parse_playbook
 from tests.world.fakes import broken
-from tests.world.world import CallWorld
+from tests.world.world import CallWorld, ScriptedCall
 
 VISITS = """
 name: visits
@@ -184,6 +184,59 @@ async def test_notes_that_cannot_be_taken_hold_up_nothing_and_are_made_up_for(wo
     await call.activity_has_ended(names.RESPOND, 2)
     text = world.reasoner.note_prompts[-1].messages[0].text
     assert "Caller: It is ours." in text
+
+
+async def test_notes_and_mood_come_with_the_answer_and_have_no_activity_of_their_own(world: CallWorld) -> None:
+    call = await world.answered_call(visits("mood: {every: 1}\n"))
+    world.reasoner.notes.append({"slots": {"owns_house": "yes"}, "facts": [], "mood": "upset"})
+    await call.asks("We own the house.")
+    await call.activity_has_ended(names.RESPOND)
+    state = await call.state()
+    assert (state.believes["owns_house"], state.mood) == ("yes", "upset")
+    assert "Caller: We own the house." in world.reasoner.note_prompts[0].messages[0].text
+    assert await activities_of(call) == [names.SPEAK_LINE, names.RESPOND]
+    turn = (await call.transcript())[1]
+    assert (turn.mood, turn.step_usage.input_tokens) == ("upset", 40)
+    assert [line.kind for line in world.feed.lines[call.id]].count("mood") == 1
+
+
+async def test_what_is_said_before_a_tool_is_noted_with_the_words_after_it(world: CallWorld) -> None:
+    call = await world.answered_call(visits())
+    world.reasoner.will_say([ToolCall("t1", "save", {"bill": 180})], "Saved.")
+    world.reasoner.notes.append({"slots": {"owns_house": "yes"}, "facts": []})
+    await call.asks("We own the house.")
+    await call.activity_has_ended(names.RESPOND, 2)
+    assert (await call.state()).believes["owns_house"] == "yes"
+    assert len(world.reasoner.note_prompts) == 1
+
+
+async def test_of_notes_on_words_that_were_no_turn_nothing_is_kept_but_their_cost(world: CallWorld) -> None:
+    ahead = VISITS.replace("eager_end_of_turn_threshold: null", "eager_end_of_turn_threshold: 0.4")
+    call = await world.answered_call(parse_playbook(ahead + "mood: {every: 1}\n"))
+    call.reports = False
+    world.reasoner.notes.append({"slots": {"bill": "500"}, "facts": [], "mood": "angry"})
+    await call.probably_says("We pay five hundred")
+    withdrawn = await call.next_reply()
+    await call.activity_has_ended(names.RESPOND)
+    await call.goes_on()
+    withdrawn.close()
+    call.reports = True
+    world.reasoner.notes.append({"slots": {"bill": "550"}, "facts": [], "mood": "calm"})
+    await call.asks("We pay five hundred and fifty.")
+    await call.activity_has_ended(names.RESPOND, 2)
+    state = await call.state()
+    assert (state.believes["bill"], state.mood) == ("550", "calm")
+    await call.hangs_up()
+    await call.result()
+    await call.after_call()
+    assert sum(usage.input_tokens for usage in world.store.records[call.id].withdrawn) >= 40
+
+
+async def activities_of(call: ScriptedCall) -> list[str]:
+    """Those that were scheduled, in order."""
+    history = await call.handle.fetch_history()
+    kinds = [event.activity_task_scheduled_event_attributes.activity_type.name for event in history.events]
+    return [kind for kind in kinds if kind]
 
 
 async def test_what_must_be_said_is_said_before_the_goodbye(world: CallWorld) -> None:

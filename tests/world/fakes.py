@@ -140,7 +140,7 @@ class FakeReasoner:
 
     async def extract(self, prompt: Prompt, schema: Mapping[str, Any]) -> tuple[dict[str, Any], Usage]:
         """The next of ``notes``, else nothing, for notes on a talk; for a finished one what it was told to find."""
-        if schema["properties"].keys() <= {"slots", "facts", "confirmed", "summary"}:
+        if schema["properties"].keys() <= {"slots", "facts", "confirmed", "mood", "summary"}:
             self.note_prompts.append(prompt)
             self.note_faults.meet()
             return self.notes.popleft() if self.notes else {}, Usage(model="fake", input_tokens=40, output_tokens=8)
