@@ -56,13 +56,13 @@ async def test_frames_go_together_while_nobody_speaks_and_one_by_one_from_the_fi
     call = await start_call()
     ear = await call.gateway.recogniser.stream()
     before = len(ear.packets)
-    await call.carrier.speak(b"\xff" * 1_280)
-    await ear.has_heard(1_280)
-    assert ear.packets[before:] == [640, 640]
+    await call.carrier.speak(b"\xff" * 2_560)
+    await ear.has_heard(2_560)
+    assert ear.packets[before:] == [1_280, 1_280]
     spoken = speak("good morning").audio
     await call.carrier.speak(b"\xff" * 160 + spoken)
-    assert (await ear.has_heard(1_440 + len(spoken)))[-len(spoken) :] == spoken
-    assert max(ear.packets[before + 2 :]) <= 640
+    assert (await ear.has_heard(2_720 + len(spoken)))[-len(spoken) :] == spoken
+    assert max(ear.packets[before + 2 :]) <= 1_280
     assert set(ear.packets[-len(spoken) // 160 // 2 :]) == {160}
 
 
