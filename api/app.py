@@ -11,6 +11,7 @@ from api import (
     after_call,
     callbacks,
     calls,
+    codec,
     console,
     desk,
     documents,
@@ -75,6 +76,7 @@ def create_app(deps: ApiDeps) -> FastAPI:
         webhooks.router(deps),
     ):
         app.include_router(routes, responses=openapi.problems(401, 422, 503))
+    app.include_router(codec.router(deps))
     app.include_router(desk.router(deps))
     app.include_router(login.router(deps))
     app.include_router(console.router(deps))

@@ -20,6 +20,7 @@ from api.problems import plain_problem, problem_response
 SESSION_COOKIE = "holdfast_session"
 SESSION_SECONDS = 12 * 3_600
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/login"})
+CODEC_PATH = "/codec/decode"  # the Temporal UI's pages ask here
 OPEN_PREFIX = "/twilio/"  # each of these is signed by the carrier instead
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -73,7 +74,7 @@ class RequireKey:
     settings: ApiSettings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket") or is_open(scope["path"]):
+        if scope["type"] not in ("http", "websocket") or is_open(scope["path"]) or _is_preflight(scope):
             return await self.app(scope, receive, send)
         refusal = self._refusal(HTTPConnection(scope))
         if refusal is None:
@@ -91,12 +92,19 @@ class RequireKey:
             return _ask_for_key(request)
         if request.scope.get("method") in _SAFE_METHODS or is_same_origin(self.settings, request.headers):
             return None
+        if request.url.path == CODEC_PATH and request.headers.get("origin") == self.settings.temporal_ui_url:
+            return None
         return problem_response(plain_problem(403, "This comes from a page of another site."))
 
 
 def is_open(path: str) -> bool:
     """Whether a path needs no key."""
     return path in OPEN_PATHS or path.startswith(OPEN_PREFIX)
+
+
+def _is_preflight(scope: Scope) -> bool:
+    """A browser's question whether it may ask comes without a cookie, and is told nothing else."""
+    return scope["path"] == CODEC_PATH and scope.get("method") == "OPTIONS"
 
 
 def _ask_for_key(request: HTTPConnection) -> Response:

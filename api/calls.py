@@ -121,6 +121,7 @@ class Placing:
             tenant=settings.tenant,
             variables=dict(wanted.variables),
             timers=settings.timers,
+            discreet=settings.discreet,
         )
         memo = await self._start_once(call) if once else await self._start(call)
         log.info("call_placed", call_id=call.call_id, playbook=memo.playbook, pii_to=wanted.to)

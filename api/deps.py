@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from temporalio.converter import PayloadCodec
+
 from api.temporal import Temporal
 from core.contracts.call import CallTimers
 from core.contracts.names import NAMESPACE, call_workflow_id
@@ -42,6 +44,7 @@ class ApiSettings:
     tenant: str = "default"
     temporal_ui_url: str = "http://127.0.0.1:8233"
     temporal_namespace: str = NAMESPACE
+    discreet: bool = False  # nothing personal on its pages
     version: str = "0"
     timers: CallTimers = CallTimers()
     lines: SpokenLines = field(default_factory=SpokenLines)
@@ -68,3 +71,4 @@ class ApiDeps:
     webhook_sender: WebhookSender
     documents: Documents
     read_document: Callable[[str, bytes], Sequence[Passage]]  # by path and content; raises BadDocument, and takes time
+    history: PayloadCodec | None = None  # opens what is sealed at Temporal; None: nothing is

@@ -7,11 +7,13 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.auth import CODEC_PATH
 from api.problems import plain_problem, problem_response
 
 MAX_BODY_BYTES = 64 * 1_024
 MAX_DOCUMENT_BYTES = 10_000_000
 MAX_PLAYBOOK_BYTES = 1_000_000
+MAX_HISTORY_BYTES = 8_000_000  # of a page of history, sealed, for the Temporal UI
 _PLAYBOOK = re.compile(r"/v1/playbooks/[^/]+$")
 _DOCUMENT = re.compile(r"/v1/playbooks/[^/]+/documents/")
 
@@ -26,6 +28,8 @@ class LimitBody:
     def _most_for(self, path: str) -> int:
         if _DOCUMENT.match(path):
             return MAX_DOCUMENT_BYTES
+        if path == CODEC_PATH:
+            return MAX_HISTORY_BYTES
         return MAX_PLAYBOOK_BYTES if _PLAYBOOK.match(path) else self.most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

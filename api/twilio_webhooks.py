@@ -182,6 +182,7 @@ class Voice:
             carrier_call_id=asked.carrier_call_id,
             tenant=self._settings.tenant,
             timers=self._settings.timers,
+            discreet=self._settings.discreet,
         )
         await self._temporal.start_call(call)
         self._figures.calls_started.labels(call.direction.value).inc()

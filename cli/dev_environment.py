@@ -97,6 +97,7 @@ def local_environment(
         made["HOLDFAST_MEDIA_URL"] = f"ws://127.0.0.1:{where.door}"
         if settings.our_number is None:
             made["HOLDFAST_OUR_NUMBER"] = OUR_SANDBOX_NUMBER
+        made["HOLDFAST_SHOW_PERSONAL_DATA"] = "true"  # callers and their data are invented
         made["HOLDFAST_WEBHOOK_PRIVATE_ADDRESSES"] = "true"  # the sandbox plays the customer, too
     if "twilio" in sandboxed:  # who really calls is to be told of real bookings only
         made |= _connectors(inherited, origin)

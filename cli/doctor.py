@@ -19,7 +19,7 @@ from cli.playbook_check import read_playbook
 from cli.process import complaints
 from cli.progress import out, progress
 from cli.settings import Settings, reveal, variable_of
-from cli.temporal_client import connect, missing_search_attributes
+from cli.temporal_client import connect, history_keys, missing_search_attributes
 from cli.tool_check import environment_secrets, mcp_faults, tool_faults
 from cli.vendor_keys import FALLBACK_KEY_CHECKS, KEY_CHECKS, check_key
 from core.playbook import Playbook, PlaybookFaults
@@ -68,7 +68,7 @@ def run() -> None:
 async def examine(settings: Settings) -> list[Finding]:
     """Run all checks side by side, each within its deadline."""
     checks: tuple[Check, ...] = (
-        *(_vendors, _fallbacks, _crm, _connectors, _temporal, _database, _public_url, _access, _playbooks),
+        *(_vendors, _fallbacks, _crm, _connectors, _temporal, _history, _database, _public_url, _access, _playbooks),
     )
     async with progress("Looking"):
         found = await asyncio.gather(*(_in_time(check, settings) for check in checks))
@@ -165,6 +165,16 @@ async def _temporal(settings: Settings) -> list[Finding]:
         return [Finding("search attributes", State.FAILED, words)]
     where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
     return [Finding("Temporal", State.OK, f"{where}, search attributes are registered")]
+
+
+async def _history(settings: Settings) -> list[Finding]:
+    if keys := history_keys(settings):
+        others = f", and {len(keys) - 1} more can open it" if len(keys) > 1 else ""
+        return [Finding("history", State.OK, f"sealed with the key {keys[0].id}{others}")]
+    if not settings.discreet:
+        return []  # callers are invented
+    words = f"not sealed: whoever sees the Temporal server reads what callers tell (set {variable_of('history_keys')})"
+    return [Finding("history", State.WARNING, words)]
 
 
 def _in_short(error: Exception) -> str:

@@ -50,6 +50,14 @@ def _unless_none(text: object) -> object:
     return None if text == "none" else text
 
 
+def _key_ring(keys: SecretStr | None) -> SecretStr | None:
+    if keys is not None:
+        from workflows.codec import read_keys
+
+        read_keys(keys.get_secret_value())
+    return keys
+
+
 HttpOrigin = Annotated[str, _origin(("http", "https"))]
 WebSocketOrigin = Annotated[str, _origin(("ws", "wss"))]
 HostAndPort = Annotated[str, AfterValidator(_host_and_port)]
@@ -133,6 +141,8 @@ class Settings(BaseSettings):
     temporal_tls_client_cert: FilePath | None = Field(None, validation_alias="TEMPORAL_TLS_CLIENT_CERT_PATH")
     temporal_tls_client_key: FilePath | None = Field(None, validation_alias="TEMPORAL_TLS_CLIENT_KEY_PATH")
     temporal_ui_url: HttpOrigin = "http://127.0.0.1:8233"
+    history_keys: Annotated[SecretStr | None, AfterValidator(_key_ring)] = None  # seal what Temporal keeps
+    show_personal_data: bool = False  # on pages of the Temporal UI, though its history is not sealed
     database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
     data: Path = Path(".holdfast")
     playbooks: Path = PACKAGED_PLAYBOOKS
@@ -220,6 +230,11 @@ class Settings(BaseSettings):
     def media_origin(self) -> str:
         """The public WebSocket origin of the gateways."""
         return self.media_url or self.public_url.replace("http", "ws", 1)
+
+    @property
+    def discreet(self) -> bool:
+        """Whether pages of the Temporal UI are to hold no personal data: whoever sees the server would read it."""
+        return self.history_keys is None and not self.show_personal_data
 
     @property
     def stream_key(self) -> str:

@@ -8,6 +8,7 @@ from temporalio.service import TLSConfig
 
 from cli.settings import Settings, reveal
 from core.contracts.names import SEARCH_ATTRIBUTES
+from workflows.codec import HistoryKey, read_keys, sealed
 
 
 async def connect(settings: Settings, *, lazy: bool = False) -> Client:
@@ -18,11 +19,16 @@ async def connect(settings: Settings, *, lazy: bool = False) -> Client:
     return await Client.connect(
         settings.temporal_address,
         namespace=settings.temporal_namespace,
-        data_converter=pydantic_data_converter,
+        data_converter=sealed(pydantic_data_converter, history_keys(settings)),
         api_key=reveal(settings.temporal_api_key) or None,
         tls=_tls(settings),
         lazy=lazy,
     )
+
+
+def history_keys(settings: Settings) -> tuple[HistoryKey, ...]:
+    """What history is sealed with; (): it is not."""
+    return read_keys(reveal(settings.history_keys)) if settings.history_keys is not None else ()
 
 
 def _tls(settings: Settings) -> TLSConfig | bool | None:

@@ -30,7 +30,7 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
     """What the API is built from. Raises BadSettings for what it cannot do without."""
     from api.deps import ApiDeps, ApiSettings
     from api.temporal import Temporal
-    from cli.temporal_client import connect
+    from cli.temporal_client import connect, history_keys
     from storage.after_calls import SqlAfterCalls
     from storage.calls import SqlCallReader
     from storage.documents import SqlDocuments
@@ -40,6 +40,7 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
     from storage.webhooks import SqlWebhooks
     from vendors.documents import read_document
     from vendors.webhook_sender import GuardedSender
+    from workflows.codec import SealingCodec
 
     settings.require("api_key", "twilio_auth_token")
     async with _database(settings) as database, AsyncExitStack() as stack:
@@ -55,6 +56,7 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
             documents=SqlDocuments(database),
             read_document=read_document,
             temporal=Temporal(partial(connect, settings)),
+            history=SealingCodec(keys) if (keys := history_keys(settings)) else None,
             reader=reader,
             playbooks=playbooks,
             versions=playbooks,
@@ -70,6 +72,7 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
                 our_number=settings.our_number,
                 overflow_number=settings.overflow_number,
                 temporal_ui_url=settings.temporal_ui_url,
+                discreet=settings.discreet,
                 temporal_namespace=settings.temporal_namespace,
                 version=version("holdfast"),
             ),

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from cli.temporal_server import obtain_temporal, server_command
 from core.contracts.names import NAMESPACE
+from workflows.codec import HistoryKey, sealed
 
 
 class TemporalServer:
@@ -46,9 +47,10 @@ class TemporalServer:
         self._process.communicate()
         self._process = None
 
-    async def connect(self) -> Client:
-        """A client as the product makes it."""
-        return await Client.connect(self.address, namespace=NAMESPACE, data_converter=pydantic_data_converter)
+    async def connect(self, keys: Sequence[HistoryKey] = ()) -> Client:
+        """A client as the product makes it; ``keys`` seal what it tells."""
+        converter = sealed(pydantic_data_converter, keys)
+        return await Client.connect(self.address, namespace=NAMESPACE, data_converter=converter)
 
 
 def free_port() -> int:

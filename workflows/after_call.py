@@ -234,7 +234,9 @@ class AfterCallWorkflow:
         return await once(work, request, summary, ONE_REQUEST)
 
     def _show(self) -> None:
-        workflow.set_current_details(after_details(self.call_id, self.errands.steps))
+        workflow.set_current_details(
+            after_details(self.call_id, self.errands.steps, discreet=self.record.call.discreet)
+        )
 
 
 def _follow_up(name: str) -> str:

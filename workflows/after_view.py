@@ -14,12 +14,13 @@ _SIGNS = {
 }
 
 
-def after_details(call_id: str, steps: Sequence[AfterStep]) -> str:
-    """Markdown."""
-    return "\n".join([f"### After call {call_id}", "", *(f"- {_line(step)}" for step in steps)])
+def after_details(call_id: str, steps: Sequence[AfterStep], *, discreet: bool) -> str:
+    """Markdown; ``discreet``: without what steps tell in words of others."""
+    lines = (f"- {_line(step, discreet=discreet)}" for step in steps)
+    return "\n".join([f"### After call {call_id}", "", *lines])
 
 
-def _line(step: AfterStep) -> str:
+def _line(step: AfterStep, *, discreet: bool) -> str:
     attempts = f", attempt {step.attempts}" if step.attempts > 1 else ""
-    detail = f" ({step.detail})" if step.detail else ""
+    detail = f" ({step.detail})" if step.detail and not discreet else ""
     return f"{step.title}: {_SIGNS[step.status]}{attempts}{detail}"

@@ -59,18 +59,18 @@ def call_state(live: LiveCall) -> CallState:
     )
 
 
-def whats_next(live: LiveCall) -> str:
-    """One line: what the call waits for or does."""
+def whats_next(live: LiveCall, *, discreet: bool = False) -> str:
+    """One line: what the call waits for or does; ``discreet``: without numbers, names and what callers have told."""
     if live.phase is Phase.ENDED:
         return "nothing: the call has ended"
     if live.ending is not None:
         return f"end the call: {live.ending.disposition.value.replace('_', ' ')}"
     if live.hand_over is not None:
-        return f"connect the caller to {live.hand_over.number}"
+        return f"connect the caller to {'somebody' if discreet else live.hand_over.number}"
     if live.supervisor is not None:
-        return f"nothing: {live.supervisor.name} talks with the caller"
+        return f"nothing: {'a supervisor' if discreet else live.supervisor.name} talks with the caller"
     if live.transfer is not None:
-        return live.transfer.next_words
+        return "see to the transfer" if discreet else live.transfer.next_words
     if live.phase in (Phase.DIALLING, Phase.RINGING):
         return "wait for an answer"
     if live.gateway is None:
@@ -82,46 +82,59 @@ def whats_next(live: LiveCall) -> str:
     if choices := live.memory.agenda.choices:
         return f"have the caller choose: {' or '.join(choices)}"
     if unconfirmed := live.unconfirmed:
-        return f"have the caller confirm {', '.join(f'{name} {live.memory.slots[name].value}' for name in unconfirmed)}"
+        values = (name if discreet else f"{name} {live.memory.slots[name].value}" for name in unconfirmed)
+        return f"have the caller confirm {', '.join(values)}"
     if live.missing:
         return f"find out {', '.join(live.missing)}"
     return "wait for the caller"
 
 
 def call_details(live: LiveCall) -> str:
-    """The call in markdown, for the Temporal UI, which wants an empty line before a paragraph and before a list."""
+    """The call in markdown, for the Temporal UI, which wants an empty line before a paragraph and before a list.
+
+    Of a discreet call nothing personal.
+    """
     now = live.conversation.now
     call = live.call
     arrow = "→" if call.direction is Direction.INBOUND else "←"
+    who = "call" if call.discreet else f"{call.caller_number} {arrow} {call.our_number}"
     lines = [
-        f"### {call.caller_number} {arrow} {call.our_number} ({call.direction.value})",
+        f"### {who} ({call.direction.value})",
         "",
         f"**{live.phase.value}**, playbook `{call.playbook.ref}`, step `{now.step}`, turn {now.number}",
         "",
-        f"Next: {whats_next(live)}",
+        f"Next: {whats_next(live, discreet=call.discreet)}",
         "",
     ]
     if live.ending is not None:
         lines.append(f"- Outcome: **{live.ending.disposition.value}**")
-    if caller := _last(live, "caller"):
-        lines.append(f"- Caller: “{caller}”")
-    if live.supervisor is not None and (words := live.conversation.now.supervisor):
-        lines.append(f"- {live.supervisor.name}: “{words}”")
-    if said := _last(live, "assistant"):
-        lines.append(f"- Assistant: “{said}”")
+    if not call.discreet:
+        lines += _said(live)
     if now.told_from:
         lines.append(f"- From: {'; '.join(now.told_from)}")
     if live.mood:
         lines.append(f"- Mood: {live.mood}")
     for name, known in live.memory.slots.items():
-        lines.append(f"- {name}: {known.value}{' ✓' if known.confirmed else ''}")
-    lines += [f"- has said: {fact.replace('_', ' ')}" for fact in live.memory.facts]
+        value = "known" if call.discreet else known.value
+        lines.append(f"- {name}: {value}{' ✓' if known.confirmed else ''}")
+    lines += [f"- has said: {fact.replace('_', ' ')}" for fact in live.memory.facts if not call.discreet]
     if wants := live.memory.agenda.open:
         lines.append(f"- Wants after that: {', '.join(wants)}")
     for result in now.tools:
         lines.append(f"- {result.call.name}: {'done' if result.ok else 'failed'}")
     lines += ["", "&nbsp;"]  # the UI's frame is one line too short
     return "\n".join(lines)
+
+
+def _said(live: LiveCall) -> list[str]:
+    lines = []
+    if caller := _last(live, "caller"):
+        lines.append(f"- Caller: “{caller}”")
+    if live.supervisor is not None and (words := live.conversation.now.supervisor):
+        lines.append(f"- {live.supervisor.name}: “{words}”")
+    if said := _last(live, "assistant"):
+        lines.append(f"- Assistant: “{said}”")
+    return lines
 
 
 def attributes(live: LiveCall) -> dict[SearchAttributeKey[str], str]:

@@ -45,7 +45,7 @@ async def _dial(live: LiveCall) -> bool:
             request,
             start_to_close_timeout=timedelta(seconds=15),  # one REST call, and a slow carrier is no reason to give up
             retry_policy=ONCE,  # a second try could ring twice
-            summary=f"dial {call.caller_number}",
+            summary="dial" if call.discreet else f"dial {call.caller_number}",
         )
     except ActivityError as error:
         return await _reconcile(live, error, began_ms)

@@ -107,7 +107,7 @@ class Speaker:
                 start_to_close_timeout=self._patience + HEARING,
                 heartbeat_timeout=HEARTBEAT,
                 retry_policy=ONCE,
-                summary=_summary(key, f"say “{line[:60]}”"),
+                summary=_summary(key, "say a line" if live.call.discreet else f"say “{line[:60]}”"),
             )
 
         stands = self._live.stands(line)

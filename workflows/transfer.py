@@ -122,7 +122,7 @@ async def _reach(live: LiveCall, transfer: Transfer) -> None:
         dialling,
         start_to_close_timeout=timedelta(seconds=15),  # one REST call, as when a call is placed
         retry_policy=ONCE,  # a second try could ring twice
-        summary=f"transfer {transfer.number}: dial {transfer.to}",
+        summary=f"transfer {transfer.number}: dial {'a representative' if live.call.discreet else transfer.to}",
     )
     _note(live, transfer)
     patience = timedelta(seconds=queue.ring_seconds) + DECIDING

@@ -66,6 +66,7 @@ class CallInput:
     campaign: str | None = None
     variables: dict[str, str] = field(default_factory=dict)  # what the caller's record told beforehand
     timers: CallTimers = CallTimers()
+    discreet: bool = False  # nothing personal in summaries and details, which the Temporal UI shows
 
 
 @dataclass(frozen=True)

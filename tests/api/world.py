@@ -14,6 +14,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 from temporalio.client import Client, WorkflowHandle
+from temporalio.converter import PayloadCodec
 from twilio.request_validator import RequestValidator
 
 from api.app import create_app
@@ -177,7 +178,13 @@ class ApiWorld:
 
 @asynccontextmanager
 async def api_world(
-    temporal: Temporal, client: Client, database: Database, *, private_webhooks: bool = True, **changed: Any
+    temporal: Temporal,
+    client: Client,
+    database: Database,
+    *,
+    private_webhooks: bool = True,
+    history: PayloadCodec | None = None,
+    **changed: Any,
 ) -> AsyncIterator[ApiWorld]:
     """An API in this world; ``changed`` settings."""
     sock = listening_socket()
@@ -198,6 +205,7 @@ async def api_world(
         sender,
         SqlDocuments(database),
         read_document,
+        history,
     )
     app = create_app(deps)
     async with serving(app, sock), httpx.AsyncClient(base_url=origin, timeout=20, trust_env=False) as http:

@@ -166,3 +166,12 @@ async def test_a_broken_playbook_and_an_unknown_default_are_told(
     told = failures(findings)
     assert f"{folder}/bad.yaml:1: goal: is missing" in told["playbook"]
     assert told["playbooks"].startswith("HOLDFAST_DEFAULT_PLAYBOOK: no playbook is named missing")
+
+
+async def test_history_that_is_not_sealed_is_warned_of(sandbox: tuple[str, SandboxState], tmp_path: Path) -> None:
+    url, _ = sandbox
+    (told,) = [one for one in await examine(settings_at(url, tmp_path)) if one.what == "history"]
+    assert (told.state, "HOLDFAST_HISTORY_KEYS" in told.words) == (State.WARNING, True)
+    ring = f"new:{'A' * 43}=,old:{'B' * 42}A="
+    (told,) = [one for one in await examine(settings_at(url, tmp_path, history_keys=ring)) if one.what == "history"]
+    assert (told.state, told.words) == (State.OK, "sealed with the key new, and 1 more can open it")

@@ -78,6 +78,7 @@ class CallWorld:
 
     def __init__(self, client: Client) -> None:
         self.client = client
+        self.discreet = False  # of the calls that begin
         self.reasoner = FakeReasoner()
         self.step_fits = FakeStepFits()
         self.voice = FakeVoice()
@@ -148,6 +149,7 @@ class CallWorld:
             carrier_call_id=f"CA{call_id}" if inbound else None,
             variables=variables or {},
             timers=timers,
+            discreet=self.discreet,
         )
         handle = await self.client.start_workflow(
             names.CALL_WORKFLOW,
