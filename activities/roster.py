@@ -24,7 +24,7 @@ from activities.transfer import TransferActivities
 from core.ports.after_call import AfterCallStore, Messenger, WebhookBook, WebhookSender
 from core.ports.call_log import CallFeed, CallStore
 from core.ports.crm import Crm
-from core.ports.playback import PlaybackLine
+from core.ports.playback import LostCalls, PlaybackLine
 from core.ports.playbooks import Playbooks
 from core.ports.reasoner import Reasoner
 from core.ports.speech import Recogniser, Voice
@@ -58,6 +58,7 @@ class Ports:
     step_fits: StepFits | None = None  # None: turns are compared with each example
     step_examples: StepExamples | None = None  # None: nothing is learnt from calls
     knowledge: KnowledgeShelf | None = None  # None: playbooks have no documents
+    lost_calls: LostCalls | None = None  # None: the carrier alone tells of gateways that die
     notes_after_s: float = AFTER_S  # how long answers go before notes
 
 

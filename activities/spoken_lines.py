@@ -121,7 +121,7 @@ def fixed_lines(playbook: Playbook, language: str) -> tuple[str, ...]:
         ),
         *([fixed.take_your_time] if fixed.take_your_time else []),
         fixed.welcome_back,
-        *([fixed.handed_back] if fixed.handed_back else []),
+        *(line for line in (fixed.picking_up, fixed.handed_back) if line),
         *([playbook.escalation_line_in(language)] if playbook.mood.escalate_after else []),
     )
     canned = [answer.answer for step in playbook.steps for answer in step.canned]  # in the first language only

@@ -137,12 +137,7 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
         playback = PlaybackClient(settings.internal_key)
         sender = GuardedSender(private=settings.webhook_private_addresses)
         messenger = vendor_choice.messenger(settings)
-        for close in (
-            telephony.aclose,
-            playback.close,
-            sender.close,
-            messenger.aclose,
-        ):
+        for close in (telephony.aclose, playback.close, sender.close, messenger.aclose):
             stack.push_async_callback(close)
         yield Ports(
             reasoner=vendor_choice.reasoner(settings, stack),
@@ -151,6 +146,7 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
             speech_cache=_speech_cache(settings),
             recogniser=vendor_choice.recogniser(settings, stack),
             playback=playback,
+            lost_calls=playback.watch,
             playbooks=SqlPlaybooks(database, default=settings.default_playbook),
             telephony=telephony,
             crm=vendor_choice.crm(settings, secrets, stack),

@@ -13,6 +13,7 @@ from temporalio.worker import Worker
 
 from activities.preparing import LinePreparer
 from activities.roster import Ports
+from cli.lost_calls import telling_lost_calls
 from cli.process import Complaint, SideServer, listen, spare_the_collector, until_stopped
 from cli.settings import Settings
 from cli.temporal_client import connect
@@ -57,7 +58,7 @@ async def _work(settings: Settings, queues: list[str], stopping: asyncio.Event) 
             if client is not None:
                 workers += [worker for worker in build_workers(client, ports) if worker.task_queue in queues]
                 spare_the_collector()
-                async with _prepared(ports, CALLS_QUEUE in queues):
+                async with _prepared(ports, CALLS_QUEUE in queues), telling_lost_calls(ports.lost_calls, client):
                     await _run(workers, until=(told, serving))
     finally:
         told.cancel()

@@ -213,6 +213,12 @@ class LiveCall:
         return bool(without_fillers(self.conversation.now.said, self.script.fillers))
 
     @property
+    def owes_answer(self) -> bool:
+        """Whether nothing was said to the caller's last turn: a gateway went while its step was found or a tool ran."""
+        now = self.conversation.now
+        return now.number > 0 and now.eager is None and not self.answered
+
+    @property
     def has_work(self) -> bool:
         """Whether it is our turn to do something."""
         waiting = self.opening or self.answer_again or self.lines or self.silent or self.inbox.eager

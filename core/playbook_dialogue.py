@@ -124,6 +124,9 @@ class Talk(Part):
     policies: Policies = Policies()
     limits: Limits = Limits()
     step_finding: StepFinding = StepFinding()
+    picking_up: str = Field(
+        "", max_length=600, description="said instead of welcome_back where an answer was cut off, which follows"
+    )
     remember_callers: bool = Field(False, description="what a caller's earlier calls were about is told to the model")
 
 

@@ -55,6 +55,9 @@ class Lines(Part):
     fillers: tuple[Line, ...] = ()
     take_your_time: str = Field("", max_length=600)
     protected_lines: tuple[Line, ...] = ()
+    picking_up: str = Field(
+        "", max_length=600, description="said instead of welcome_back where an answer was cut off, which follows"
+    )
     handed_back: str = Field("", max_length=600, description="default: welcome_back")
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import unquote
 
+import msgspec
 from picows import WSListener, WSUpgradeRequest, WSUpgradeResponseWithListener
 
 from media_gateway.answers import answer
@@ -14,6 +15,7 @@ from media_gateway.playback_socket import PlaybackSocket
 from media_gateway.streams import Streams
 
 PLAYBACK = "/internal/playback"
+CALLS = "/internal/calls"
 _TURN_AUDIO = re.compile(r"/internal/calls/([^/]+)/turns/(\d{1,9})/audio")
 _DESK = re.compile(r"/internal/calls/([^/]+)/desk")
 _DIGITS = re.compile(r"/internal/calls/([^/]+)/digits/([^/]+)")
@@ -22,7 +24,7 @@ Route = Callable[[WSUpgradeRequest], WSListener | WSUpgradeResponseWithListener 
 
 
 def internal_routes(streams: Streams, internal_secret: str) -> Route:
-    """The playback socket, supervisors, the kept audio of turns and what was keyed in, for who knows the secret."""
+    """The playback socket, supervisors, calls, kept audio of turns and what was keyed in, for who knows the secret."""
     expected = f"Bearer {internal_secret}".encode()
 
     def route(request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener | None:
@@ -31,6 +33,8 @@ def internal_routes(streams: Streams, internal_secret: str) -> Route:
         path = request.path.decode("ascii", "replace")
         if path == PLAYBACK:
             return PlaybackSocket(streams)
+        if path == CALLS:
+            return answer(HTTPStatus.OK, msgspec.json.encode(streams.attachments))
         if asked := _TURN_AUDIO.fullmatch(path):
             audio = streams.turn_audio(unquote(asked[1]), int(asked[2]))
             if audio is not None:

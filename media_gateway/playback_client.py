@@ -1,8 +1,9 @@
 """The worker's end of the playback socket: one kept socket to each gateway, shared by all replies."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import count
 
 import httpx
@@ -13,6 +14,7 @@ from core.contracts.call import GatewayAddress, Heard, ReplyKey, ReplyTimings
 from core.ports.errors import PlaybackLost
 from core.ports.speech import SpokenWord
 from core.turns import Listen
+from media_gateway.gateway_watch import GatewayWatch
 from media_gateway.playback_protocol import (
     MAX_MESSAGE_BYTES,
     Audio,
@@ -139,10 +141,13 @@ class SocketReply:
 class GatewaySocket(WSListener):
     """One open socket to a gateway, with its replies. Messages are read in the socket's own callback."""
 
-    def __init__(self) -> None:
+    def __init__(self, gone: Callable[[bool], None]) -> None:
+        """``gone`` is told once when the gateway is, and whether it had said goodbye."""
         self._transport: WSTransport
         self._replies: dict[int, SocketReply] = {}
         self._numbers = count(1)
+        self._gone = gone
+        self._goodbye = False
         self.lost = False
 
     def check(self) -> None:
@@ -171,6 +176,7 @@ class GatewaySocket(WSListener):
     async def close(self) -> None:
         """Release the socket."""
         if not self.lost:
+            self._goodbye = True
             self._transport.send_close(WSCloseCode.OK)
             self._transport.disconnect()
             await self._transport.wait_disconnected()
@@ -182,6 +188,7 @@ class GatewaySocket(WSListener):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """The gateway's word on a reply."""
         if frame.msg_type is WSMsgType.CLOSE:
+            self._goodbye = True
             transport.send_close(WSCloseCode.OK)
             transport.disconnect()
         elif frame.msg_type is WSMsgType.BINARY:
@@ -203,7 +210,10 @@ class GatewaySocket(WSListener):
         self._transport.disconnect(graceful=False)
 
     def _lose(self) -> None:
+        if self.lost:
+            return
         self.lost = True
+        self._gone(self._goodbye)
         for reply in self._replies.values():
             reply.lose()
 
@@ -216,12 +226,14 @@ class PlaybackClient:
         self._sockets: dict[str, GatewaySocket] = {}
         self._opening: dict[str, asyncio.Lock] = {}
         self._http = httpx.AsyncClient(headers=self._headers, timeout=AUDIO_DEADLINE, trust_env=False)
+        self.watch = GatewayWatch(self._http)
 
     @asynccontextmanager
     async def open(
         self, call_id: str, gateway: GatewayAddress, key: ReplyKey, listen: Listen, hold: str = ""
     ) -> AsyncIterator[SocketReply]:
         """A reply at the gateway that holds the call. Raises PlaybackLost."""
+        self.watch.note(call_id, gateway)
         socket = await self._socket(gateway.playback_url)
         number, reply = socket.open(call_id, key, listen, hold)
         try:
@@ -259,6 +271,7 @@ class PlaybackClient:
 
     async def close(self) -> None:
         """Release all sockets."""
+        await self.watch.close()
         for socket in list(self._sockets.values()):
             await socket.close()
         await self._http.aclose()
@@ -272,8 +285,14 @@ class PlaybackClient:
             self._sockets[url] = fresh = await self._connect(url)
             return fresh
 
+    def _gone(self, url: str, goodbye: bool) -> None:
+        if goodbye:
+            self.watch.left(url)
+        else:
+            self.watch.broken(url, lambda: self._socket(url))
+
     async def _connect(self, url: str) -> GatewaySocket:
-        socket = GatewaySocket()
+        socket = GatewaySocket(partial(self._gone, url))
         try:
             async with asyncio.timeout(CONNECT_DEADLINE):
                 await ws_connect(

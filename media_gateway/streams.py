@@ -111,6 +111,11 @@ class Streams:
         """The stream that has the call now."""
         return self._live.get(call_id)
 
+    @property
+    def attachments(self) -> dict[str, int]:
+        """Of the live streams, by call."""
+        return {call_id: stream.identity.attachment for call_id, stream in self._live.items()}
+
     def turn_audio(self, call_id: str, turn: int) -> bytes | None:
         """The kept mu-law audio of a caller's turn."""
         if (live := self._live.get(call_id)) is not None:

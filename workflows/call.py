@@ -55,7 +55,10 @@ from workflows.understanding import find_step, understood
 
 TOOL_ROUNDS: Final = 4  # of one turn; a model that asks for more goes in circles
 FILLER_AFTER: Final = timedelta(seconds=1.5)  # a tool that takes longer: the caller hears that we are still there
-CARRIER_ASKS: Final = timedelta(seconds=1.5)  # a carrier that follows the Redirect after a lost stream does so by then
+CARRIER_ASKS: Final = timedelta(seconds=1.5)  # a carrier that follows the Redirect after its stream does so by then
+LOST_CARRIER_ASKS: Final = timedelta(
+    seconds=0.8
+)  # ... after a broken one, which it may not do: the caller hears nothing
 LAST_WORDS: Final = timedelta(seconds=4)  # beyond their own length, until the gateway tells that they were heard
 MS_A_CHARACTER: Final = 90  # of slow speech
 
@@ -133,6 +136,9 @@ class CallWorkflow(CallMessages):
         """The first words on a new media stream; the gateway gets its holding lines with them."""
         self.live.opening = None
         if opening is Opening.WELCOME_BACK:
+            owed = self.live.owes_answer and not self.live.returning
+            if owed and workflow.patched("answer-turns-of-lost-gateways"):
+                self.live.answer_again = True
             await self._say(welcome_back(self.live), prepare=True)
         else:
             greeting = self.live.script.greeting
@@ -317,7 +323,8 @@ class CallWorkflow(CallMessages):
             return live.gateway is not None or live.over
 
         lost = live.inbox.newest >= 0 and not live.carrier_asked
-        if lost and not await until(lambda: settled() or live.carrier_asked, CARRIER_ASKS):
+        patience = CARRIER_ASKS if live.stream_stopped else LOST_CARRIER_ASKS
+        if lost and not await until(lambda: settled() or live.carrier_asked, patience):
             await self._call_back()
         if not settled() and not await until(settled, self._seconds(self.call.timers.attach)):
             live.end(Ending(Disposition.CONNECTION_LOST))

@@ -30,6 +30,7 @@ from core.contracts.call import (
     TurnAccepted,
     TurnWithdrawn,
 )
+from core.contracts.gateway import GatewayLost
 from core.contracts.take_over import Desk, FloorGivenBack, FloorTaken, SupervisorSaid
 from core.contracts.transfer import (
     Cause,
@@ -91,6 +92,12 @@ class CallMessages:
     def stream_ended(self, ended: StreamEnded) -> None:
         """The media stream is over."""
         self.live.end_stream(ended)
+
+    @workflow.signal(name=names.GATEWAY_LOST)
+    def gateway_lost(self, lost: GatewayLost) -> None:
+        """A worker's control socket broke, and the gateway behind it is dead."""
+        if lost.attachment == self.live.inbox.newest:
+            self.live.lose_stream(stopped=False)
 
     @workflow.signal(name=names.CALLER_SILENT)
     def caller_silent(self, silence: CallerSilent) -> None:

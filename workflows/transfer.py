@@ -249,6 +249,8 @@ def company(live: LiveCall) -> str:
 
 def welcome_back(live: LiveCall) -> str:
     """What the caller hears first on a new stream."""
+    if live.answer_again and live.script.picking_up and not live.returning:
+        return live.script.picking_up
     left = live.left_by if live.returning else None
     live.returning = False
     if left is not None and left.cause is Cause.SUPERVISOR and left.number and live.script.handed_back:

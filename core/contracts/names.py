@@ -28,6 +28,7 @@ STREAM_ENDED: Final = "stream_ended"  # signal: StreamEnded
 CALLER_SILENT: Final = "caller_silent"  # signal: CallerSilent
 ANSWER_OVERDUE: Final = "answer_overdue"  # signal: AnswerOverdue
 RECOGNISER_FAILED: Final = "recogniser_failed"  # signal: RecogniserFailed
+GATEWAY_LOST: Final = "gateway_lost"  # signal of a worker: GatewayLost
 FLOOR_TAKEN: Final = "floor_taken"  # signal: FloorTaken
 SUPERVISOR_SAID: Final = "supervisor_said"  # signal: SupervisorSaid
 FLOOR_GIVEN_BACK: Final = "floor_given_back"  # signal: FloorGivenBack

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from core.contracts.call import GatewayAddress, Heard, ReplyKey, ReplyTimings
@@ -75,4 +76,20 @@ class PlaybackLine(Protocol):
 
     async def fetch_turn_audio(self, audio_url: str, turn: int) -> bytes:
         """The mu-law audio of a caller's turn that the gateway kept. Raises PlaybackLost."""
+        ...
+
+
+@dataclass(frozen=True)
+class LostCall:
+    """A call whose gateway has died, and the stream it had there."""
+
+    call_id: str
+    attachment: int
+
+
+class LostCalls(Protocol):
+    """Learns of gateways that die."""
+
+    async def lost_call(self) -> LostCall:
+        """The next call that a gateway has taken with it; perhaps one that has ended before."""
         ...

@@ -19,6 +19,7 @@ from core.contracts.call import (
     TurnAccepted,
     TurnWithdrawn,
 )
+from core.contracts.gateway import GatewayLost
 from core.contracts.take_over import FloorGivenBack, FloorTaken, SupervisorSaid
 from core.turns import TurnTaking
 
@@ -83,6 +84,11 @@ class RecordingCall:
     def turn_withdrawn(self, withdrawn: TurnWithdrawn) -> None:
         """Remember it."""
         self._heard.append((names.TURN_WITHDRAWN, withdrawn))
+
+    @workflow.signal(name=names.GATEWAY_LOST)
+    def gateway_lost(self, lost: GatewayLost) -> None:
+        """Take it."""
+        self._heard.append((names.GATEWAY_LOST, lost))
 
     @workflow.signal(name=names.REPLY_LOST)
     def reply_lost(self, lost: ReplyLost) -> None:

@@ -24,12 +24,16 @@ class CutWire:
         if self._server is not None:
             self._server.close()
             self._server = None
-        for writer in list(self._open):
-            writer.transport.abort()
+        self.drop()
         for task in list(self._work):
             task.cancel()
         if self._work:
             await asyncio.wait(self._work)
+
+    def drop(self) -> None:
+        """Break all connections; new ones are taken."""
+        for writer in list(self._open):
+            writer.transport.abort()
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target_port)

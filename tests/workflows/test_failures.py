@@ -5,11 +5,14 @@ from dataclasses import replace
 
 from core.contracts import names
 from core.contracts.call import Phase, RecogniserFailed, StreamStatus, Verb
+from core.contracts.gateway import GatewayLost
+from core.conversation import ToolCall
 from core.outcome import CarrierState, Disposition
+from core.playbook import parse_playbook
 from core.ports.reasoner import TextPiece
 from core.timings import RETRIED
 from tests.world.fakes import broken
-from tests.world.playbook import orders
+from tests.world.playbook import ORDERS, orders
 from tests.world.world import CallWorld
 
 ALONE = orders(transfer_to=None)
@@ -127,6 +130,51 @@ async def test_lost_gateway_is_replaced_and_the_answer_given_again(world: CallWo
     assert await call.hears() == "Sorry, we were cut off."
     again = await call.next_reply()
     assert (again.key.attachment, again.key.turn, again.text) == (2, 1, "It arrives on Friday.")
+    assert await call.asks("When does my parcel arrive?")
+
+
+async def test_answer_that_follows_is_announced_by_a_line_that_asks_for_nothing(world: CallWorld) -> None:
+    call = await world.answered_call(parse_playbook(ORDERS + "picking_up: Sorry about that.\n"))
+    world.reasoner.will_say([TextPiece("It left on Monday. "), asyncio.Event()], "It arrives on Friday.")
+    await call.caller_says("Where is my order?")
+    first = await call.next_pushed("It left on Monday.")
+    await call.handle.signal(names.GATEWAY_LOST, GatewayLost(1))
+    first.lose()
+    assert (await call.redirected()).verb is Verb.CONNECT
+    await call.attach()
+    assert await call.hears() == "Sorry about that."
+    assert (await call.next_reply()).text == "It arrives on Friday."
+    await call.handle.signal(names.GATEWAY_LOST, GatewayLost(2))
+    assert (await call.carrier_asks()).verb is Verb.CONNECT
+    await call.attach()
+    assert await call.hears() == "Sorry, we were cut off."
+
+
+async def test_turn_whose_tool_ran_as_the_gateway_went_is_answered_on_the_next_one(world: CallWorld) -> None:
+    call = await world.answered_call()
+    world.reasoner.will_say([ToolCall("t1", "find_order", {"order_number": "482"})], "It arrives on Friday.")
+    world.crm.gate = asyncio.Event()
+    await call.caller_says("Where is my order?")
+    assert await call.hears() == ""
+    await world.crm.running.wait()
+    await call.lose_stream()
+    world.crm.gate.set()
+    assert (await call.redirected()).verb is Verb.CONNECT
+    await call.attach()
+    assert await call.hears() == "Sorry, we were cut off."
+    assert (await call.next_reply()).text == "It arrives on Friday."
+    assert len(world.crm.runs) == 1
+
+
+async def test_workers_word_on_a_dead_gateway_is_enough_and_of_an_older_one_it_is_no_news(world: CallWorld) -> None:
+    call = await world.answered_call()
+    await call.handle.signal(names.GATEWAY_LOST, GatewayLost(0))
+    assert await call.asks("Where is my order?")
+    await call.handle.signal(names.GATEWAY_LOST, GatewayLost(1))
+    assert (await call.redirected()).verb is Verb.CONNECT
+    await call.attach()
+    await call.handle.signal(names.GATEWAY_LOST, GatewayLost(1))
+    assert await call.hears() == "Sorry, we were cut off."
     assert await call.asks("When does my parcel arrive?")
 
 
