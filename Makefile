@@ -15,6 +15,10 @@ dev: ## Run everything on this machine until Ctrl-C
 	@scripts/setup.sh run
 	@$(BIN)/holdfast dev
 
+chaos: ## Kill workers in mid-call, a hundred times, and check every promise; ARGS go to holdfast chaos
+	@scripts/setup.sh run
+	@$(BIN)/holdfast chaos --kills 100 $(ARGS)
+
 test: ## Format, lint, types, import rules and all tests; ARGS go to pytest
 	@scripts/setup.sh test
 	@scripts/check.sh $(ARGS)

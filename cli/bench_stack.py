@@ -59,19 +59,24 @@ def run(
     speculation: bool = True,
 ) -> None:
     """Start the stack, measure, print the rows and write them."""
-    quiet_logs()
     rows: list[Row] = []
 
     async def use(stack: Stack) -> None:
         rows.extend(await measure(stack))
 
+    use_stack(options, use, speculation=speculation)
+    print_rows(rows)
+    write_rows(json_file, rows)
+
+
+def use_stack(options: StackOptions, use: Callable[[Stack], Awaitable[None]], *, speculation: bool = True) -> None:
+    """Start the stack with the bench's playbook, use it, and stop it."""
+    quiet_logs()
     with complaints(*STACK_FAILURES, LoadFailed), tempfile.TemporaryDirectory() as folder:
         settings = Settings.read()
         copy_playbook(settings.playbooks / f"{PLAYBOOK}.yaml", Path(folder), speculation=speculation)
         environment = {**options.environment, "HOLDFAST_PLAYBOOKS": folder}
         uvloop.run(run_stack(Stack(replace(options, environment=environment), settings), use))
-    print_rows(rows)
-    write_rows(json_file, rows)
 
 
 def copy_playbook(source: Path, folder: Path, *, speculation: bool) -> None:

@@ -156,6 +156,21 @@ def takeover(
 
 
 @app.command()
+def chaos(
+    calls: Annotated[int, typer.Option(help="Calls at a time.", min=1)] = 10,
+    kills: Annotated[int, typer.Option(help="How many kills in all.", min=1)] = 20,
+    lines: Annotated[int, typer.Option(help="What each caller says, in lines.", min=3)] = 8,
+    seed: Annotated[int, typer.Option(help="The same seed plans the same run.")] = 1,
+    times: Annotated[bool, typer.Option(help="Whether a time over its bar is a broken promise.")] = True,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the rows here.")] = None,
+) -> None:
+    """Kill workers in mid-call and check every promise; exit code 1 if one is broken."""
+    from cli.chaos import run_chaos
+
+    run_chaos(calls, kills, lines, seed, json_file, times=times)
+
+
+@app.command()
 def doctor() -> None:
     """Say what is configured, reachable and missing; exit code 1 if a call could not be made."""
     from cli.doctor import run

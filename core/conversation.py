@@ -138,6 +138,7 @@ class Utterance:
     interrupted: bool = False
     played_ms: int = 0
     talk_over_ms: int = 0
+    over: bool = False  # all of it was made, and heard, but its maker is gone: nobody else tells
 
 
 @dataclass
@@ -373,8 +374,12 @@ class Conversation:
         interrupted: bool,
         played_ms: int = 0,
         talk_over_ms: int = 0,
+        last: bool = False,
     ) -> Turn | None:
-        """What was heard of (attachment, part, attempt); the turn, or None if there is no such speech."""
+        """What was heard of (attachment, part, attempt); the turn, or None if there is no such speech.
+
+        ``last``: its maker is gone, and had nothing left to do.
+        """
         attachment, part, attempt = utterance
         for candidate in reversed(self.turns):
             if candidate.number != turn:
@@ -383,6 +388,7 @@ class Conversation:
                 if (spoken.attachment, spoken.part) == (attachment, part) and attempt >= spoken.attempt:
                     spoken.heard, spoken.interrupted = text, interrupted
                     spoken.played_ms, spoken.talk_over_ms = played_ms, talk_over_ms
+                    spoken.over, spoken.said = last, spoken.said or (text if last else "")
                     return candidate
         return None
 

@@ -456,6 +456,7 @@ class LiveCall:
             interrupted=report.interrupted,
             played_ms=report.played_ms,
             talk_over_ms=report.talk_over_ms,
+            last=report.last,
         )
         if turn and report.layers:
             turn.layers = dict(report.layers)

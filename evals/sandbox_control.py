@@ -57,6 +57,12 @@ class SandboxControl:
         answer.raise_for_status()
         return str(answer.json()["sid"])
 
+    async def effects(self, operation: str) -> int:
+        """How often the CRM has really done it."""
+        answer = await self._http.get("/crm/_effects")
+        answer.raise_for_status()
+        return sum(effect["operation"] == operation for effect in answer.json()["effects"])
+
     async def call(self, sid: str) -> dict[str, Any]:
         """One call as the carrier saw it."""
         answer = await self._http.get(f"/sandbox/calls/{sid}")

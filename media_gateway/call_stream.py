@@ -568,5 +568,6 @@ class CallStream:
                 layers=heard.layers,
                 played_ms=heard.played_ms,
                 talk_over_ms=heard.talk_over_ms,
+                last=self.replies.was_last(key),
             ),
         )

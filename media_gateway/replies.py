@@ -51,6 +51,7 @@ class Reply:
     whole: bool = False
     answers: bool = False  # it is whole, and all that is said for now
     hears: bool = False  # its maker waits to be told what was heard
+    last: bool = False  # it is whole, and all that its maker says
     told: tuple[float, Heard] | None = None  # when, and what, its maker was told of its hearing
 
 
@@ -155,7 +156,7 @@ class Replies:
         """The reply is whole. ``hear``: its maker waits to be told what was heard of it."""
         if not self._stop(reply):
             return
-        reply.whole, reply.hears = True, hear
+        reply.whole, reply.hears, reply.last = True, hear, hear
         reply.answers = hear and not reply.listen.more
         if reply.held is None:
             if hear:
@@ -165,6 +166,10 @@ class Replies:
     def answered(self, key: ReplyKey) -> bool:
         """Whether this reply is all that is said for now: no tool runs, and it is no filler."""
         return self._begun is not None and self._begun.key == key and self._begun.answers
+
+    def was_last(self, key: ReplyKey) -> bool:
+        """Whether its maker had nothing left to do but to hear of this reply."""
+        return self._begun is not None and self._begun.key == key and self._begun.last
 
     def tell(self, key: ReplyKey, heard: Heard) -> bool:
         """Tell the reply's maker what was heard; False if none waits for it."""
@@ -178,7 +183,7 @@ class Replies:
     def break_off(self, reply: Reply) -> None:
         """Its maker has given up, or does not wait any more; what arrived keeps playing."""
         self._hearing.pop(reply.key, None)
-        reply.hears = False
+        reply.hears = reply.last = False
         if self._stop(reply):
             self._leave(reply)
 

@@ -56,7 +56,7 @@ class Speaker:
         self._costs = costs
 
     async def respond(self, request: Callable[[GatewayAddress, ReplyKey, tuple[str, ...]], Respond]) -> Reply | None:
-        """Answer the running turn. None: cut off before it was whole. Raises ReplyFailed."""
+        """Answer the running turn. None: cut off before it was whole, or its maker is gone. Raises ReplyFailed."""
 
         def start(gateway: GatewayAddress, key: ReplyKey, kept: tuple[str, ...]) -> workflow.ActivityHandle[Reply]:
             handle = workflow.start_activity_method(
@@ -140,6 +140,9 @@ class Speaker:
                     return await handle
                 except ActivityError as error:
                     await self._judge(error, utterance, began, gives_way)
+            elif utterance.over:
+                handle.cancel()
+                return None
             elif live.lost is not None and live.lost.key == key:
                 kept = live.lost.kept
                 handle.cancel()
@@ -166,7 +169,9 @@ class Speaker:
             return live.lost is not None and live.lost.key == key
 
         live.overdue = False
-        await workflow.wait_condition(lambda: handle.done() or broken() or moved() or gives_way() or live.overdue)
+        await workflow.wait_condition(
+            lambda: handle.done() or utterance.over or broken() or moved() or gives_way() or live.overdue
+        )
 
     async def _judge(
         self, error: ActivityError, utterance: Utterance, began: float, gives_way: Callable[[], bool]

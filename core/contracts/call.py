@@ -187,6 +187,7 @@ class PlaybackReport:
     layers: dict[str, float] = field(default_factory=dict)  # core.timings.turn_layers; the turn's first audio only
     played_ms: int = 0  # audio the caller heard
     talk_over_ms: int = 0  # of it, while they were speaking
+    last: bool = False  # it was whole, and its maker, who only waited for this, can't tell it any more
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,7 @@ async def test_what_was_heard_goes_to_the_call_when_its_worker_is_gone(
         await call.carrier.return_marks()
     (report,) = await call.told(names.PLAYBACK_REPORT)
     assert (report["heard"], report["complete"]) == ("All of it.", True)
+    assert report["last"] == (when != "of its own will"), "a worker that leaves by itself tells the rest itself"
     await dying.close()
 
 

@@ -301,3 +301,15 @@ async def test_caller_who_waits_though_we_believe_to_have_answered_is_answered_a
         pass  # until the reply's activity is known to be done
     await call.waits_in_vain()
     assert await call.hears() == "You said: Where is my order?"
+
+
+async def test_an_answer_that_was_heard_to_its_end_is_over_though_its_worker_is_gone(world: CallWorld) -> None:
+    call = await world.answered_call()
+    call.reports = False
+    world.reasoner.will_say([TextPiece("Goodbye, and thank you. "), asyncio.Event()])  # it will never tell
+    await call.caller_says("Bye bye.")
+    playback = await call.next_pushed("Goodbye, and thank you.")
+    await call.report(playback, last=True)
+    assert await call.disposition() is Disposition.COMPLETED
+    assert (await call.transcript())[-1].said == "Goodbye, and thank you."
+    assert len(world.reasoner.prompts) == 1, "nobody has tried again"

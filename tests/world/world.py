@@ -257,7 +257,12 @@ class ScriptedCall:
         return f"ws://gateway-{attachment}/desk"
 
     async def report(
-        self, playback: FakePlayback, heard: str | None = None, layers: dict[str, float] | None = None
+        self,
+        playback: FakePlayback,
+        heard: str | None = None,
+        layers: dict[str, float] | None = None,
+        *,
+        last: bool = False,
     ) -> None:
         """Tell what the caller heard; all of it unless given."""
         complete = heard is None
@@ -268,6 +273,7 @@ class ScriptedCall:
             complete=complete,
             interrupted=not complete,
             layers=layers or {},
+            last=last,
         )
         await self.handle.signal(names.PLAYBACK_REPORT, report)
 

@@ -1,0 +1,296 @@
+"""Kills in the middle of calls, on a seeded schedule: what callers notice, and whether every promise was kept.
+
+A kill is judged for each call it struck, by what the call was doing: its worker was speaking, thinking, or nothing was
+under way and its workflow was only at home there. Times are as the carrier heard them.
+"""
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from random import Random
+from typing import Any, Final, Protocol
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
+from temporalio.client import Client
+
+from core.contracts import names
+from core.conversation import TurnRecord
+from evals.call_bench import LINES
+from evals.callers import Callers, Script
+from evals.figures import Row, percentile
+from evals.product import Product
+from evals.sandbox_control import SandboxControl
+
+CASE: Final = "I have a problem with what you sent me."  # a case is opened for it, once
+SPEAKING, THINKING, BETWEEN = "speaking", "thinking", "between turns"
+BARS_MS: Final = {SPEAKING: 500.0, THINKING: 900.0, BETWEEN: 700.0}
+PROMISES: Final = {
+    SPEAKING: "added silence",
+    THINKING: "reply delayed",
+    BETWEEN: "next reply delayed",
+}
+RUN: Final = 4  # words in a row that are heard again in one answer: it was said twice
+SOONEST_S, LATEST_S = 3.0, 8.0  # from one kill to the next, once all that were killed are back
+RECORDED_S: Final = 90.0  # until what follows a call has been done
+_LAST_EVENTS: Final = 20
+
+
+class Victims(Protocol):
+    """What can be killed: processes by name."""
+
+    async def ready(self) -> Mapping[str, int]:
+        """Those that work, and their process ids."""
+
+    @property
+    def count(self) -> int:
+        """How many there are when all are well."""
+
+    def kill(self, name: str) -> None:
+        """SIGKILL; another takes its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """One kill, and the calls that the killed process had."""
+
+    at_ms: float  # since the epoch
+    speaking: frozenset[str]  # their answer was being made or played by it
+    home: frozenset[str]  # it has run their workflow last
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A promise that was not kept in a call."""
+
+    call: str
+    what: str
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What came of all calls."""
+
+    delays: dict[str, list[float]] = field(default_factory=lambda: {SPEAKING: [], THINKING: [], BETWEEN: []})
+    usual_ms: list[float] = field(default_factory=list)  # of answers that nothing struck
+    broken: list[Broken] = field(default_factory=list)
+    lines: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Chaos:
+    """One run. ``fillers``: lines that are no answer (fixed ones of the playbook)."""
+
+    sandbox: SandboxControl
+    product: Product
+    temporal: Client
+    victims: Victims
+    number: str
+    calls: int
+    lines: int
+    kills: int
+    seed: int
+    latency: Mapping[str, float]
+    fillers: Collection[str]
+
+    async def run(self) -> Verdict:
+        """Hold calls, round after round, until there were enough kills; judge every call."""
+        await self.sandbox.set_latency(**self.latency)
+        await self.sandbox.lines_are_made()
+        random, verdict, killed, numbers = Random(self.seed), Verdict(), 0, 20_001
+        while killed < self.kills:
+            scripts = [script_of(random, self.lines, numbers + 100 * place) for place in range(self.calls)]
+            numbers += 100 * self.calls
+            before = await self._cases()
+            holding = asyncio.create_task(Callers(self.sandbox, self.number, spread_s=6.0).hold(scripts))
+            kills = await self._kill(random, holding, self.kills - killed)
+            calls = await holding
+            killed += len(kills)
+            await self._judge(verdict, calls, kills)
+            opened, wanted = await self._cases() - before, len(calls)
+            if opened != wanted:
+                verdict.broken.append(Broken("-", f"{opened} cases were opened for {wanted} wishes"))
+        return verdict
+
+    async def _kill(self, random: Random, holding: asyncio.Task[Any], most: int) -> list[Kill]:
+        kills: list[Kill] = []
+        while len(kills) < most:
+            await asyncio.wait({holding}, timeout=random.uniform(SOONEST_S, LATEST_S))
+            ready = await self._all_ready(holding)
+            if holding.done():
+                break
+            name = random.choice(sorted(ready))
+            kills.append(await self._strike(name, ready[name]))
+        return kills
+
+    async def _all_ready(self, holding: asyncio.Task[Any]) -> Mapping[str, int]:
+        while len(ready := await self.victims.ready()) < self.victims.count and not holding.done():
+            await asyncio.wait({holding}, timeout=0.2)
+        return ready
+
+    async def _strike(self, name: str, pid: int) -> Kill:
+        speaking, home = set(), set()
+        running = [
+            call
+            async for call in self.temporal.list_workflows(
+                f"WorkflowType = '{names.CALL_WORKFLOW}' AND ExecutionStatus = 'Running'"
+            )
+        ]
+        for call in running:
+            sid = call.id.removeprefix(names.call_workflow_id(""))
+            described = await self.temporal.get_workflow_handle(call.id).describe()
+            pending = described.raw_description.pending_activities
+            if any(one.activity_type.name == names.RESPOND and _is(one.last_worker_identity, pid) for one in pending):
+                speaking.add(sid)
+            if _is(await self._home_of(call.id), pid):
+                home.add(sid)
+        self.victims.kill(name)
+        return Kill(time.time() * 1_000, frozenset(speaking), frozenset(home))
+
+    async def _home_of(self, workflow_id: str) -> str:
+        """Who has run the workflow last."""
+        request = GetWorkflowExecutionHistoryReverseRequest(
+            namespace=self.temporal.namespace,
+            execution=WorkflowExecution(workflow_id=workflow_id),
+            maximum_page_size=_LAST_EVENTS,
+        )
+        answer = await self.temporal.workflow_service.get_workflow_execution_history_reverse(request)
+        for event in answer.history.events:
+            if event.HasField("workflow_task_started_event_attributes"):
+                return event.workflow_task_started_event_attributes.identity
+        return ""
+
+    async def _judge(self, verdict: Verdict, calls: Sequence[Mapping[str, Any]], kills: Sequence[Kill]) -> None:
+        for call in calls:
+            lines = answers_of(call)
+            verdict.lines += self.lines
+            if len(lines) < self.lines:
+                verdict.broken.append(Broken(call["sid"], f"only {len(lines)} of {self.lines} lines could be said"))
+            take_times(verdict, call["sid"], lines, kills)
+            verdict.broken += [Broken(call["sid"], what) for line in lines for what in line.faults(self.fillers)]
+            verdict.broken += [Broken(call["sid"], what) for what in await self._record_faults(call["sid"])]
+
+    async def _record_faults(self, call_id: str) -> list[str]:
+        """Whether SQL tells what the workflow tells."""
+        handle = self.temporal.get_workflow_handle(names.call_workflow_id(call_id))
+        async with asyncio.timeout(RECORDED_S):
+            await self.temporal.get_workflow_handle(names.after_call_workflow_id(call_id)).result()
+        turns = await handle.query(names.TRANSCRIPT, result_type=list[TurnRecord])
+        record = await self.product.call(call_id)
+        told = [(turn.turn, turn.caller, turn.heard) for turn in turns]
+        kept = [(turn["turn"], turn["caller"], turn["heard"]) for turn in record["transcript"]]
+        faults = [] if told == kept else [f"SQL differs from the workflow: {kept} instead of {told}"]
+        if record["disposition"] != "caller_hung_up":
+            faults.append(f"it ended as {record['disposition']}, and the caller hung up")
+        return faults
+
+    async def _cases(self) -> int:
+        return await self.sandbox.effects("create_case")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A caller's line, and what they heard until their next one. Times since the epoch, ms."""
+
+    line: str
+    ended_ms: float
+    until_ms: float
+    heard: tuple[tuple[float, float, str], ...]  # begin, end, words
+
+    @property
+    def delay_ms(self) -> float:
+        """Until the first sound."""
+        return (self.heard[0][0] if self.heard else self.until_ms) - self.ended_ms
+
+    def faults(self, fillers: Collection[str]) -> list[str]:
+        """What is wrong with it: not answered, or said twice."""
+        text = " ".join(words for _, _, words in self.heard)
+        for filler in fillers:
+            text = text.replace(filler, "")
+        words = re.findall(r"[\w']+", text.lower())
+        if not words:
+            return [f"nothing but fillers for “{self.line}”"]
+        runs = Counter(tuple(words[place : place + RUN]) for place in range(len(words) - RUN + 1))
+        twice = [" ".join(run) for run, times in runs.items() if times > 1]
+        return [f"said twice after “{self.line}”: “{twice[0]}”"] if twice else []
+
+    def gap_after(self, at_ms: float) -> float:
+        """The longest silence within what is heard from then on."""
+        ends = [(begin, end) for begin, end, _ in self.heard if end >= at_ms]
+        return max((after[0] - before[1] for before, after in pairwise(ends)), default=0.0)
+
+
+def answers_of(call: Mapping[str, Any]) -> list[Answer]:
+    """Each line of the caller's that they could say to its end."""
+    heard = [(one["played_ms"], one["played_ms"] + one["end_ms"] - one["at_ms"], one["text"]) for one in call["heard"]]
+    said = [line for line in call["said"] if line["speech_end_ms"] is not None]
+    begins = [line["speech_end_ms"] - (line["end_ms"] - line["at_ms"]) for line in said]
+    last_ms = max([*(end for _, end, _ in heard), *(line["speech_end_ms"] for line in said)], default=0.0)
+    answers = []
+    for line, until_ms in zip(said, [*begins[1:], last_ms], strict=True):
+        within = tuple(one for one in heard if one[1] > line["speech_end_ms"] and one[0] < until_ms + 1)
+        answers.append(Answer(line["text"], line["speech_end_ms"], until_ms, within))
+    return answers
+
+
+def take_times(verdict: Verdict, call: str, lines: Sequence[Answer], kills: Iterable[Kill]) -> None:
+    """What each kill that struck the call has cost it, and how long answers take that none has struck."""
+    struck: set[int] = set()
+    for kill in kills:
+        place = next((place for place, line in enumerate(lines) if line.until_ms > kill.at_ms), None)
+        if place is None or call not in kill.speaking | kill.home:
+            continue
+        line = lines[place]
+        if kill.at_ms < line.ended_ms:  # they were still speaking, or about to
+            moment, cost = BETWEEN, line.delay_ms
+        elif not line.heard or kill.at_ms < line.heard[0][0]:
+            moment, cost = THINKING, line.delay_ms
+        elif kill.at_ms < line.heard[-1][1]:
+            moment, cost = SPEAKING, line.gap_after(kill.at_ms)
+        else:
+            moment, place = BETWEEN, place + 1
+            if place == len(lines):
+                continue
+            cost = lines[place].delay_ms
+        if call in kill.speaking or (moment == BETWEEN and call in kill.home):
+            verdict.delays[moment].append(cost)
+        struck.add(place)
+    verdict.usual_ms += [line.delay_ms for place, line in enumerate(lines) if place not in struck and line.line != CASE]
+
+
+def rows_of(verdict: Verdict) -> list[Row]:
+    """A row for each moment, what is usual taken off where an answer was late."""
+    usual = percentile(verdict.usual_ms, 0.5)
+    rows: list[Row] = []
+    for moment, costs in verdict.delays.items():
+        added = [cost if moment == SPEAKING else cost - usual for cost in costs]
+        rows.append(
+            {
+                "fault": f"worker killed while {moment}" if moment != BETWEEN else f"worker killed {BETWEEN}",
+                "promise": PROMISES[moment],
+                "struck": len(added),
+                "p50_ms": round(percentile(added, 0.5), 1) if added else "",
+                "p95_ms": round(percentile(added, 0.95), 1) if added else "",
+                "bar_p95_ms": BARS_MS[moment],
+            }
+        )
+    return rows
+
+
+def script_of(random: Random, lines: int, number: int) -> Script:
+    """Questions with a number of their own each, and in their middle a wish that has an effect."""
+    questions = [random.choice(LINES).format(number=number + place) for place in range(lines - 1)]
+    at = random.randrange(1, max(2, lines - 1))
+    said = [{"say": question} for question in questions]
+    said.insert(at, {"say": CASE})
+    if at + 1 < len(said):
+        said[at + 1]["wait_for"] = "anything else"
+    return [*said, {"wait": 0, "after": "reply"}, {"hang_up": True, "after": 2.5}]
+
+
+def _is(identity: str, pid: int) -> bool:
+    return identity.partition("@")[0] == str(pid)
