@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from temporalio.converter import PayloadCodec
 
+from api.gateway_room import GatewayRoom
 from api.temporal import Temporal
 from core.contracts.call import CallTimers
 from core.contracts.names import NAMESPACE, call_workflow_id
@@ -40,7 +41,7 @@ class ApiSettings:
     api_key: str
     internal_secret: str = ""  # opens gateways' internal servers
     our_number: str | None = None  # E.164: the caller id of outbound calls that name none
-    overflow_number: str | None = None  # E.164: who takes inbound calls while Temporal is away
+    overflow_number: str | None = None  # E.164: who takes inbound calls while Temporal is away or gateways are full
     tenant: str = "default"
     temporal_ui_url: str = "http://127.0.0.1:8233"
     temporal_namespace: str = NAMESPACE
@@ -72,3 +73,4 @@ class ApiDeps:
     documents: Documents
     read_document: Callable[[str, bytes], Sequence[Passage]]  # by path and content; raises BadDocument, and takes time
     history: PayloadCodec | None = None  # opens what is sealed at Temporal; None: nothing is
+    room: GatewayRoom | None = None  # None: gateways are not asked before a caller is let in

@@ -96,6 +96,14 @@ class Answers:
         response.hangup()
         return _answer("hang_up", response)
 
+    def busy(self) -> Answer:
+        """We are full: the overflow number takes the call, or the caller hears the busy tone and is not charged."""
+        if self._settings.overflow_number is not None:
+            return self._see_off()
+        response = VoiceResponse()
+        response.reject(reason="busy")
+        return _answer("busy", response)
+
     def unknown_number(self) -> Answer:
         """Nobody answers this number here."""
         return Answer("unknown_number", self.hang_up(self._lines.unknown_number).document)

@@ -135,6 +135,7 @@ class Voice:
 
     def __init__(self, deps: ApiDeps, playbooks: AnsweringPlaybooks, figures: Figures) -> None:
         self._temporal = deps.temporal
+        self._room = deps.room
         self._settings = deps.settings
         self._playbooks = playbooks
         self._figures = figures
@@ -145,6 +146,9 @@ class Voice:
         try:
             if asked.is_ours:
                 return await self._answer_outbound(asked)
+            if self._room is not None and await self._room.none_left():
+                log.warning("caller_refused", call_id=asked.call_id, reason="no gateway has room")
+                return self._answers.busy()
             return await self._answer_inbound(asked)
         except CallNotRunning:
             return self._answers.hang_up()

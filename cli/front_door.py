@@ -1,6 +1,6 @@
 """One address for everything: a TCP front that sends each connection to the part it is for.
 
-It reads request heads only: a WebSocket for /twilio/media goes to a gateway, the next one each time, all else to the
+It reads request heads only: what is for /twilio/media goes to a gateway, the next one each time, all else to the
 API. Bytes are then passed on as they are. A kept connection is looked at again at each request, because a tunnel may
 use one for a webhook first and for a media stream later.
 """
@@ -79,7 +79,7 @@ def read_head(head: bytes) -> RequestHead:
     if not length.isdecimal():
         raise BadRequest
     known = not upgrade and "transfer-encoding" not in headers
-    return RequestHead(upgrade and path.rstrip("/") == MEDIA_PATH, int(length) if known else None)
+    return RequestHead(path.rstrip("/") == MEDIA_PATH, int(length) if known else None)
 
 
 class _Side(asyncio.Protocol):

@@ -163,6 +163,7 @@ class Settings(BaseSettings):
     worker_port: Port = 8004  # health and metrics of a worker
     dead_air_seconds: float = Field(2.5, ge=1.0, le=10.0)  # of silence where the assistant is due to speak
     take_over_grace_seconds: float = Field(4.0, ge=1.0, le=60.0)  # without a sound of a supervisor who took over
+    gateway_capacity: int = Field(300, ge=1)  # calls at once; further ones go to another gateway, or are refused
     drain_seconds: float = Field(120.0, ge=0)  # how long a gateway or worker told to stop lets its calls go on
 
     # Who may do what.

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
     """What the API is built from. Raises BadSettings for what it cannot do without."""
     from api.deps import ApiDeps, ApiSettings
+    from api.gateway_room import GatewayRoom
     from api.temporal import Temporal
     from cli.temporal_client import connect, history_keys
     from storage.after_calls import SqlAfterCalls
@@ -48,8 +49,11 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
         stack.push_async_callback(reader.close)
         sender = GuardedSender(private=settings.webhook_private_addresses)
         stack.push_async_callback(sender.close)
+        room = GatewayRoom(settings.media_origin)
+        stack.push_async_callback(room.close)
         playbooks = SqlPlaybooks(database, default=settings.default_playbook)
         yield ApiDeps(
+            room=room,
             after_calls=SqlAfterCalls(database),
             webhooks=SqlWebhooks(database),
             webhook_sender=sender,
@@ -97,6 +101,8 @@ async def gateway_deps(settings: Settings, internal_port: int) -> AsyncIterator[
                 dead_air=settings.dead_air_seconds,
                 take_over_grace=settings.take_over_grace_seconds,
                 drain=settings.drain_seconds,
+                rest=min(GatewaySettings.rest, settings.drain_seconds),  # who is in a hurry is so to the end
+                capacity=settings.gateway_capacity,
             ),
             temporal=await connect(settings, lazy=True),
             recogniser=vendor_choice.recogniser(settings, stack),

@@ -51,9 +51,10 @@ class SandboxControl:
         """Somebody has booked a visit at Cal.com."""
         (await self._http.post("/v2/_bookings", json={"number": number, "name": name})).raise_for_status()
 
-    async def place_call(self, from_: str, to: str, script: Sequence[Mapping[str, Any]]) -> str:
-        """A person calls us; returns the CallSid."""
-        answer = await self._http.post("/sandbox/calls", json={"from": from_, "to": to, "script": list(script)})
+    async def place_call(self, from_: str, to: str, script: Sequence[Mapping[str, Any]], **person: Any) -> str:
+        """A person calls us; returns the CallSid. ``person``: what else one has."""
+        call = {"from": from_, "to": to, "script": list(script), **person}
+        answer = await self._http.post("/sandbox/calls", json=call)
         answer.raise_for_status()
         return str(answer.json()["sid"])
 

@@ -278,6 +278,12 @@ class CallStream:
         )
         self._over.set()
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether nobody speaks, no answer is due and nothing is being keyed in: the call can be moved unnoticed."""
+        waits = self._detector.quiet_since_ms is not None and not self._dead_air.owed
+        return waits and self._foreseen is None and not self._keys.entering and not self.supervision.pages
+
     def close(self, reason: str) -> None:
         """End the stream from our side; the carrier then asks what comes next."""
         self._line.close(reason)

@@ -30,6 +30,7 @@ class GatewaySettings:
     digits: float = 60.0  # after a stream's end, for sensitive digits: the call may come back, a tool may be running
     take_over_grace: float = 4.0  # without a sound of a supervisor's microphone; then the call is handed back
     drain: float = 120.0  # told to stop, for live streams to end by themselves
+    rest: float = 15.0  # after that, for a moment in which nobody speaks and no answer is due
 
     @property
     def stream_url(self) -> str:

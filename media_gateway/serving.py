@@ -11,7 +11,7 @@ from picows import ws_create_server
 
 from media_gateway import speech_detector
 from media_gateway.carrier_socket import MAX_MESSAGE_BYTES
-from media_gateway.deps import GatewayDeps
+from media_gateway.deps import GatewayDeps, GatewaySettings
 from media_gateway.internal_routes import internal_routes
 from media_gateway.metrics import GatewayMetrics
 from media_gateway.playback_protocol import MAX_MESSAGE_BYTES as MAX_PLAYBACK_BYTES
@@ -25,6 +25,7 @@ PING_CARRIERS_AFTER = 20.0  # seconds without a frame
 PING_WORKERS_AFTER = 3.0  # without a message: a worker that hangs is found out
 PONG_DEADLINE = 3.0
 SPEECH_MODELS = 8  # loaded before the first call: for callers who speak over the assistant at the same moment
+LOOK_FOR_REST = 0.1
 CLOSE_DEADLINE = 5  # for sockets to close once the gateway has given up waiting
 
 
@@ -33,8 +34,9 @@ async def serve(
 ) -> None:
     """Serve carriers on ``media`` and workers on ``internal`` until told to stop, by a signal or ``stop``.
 
-    Then no stream is let in any more; the live ones may go on for ``settings.drain`` seconds. A second signal cuts
-    that short. What is still live is closed from our side, so that the carrier asks for the call's next TwiML.
+    Then no stream is let in any more; the live ones may go on for ``settings.drain`` seconds. After that each is closed
+    from our side in its next quiet moment, so that the carrier asks for the call's next TwiML and another gateway goes
+    on with it. A second signal cuts all that short.
     """
     speech_detector.make_ready(SPEECH_MODELS)
     stop = stop or asyncio.Event()
@@ -60,7 +62,7 @@ async def serve(
         )
         try:
             await stop.wait()
-            await _drain(streams, deps.settings.drain, hurry)
+            await _drain(streams, deps.settings, hurry)
         finally:
             carriers.close()
             workers.close()
@@ -68,13 +70,18 @@ async def serve(
                 worker.close()
 
 
-async def _drain(streams: Streams, grace: float, hurry: asyncio.Event) -> None:
+async def _drain(streams: Streams, settings: GatewaySettings, hurry: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
     streams.draining = True
-    log.info("draining", seconds=grace)
+    log.info("draining", seconds=settings.drain)
     left = asyncio.create_task(streams.all_left())
     hurried = asyncio.create_task(hurry.wait())
     try:
-        await asyncio.wait([left, hurried], timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([left, hurried], timeout=settings.drain, return_when=asyncio.FIRST_COMPLETED)
+        quiet_until = loop.time() + settings.rest
+        while not (left.done() or hurried.done()) and loop.time() < quiet_until:
+            streams.hand_over_at_rest()
+            await asyncio.wait([left, hurried], timeout=LOOK_FOR_REST, return_when=asyncio.FIRST_COMPLETED)
         if not left.done():
             log.warning("streams_cut_short")
             streams.close_all("the gateway stops")

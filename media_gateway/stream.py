@@ -34,18 +34,23 @@ class MediaEndpoint:
     def route(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener | None:
         """Answer one request; None is a 404."""
         match request.path.partition(b"?")[0].decode("ascii", "replace"):
+            case path if path == STREAM_PATH and request.headers.get("upgrade") is None:
+                return self._tell_room()  # the API asks before it lets a caller in
             case path if path == STREAM_PATH:
                 return self._let_in(request)
             case "/healthz":
                 return answer(HTTPStatus.OK, b'{"status":"ok"}')
-            case "/readyz" if self._streams.room:
-                return answer(HTTPStatus.OK, b'{"status":"ready"}')
             case "/readyz":
-                reason = b"draining" if self._streams.draining else b"full"
-                return answer(HTTPStatus.SERVICE_UNAVAILABLE, b'{"status":"%b"}' % reason)
+                return self._tell_room()
             case "/metrics":
                 return answer(HTTPStatus.OK, generate_latest(self._metrics.registry), CONTENT_TYPE_LATEST)
         return None
+
+    def _tell_room(self) -> WSUpgradeResponseWithListener:
+        if self._streams.room:
+            return answer(HTTPStatus.OK, b'{"status":"ready"}')
+        reason = b"draining" if self._streams.draining else b"full"
+        return answer(HTTPStatus.SERVICE_UNAVAILABLE, b'{"status":"%b"}' % reason)
 
     def _let_in(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
         if not self._signature.valid(request.headers.get("x-twilio-signature")):

@@ -123,6 +123,12 @@ class Streams:
         ended = self._ended.get(call_id)
         return ended[0].turn(turn) if ended else None
 
+    def hand_over_at_rest(self) -> None:
+        """End the streams of calls in which nothing goes on just now: another gateway takes them."""
+        for stream in list(self._live.values()):
+            if stream.at_rest:
+                stream.close("handed over")
+
     def close_all(self, reason: str) -> None:
         """End every stream from our side, so that the carrier asks what comes next."""
         for stream in list(self._live.values()):

@@ -26,7 +26,7 @@ CACHED_WORKFLOWS = 5 * LIVE_CALLS
 DEPLOYMENT = "holdfast"
 POLLERS = 5
 STICKY = timedelta(milliseconds=300)  # after a worker's death its calls wait this long before another takes them over
-GRACE = timedelta(seconds=20)  # a deploy lets replies end
+GRACE = timedelta(seconds=15)  # a deploy lets replies be made; then what runs fails, and is tried again elsewhere
 
 
 def sandbox() -> WorkflowRunner:

@@ -19,6 +19,7 @@ from twilio.request_validator import RequestValidator
 
 from api.app import create_app
 from api.deps import ApiDeps, ApiSettings
+from api.gateway_room import GatewayRoom
 from api.temporal import Temporal
 from core.contracts.names import call_workflow_id
 from core.playbook import Playbook, parse_playbook
@@ -184,6 +185,7 @@ async def api_world(
     *,
     private_webhooks: bool = True,
     history: PayloadCodec | None = None,
+    room: GatewayRoom | None = None,
     **changed: Any,
 ) -> AsyncIterator[ApiWorld]:
     """An API in this world; ``changed`` settings."""
@@ -206,6 +208,7 @@ async def api_world(
         SqlDocuments(database),
         read_document,
         history,
+        room,
     )
     app = create_app(deps)
     async with serving(app, sock), httpx.AsyncClient(base_url=origin, timeout=20, trust_env=False) as http:

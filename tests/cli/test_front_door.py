@@ -190,10 +190,11 @@ def test_a_head_that_is_none_is_refused(head: bytes) -> None:
         read_head(head)
 
 
-def test_only_an_upgrade_of_the_media_path_is_for_a_gateway() -> None:
+def test_only_what_asks_for_the_media_path_is_for_a_gateway() -> None:
     upgrade = b"\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket"
     assert read_head(b"GET /twilio/media HTTP/1.1" + upgrade).media
-    assert not read_head(b"GET /twilio/media HTTP/1.1").media
+    assert read_head(b"GET /twilio/media HTTP/1.1").media
+    assert not read_head(b"POST /twilio/voice HTTP/1.1").media
     assert not read_head(b"GET /other HTTP/1.1" + upgrade).media
 
 

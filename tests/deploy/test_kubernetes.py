@@ -8,7 +8,10 @@ from typer.main import get_command
 from cli.main import app
 from cli.settings import Settings, variables
 from core.contracts.names import AFTER_CALLS_QUEUE, CALLS_QUEUE
+from media_gateway.deps import GatewaySettings
+from media_gateway.serving import CLOSE_DEADLINE
 from tests.deploy.files import Document, containers, kubernetes_file, manifests
+from workflows.worker import GRACE
 
 DEPLOYMENTS = [document for document in manifests() if document["kind"] == "Deployment"]
 PORTS = {"api": "port", "gateway": "gateway_port", "worker": "worker_port"}
@@ -77,10 +80,25 @@ def test_each_role_keeps_its_place_when_nodes_are_drained(deployment: Document) 
     assert deployment["spec"]["replicas"] >= 2
 
 
-def test_a_gateway_may_drain_longer_than_it_waits_for_its_calls() -> None:
+def test_a_gateway_is_given_the_time_it_takes_to_hand_its_calls_over() -> None:
     [gateway] = [each for each in DEPLOYMENTS if each["metadata"]["name"] == "gateway"]
     [drain] = [each for each in container_of(gateway)["env"] if each["name"] == "HOLDFAST_DRAIN_SECONDS"]
-    assert gateway["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > int(drain["value"])
+    takes = before_stop(gateway) + int(drain["value"]) + GatewaySettings.rest + CLOSE_DEADLINE
+    assert before_stop(gateway) > 0
+    assert gateway["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > takes
+
+
+def test_workers_are_given_the_time_they_take_to_drain_and_no_more_than_half_a_minute() -> None:
+    workers = [each for each in DEPLOYMENTS if container_of(each)["args"][0] == "worker"]
+    for worker in workers:
+        assert GRACE.total_seconds() < worker["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] <= 30
+
+
+def before_stop(deployment: Document) -> int:
+    """Seconds from the decision that a pod goes to its SIGTERM."""
+    command, seconds = container_of(deployment)["lifecycle"]["preStop"]["exec"]["command"]
+    assert command == "sleep"
+    return int(seconds)
 
 
 def test_the_ingress_sends_media_to_the_gateways_and_all_else_to_the_api() -> None:

@@ -107,6 +107,7 @@ async def start_gateway(temporal: Client) -> AsyncIterator[StartGateway]:
             attach=10.0,  # patient: tests that need a hurry say so
             turn=10.0,
             drain=0.0,
+            rest=0.0,
         )
         deps = GatewayDeps(replace(chosen, **settings), client, FakeRecogniser(), FakeFeed())
         stop = asyncio.Event()

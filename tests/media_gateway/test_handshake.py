@@ -158,12 +158,15 @@ async def test_a_full_gateway_sends_further_streams_elsewhere(
         await gateway.carrier()
     assert refused.value.response.status_code == 503
     async with httpx.AsyncClient(trust_env=False) as http:
-        assert (await http.get(f"http://{gateway.media}/readyz")).status_code == 503
+        for path in ("readyz", "twilio/media"):
+            full = await http.get(f"http://{gateway.media}/{path}")
+            assert (full.status_code, full.json()) == (503, {"status": "full"})
         await call.carrier.hang_up()
         await call.told(names.STREAM_ENDED)
         async with asyncio.timeout(5):
             while (await http.get(f"http://{gateway.media}/readyz")).status_code != 200:
                 pass
+        assert (await http.get(f"http://{gateway.media}/twilio/media")).status_code == 200
 
 
 async def test_health_and_metrics_are_served(start_call: StartCall) -> None:

@@ -7,7 +7,9 @@ import signal
 from websockets.exceptions import InvalidStatus
 
 from core.contracts import names
-from core.turns import EndOfTurn
+from core.contracts.call import ReplyKey
+from core.turns import EndOfTurn, Listen
+from media_gateway.playback_client import PlaybackClient
 from tests.media_gateway.conftest import RunningGateway, StartCall, StartGateway
 
 
@@ -41,12 +43,33 @@ async def test_a_gateway_told_to_stop_takes_no_new_streams_and_lets_live_ones_go
 async def test_streams_that_outlast_the_grace_are_closed_from_our_side(
     start_gateway: StartGateway, start_call: StartCall
 ) -> None:
-    gateway = await start_gateway(drain=0.1)
-    call = await start_call(at=gateway)
+    gateway = await start_gateway(drain=0.1, rest=0.1)
+    call = await start_call(at=gateway)  # whose greeting is due
     gateway.stop.set()
     assert await call.carrier.closed() == 1000
     (ended,) = await call.told(names.STREAM_ENDED)
     assert not ended["stopped"]
+    await gateway.serving
+
+
+async def test_a_call_is_handed_over_once_nobody_speaks_and_no_answer_is_due(
+    start_gateway: StartGateway, start_call: StartCall, playback: PlaybackClient
+) -> None:
+    gateway = await start_gateway(rest=20.0)
+    call = await start_call(at=gateway)
+    gateway.stop.set()
+    assert await refusal(gateway) == 503
+    async with playback.open(call.id, call.address, ReplyKey(call.address.attachment, 0, 0, 1), Listen()) as reply:
+        reply.push(0, b"\x7e" * 4_000, (), last=True, text="Half a second.")
+        reply.finish(hear=True)
+        await call.carrier.has("mark", 2)
+        await call.carrier.return_marks()
+        heard = await reply.heard()
+    assert heard is not None
+    assert heard.complete
+    assert await call.carrier.closed() == 1000
+    (ended,) = await call.told(names.STREAM_ENDED)
+    assert ended["reason"] == "handed over"
     await gateway.serving
 
 
