@@ -1,0 +1,102 @@
+"""How fast, how much, and for whom is dialled."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.pacing import (
+    Answering,
+    BreakerRules,
+    CampaignBreaker,
+    Metronome,
+    Pace,
+    Want,
+    attempts_allowed,
+    share_out,
+)
+
+wants = st.lists(
+    st.builds(
+        Want,
+        campaign=st.uuids().map(str),
+        tenant=st.sampled_from(["a", "b", "c"]),
+        priority=st.integers(0, 2),
+        most=st.integers(0, 12),
+        in_flight=st.integers(0, 5),
+    ),
+    max_size=6,
+    unique_by=lambda want: want.campaign,
+)
+
+
+@given(st.integers(0, 40), wants)
+def test_no_more_is_given_than_is_free_or_wanted_and_nothing_is_left_over(free: int, wanted: list[Want]) -> None:
+    given_out = share_out(free, wanted)
+    assert all(given_out[want.campaign] <= want.most for want in wanted)
+    assert sum(given_out.values()) == min(free, sum(want.most for want in wanted))
+
+
+def test_the_higher_priority_goes_first() -> None:
+    urgent, usual = Want("urgent", "a", 1, most=3), Want("usual", "b", 0, most=5)
+    assert share_out(4, [usual, urgent]) == {"urgent": 3, "usual": 1}
+
+
+def test_a_tenant_gains_nothing_by_many_campaigns() -> None:
+    many = [Want(f"a{number}", "a", 0, most=10) for number in range(3)]
+    given_out = share_out(6, [*many, Want("b1", "b", 0, most=10)])
+    assert given_out["b1"] == 3
+
+
+def test_who_has_calls_in_flight_waits_for_the_others() -> None:
+    given_out = share_out(4, [Want("busy", "a", 0, most=9, in_flight=4), Want("idle", "b", 0, most=9)])
+    assert given_out == {"busy": 0, "idle": 4}
+
+
+@given(st.floats(0.5, 50.0), st.lists(st.integers(0, 3_000), min_size=2, max_size=60))
+def test_dials_are_never_closer_than_the_carrier_allows(per_second: float, pauses_ms: list[int]) -> None:
+    metronome, now_ms, dialled = Metronome(per_second), 0.0, []
+    for pause_ms in pauses_ms:
+        now_ms += pause_ms
+        dialled.append(metronome.reserve(now_ms))
+    assert all(later - earlier >= 1_000 / per_second - 1e-6 for earlier, later in pairwise(dialled))
+
+
+def test_more_is_dialled_for_each_representative_the_fewer_answer() -> None:
+    pace = Pace(in_flight=50, per_representative=1.0)
+    assert attempts_allowed(pace, Answering(), 4) == 4
+    assert attempts_allowed(pace, Answering(attempts=99, answered=24), 4) == 16
+    assert attempts_allowed(pace, Answering(attempts=99, answered=24), 0) == 0
+    assert attempts_allowed(Pace(in_flight=7), Answering(), 0) == 7
+
+
+def test_too_many_abandoned_calls_leave_one_attempt_for_each_representative() -> None:
+    pace = Pace(in_flight=50, per_representative=1.0)
+    assert attempts_allowed(pace, Answering(attempts=400, answered=100, abandoned=3), 4) > 4
+    assert attempts_allowed(pace, Answering(attempts=400, answered=100, abandoned=4), 4) == 4
+
+
+def test_dialling_rests_when_too_much_fails_and_one_attempt_decides_whether_it_goes_on() -> None:
+    breaker = CampaignBreaker(BreakerRules(of_last=4, failed_share=0.5, rest_s=10))
+    for failed in (False, False, True, True):
+        assert breaker.may_dial(0.0)
+        breaker.began()
+        breaker.ended(failed, 0.0)
+    assert not breaker.may_dial(9_999.0)
+    assert breaker.may_dial(10_000.0)
+    breaker.began()
+    assert not breaker.may_dial(10_001.0)  # the one that decides is under way
+    breaker.ended(True, 11_000.0)
+    assert not breaker.may_dial(20_999.0)
+    assert breaker.may_dial(21_000.0)
+    breaker.began()
+    breaker.ended(False, 22_000.0)
+    assert breaker.may_dial(22_000.0)
+
+
+def test_contacts_who_are_away_do_not_stop_a_campaign() -> None:
+    breaker = CampaignBreaker()
+    for _ in range(100):
+        breaker.began()
+        breaker.ended(False, 0.0)
+    assert breaker.may_dial(0.0)
