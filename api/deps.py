@@ -72,5 +72,5 @@ class ApiDeps:
     webhook_sender: WebhookSender
     documents: Documents
     read_document: Callable[[str, bytes], Sequence[Passage]]  # by path and content; raises BadDocument, and takes time
-    history: PayloadCodec | None = None  # opens what is sealed at Temporal; None: nothing is
+    history: PayloadCodec  # opens what is sealed or packed at Temporal
     room: GatewayRoom | None = None  # None: gateways are not asked before a caller is let in

@@ -8,7 +8,8 @@ from temporalio.service import TLSConfig
 
 from cli.settings import Settings, reveal
 from core.contracts.names import SEARCH_ATTRIBUTES
-from workflows.codec import HistoryKey, read_keys, sealed
+from workflows.codec import HistoryKey, read_keys
+from workflows.packing import house_converter
 
 
 async def connect(settings: Settings, *, lazy: bool = False) -> Client:
@@ -19,7 +20,7 @@ async def connect(settings: Settings, *, lazy: bool = False) -> Client:
     return await Client.connect(
         settings.temporal_address,
         namespace=settings.temporal_namespace,
-        data_converter=sealed(pydantic_data_converter, history_keys(settings)),
+        data_converter=house_converter(pydantic_data_converter, history_keys(settings)),
         api_key=reveal(settings.temporal_api_key) or None,
         tls=_tls(settings),
         lazy=lazy,

@@ -41,7 +41,7 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
     from storage.webhooks import SqlWebhooks
     from vendors.documents import read_document
     from vendors.webhook_sender import GuardedSender
-    from workflows.codec import SealingCodec
+    from workflows.packing import history_codec
 
     settings.require("api_key", "twilio_auth_token")
     async with _database(settings) as database, AsyncExitStack() as stack:
@@ -60,7 +60,7 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
             documents=SqlDocuments(database),
             read_document=read_document,
             temporal=Temporal(partial(connect, settings)),
-            history=SealingCodec(keys) if (keys := history_keys(settings)) else None,
+            history=history_codec(history_keys(settings)),
             reader=reader,
             playbooks=playbooks,
             versions=playbooks,

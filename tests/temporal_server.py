@@ -12,7 +12,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from cli.temporal_server import obtain_temporal, server_command
 from core.contracts.names import NAMESPACE
-from workflows.codec import HistoryKey, sealed
+from workflows.codec import HistoryKey
+from workflows.packing import house_converter
 
 
 class TemporalServer:
@@ -49,7 +50,7 @@ class TemporalServer:
 
     async def connect(self, keys: Sequence[HistoryKey] = ()) -> Client:
         """A client as the product makes it; ``keys`` seal what it tells."""
-        converter = sealed(pydantic_data_converter, keys)
+        converter = house_converter(pydantic_data_converter, keys)
         return await Client.connect(self.address, namespace=NAMESPACE, data_converter=converter)
 
 

@@ -36,6 +36,7 @@ from storage.transfers import SqlCallbacks
 from storage.webhooks import SqlWebhooks
 from vendors.documents import read_document
 from vendors.webhook_sender import GuardedSender
+from workflows.packing import history_codec
 
 AUTH_TOKEN = "carrier's secret"
 API_KEY = "the key"
@@ -207,7 +208,7 @@ async def api_world(
         sender,
         SqlDocuments(database),
         read_document,
-        history,
+        history or history_codec(()),
         room,
     )
     app = create_app(deps)
