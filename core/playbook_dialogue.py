@@ -107,7 +107,9 @@ class Policies(Part):
 class Limits(Part):
     """How long things may take."""
 
-    max_call_seconds: int | None = Field(None, ge=30, le=7_200, description="then the call ends with the farewell")
+    max_call_seconds: int | None = Field(
+        None, ge=30, le=43_200, description="then the call ends with the farewell; 2 hours if not given"
+    )
     max_turns_in_step: int | None = Field(None, ge=2, le=200, description="then a person takes over")
     max_unclear_turns: int | None = Field(
         2, ge=1, le=10, description="in a row that no step can be told for; with this one a person takes over"

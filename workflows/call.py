@@ -475,7 +475,7 @@ class CallWorkflow(CallMessages):
     # The end
 
     async def _end_when_too_long(self) -> None:
-        longest = min(self.call.timers.max_call, self.call.playbook.max_call_s or self.call.timers.max_call)
+        longest = self.call.playbook.max_call_s or self.call.timers.max_call
         left = longest - (_now_ms() - self.live.started_ms) / 1_000
         await asyncio.sleep(max(0.0, left))
         await workflow.wait_condition(lambda: self.live.supervisor is None)  # they end it, or hand it back

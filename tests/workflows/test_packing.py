@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from pydantic import TypeAdapter
@@ -10,7 +11,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from core.contracts import names
-from core.contracts.call import CallInput, CallResult, CallTimers, Direction
+from core.contracts.call import CallInput, CallResult, Direction
 from core.contracts.playbook import brief_of
 from core.conversation import RECENT_EXCHANGES, Exchange
 from core.live_call import LiveCall
@@ -99,10 +100,8 @@ def test_prompts_and_all_but_the_turns_stay_as_large_as_they_were_through_8_hour
 
 
 async def test_a_call_of_8_hours_is_answered_ends_and_is_on_record_whole(world: CallWorld) -> None:
-    playbook = world.playbooks.put(orders())
-    timers = CallTimers(max_call=12 * 3_600)
-    call = CallInput("T8hours", Direction.INBOUND, brief_of(playbook), "+12025550123", "+12025550001", "CAT8hours")
-    call = CallInput(**{**vars(call), "timers": timers})
+    playbook = replace(brief_of(world.playbooks.put(orders())), max_call_s=12 * 3_600)
+    call = CallInput("T8hours", Direction.INBOUND, playbook, "+12025550123", "+12025550001", "CAT8hours")
     *_, live = long_call(call, time.time() * 1_000 - TURNS_IN_8_HOURS * TURN_MS, tool_answer=an_order)
     handle = await world.client.start_workflow(
         names.CALL_WORKFLOW,
