@@ -1,7 +1,7 @@
 """The holdfast command. Each command's module is loaded when it runs, so that --help is quick."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -161,12 +161,19 @@ def chaos(
     kills: Annotated[int, typer.Option(help="How many kills in all.", min=1)] = 20,
     lines: Annotated[int, typer.Option(help="What each caller says, in lines.", min=3)] = 8,
     seed: Annotated[int, typer.Option(help="The same seed plans the same run.")] = 1,
+    fault: Annotated[
+        Literal["worker-kill", "gateway-kill", "gateway-drain"], typer.Option(help="What happens to whom.")
+    ] = "worker-kill",
     times: Annotated[bool, typer.Option(help="Whether a time over its bar is a broken promise.")] = True,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the rows here.")] = None,
 ) -> None:
-    """Kill workers in mid-call and check every promise; exit code 1 if one is broken."""
+    """Kill workers or gateways in mid-call and check every promise; exit code 1 if one is broken."""
     from cli.chaos import run_chaos
+    from cli.gateway_chaos import run_gateway_chaos
 
+    if fault != "worker-kill":
+        run_gateway_chaos(fault, calls, kills, lines, seed, json_file, times=times)
+        return
     run_chaos(calls, kills, lines, seed, json_file, times=times)
 
 

@@ -51,6 +51,7 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
         stack.push_async_callback(sender.close)
         room = GatewayRoom(settings.media_origin)
         stack.push_async_callback(room.close)
+        await room.start()
         playbooks = SqlPlaybooks(database, default=settings.default_playbook)
         yield ApiDeps(
             room=room,

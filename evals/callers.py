@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from evals.sandbox_control import SandboxControl
@@ -21,6 +21,8 @@ class Callers:
     sandbox: SandboxControl
     number: str
     spread_s: float = SPREAD_S
+    person: Mapping[str, Any] = field(default_factory=dict)  # what else each of them has
+    first: int = 1_000  # the last four digits of the first one's number
 
     async def hold(self, scripts: Sequence[Script]) -> list[Mapping[str, Any]]:
         """One call a script; returns them as the carrier saw them, once all have ended."""
@@ -30,7 +32,7 @@ class Callers:
 
     async def _hold(self, script: Script, index: int, calls: int) -> Mapping[str, Any]:
         await asyncio.sleep(index * self.spread_s / calls + random.uniform(0, 0.2))
-        sid = await self.sandbox.place_call(f"+1202555{1000 + index:04d}", self.number, script)
+        sid = await self.sandbox.place_call(f"+1202555{self.first + index:04d}", self.number, script, **self.person)
         while True:
             call = await self.sandbox.call(sid)
             if call["ended_ms"] is not None:

@@ -172,9 +172,9 @@ class Chaos:
                 verdict.broken.append(Broken(call["sid"], f"only {len(lines)} of {self.lines} lines could be said"))
             take_times(verdict, call["sid"], lines, kills)
             verdict.broken += [Broken(call["sid"], what) for line in lines for what in line.faults(self.fillers)]
-            verdict.broken += [Broken(call["sid"], what) for what in await self._record_faults(call["sid"])]
+            verdict.broken += [Broken(call["sid"], what) for what in await self.record_faults(call["sid"])]
 
-    async def _record_faults(self, call_id: str) -> list[str]:
+    async def record_faults(self, call_id: str) -> list[str]:
         """Whether SQL tells what the workflow tells."""
         handle = self.temporal.get_workflow_handle(names.call_workflow_id(call_id))
         async with asyncio.timeout(RECORDED_S):
