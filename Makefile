@@ -1,8 +1,10 @@
 # `make rehearse` and `make test` do all their own set-up on a bare machine; nothing else is needed first.
 BIN := .venv/bin
+SIMULATIONS := tests/core/test_simulated_calls.py tests/core/test_playback.py::test_playback_in_any_order \
+	tests/core/test_turns.py::test_no_word_is_lost_or_told_twice_and_no_interruption_comes_unasked
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearse dev test lint format setup clean
+.PHONY: help rehearse dev test simulate lint format setup clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 12
@@ -22,6 +24,10 @@ chaos: ## Kill workers in mid-call, a hundred times, and check every promise; AR
 test: ## Format, lint, types, import rules and all tests; ARGS go to pytest
 	@scripts/setup.sh test
 	@scripts/check.sh $(ARGS)
+
+simulate: ## 100,000 random orders of events: turn-taking, playback, the state of a call; about half an hour
+	@scripts/setup.sh test
+	@$(BIN)/pytest -q -n 2 --timeout 0 --hypothesis-profile simulate $(SIMULATIONS)
 
 lint: ## Format check, lint, types, import rules
 	@scripts/setup.sh test

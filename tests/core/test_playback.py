@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -19,6 +18,7 @@ from core.playback import (
     SetMark,
     UnknownMark,
 )
+from tests.core.simulation import orders_in
 
 FIRST = ReplyKey(attachment=1, turn=1, part=0, attempt=1)
 AGAIN = ReplyKey(attachment=1, turn=1, part=0, attempt=2)
@@ -423,7 +423,7 @@ class PlaybackMachine(RuleBasedStateMachine):
             assert not finished or all(text in report.heard for text in self.said)
 
 
-PlaybackMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+PlaybackMachine.TestCase.settings = orders_in(short=150, steps=30)
 test_playback_in_any_order = PlaybackMachine.TestCase
 
 
