@@ -14,6 +14,7 @@ from itertools import pairwise
 from random import Random
 from typing import Any, Final, Protocol
 
+import structlog
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
 from temporalio.client import Client
@@ -26,6 +27,8 @@ from evals.figures import Row, percentile
 from evals.product import Product
 from evals.sandbox_control import SandboxControl
 
+log = structlog.get_logger()
+
 CASE: Final = "I have a problem with what you sent me."  # a case is opened for it, once
 SPEAKING, THINKING, BETWEEN = "speaking", "thinking", "between turns"
 BARS_MS: Final = {SPEAKING: 500.0, THINKING: 900.0, BETWEEN: 700.0}
@@ -34,6 +37,8 @@ PROMISES: Final = {
     THINKING: "reply delayed",
     BETWEEN: "next reply delayed",
 }
+SPEECH: Final = {names.RESPOND, names.SPEAK_LINE}
+GREETING: Final = "(the greeting)"
 RUN: Final = 4  # words in a row that are heard again in one answer: it was said twice
 SOONEST_S, LATEST_S = 3.0, 8.0  # from one kill to the next, once all that were killed are back
 RECORDED_S: Final = 90.0  # until what follows a call has been done
@@ -144,11 +149,12 @@ class Chaos:
             sid = call.id.removeprefix(names.call_workflow_id(""))
             described = await self.temporal.get_workflow_handle(call.id).describe()
             pending = described.raw_description.pending_activities
-            if any(one.activity_type.name == names.RESPOND and _is(one.last_worker_identity, pid) for one in pending):
+            if any(one.activity_type.name in SPEECH and _is(one.last_worker_identity, pid) for one in pending):
                 speaking.add(sid)
             if _is(await self._home_of(call.id), pid):
                 home.add(sid)
         self.victims.kill(name)
+        log.warning("killed", victim=name, calls=len(running), speaking=len(speaking), home=len(home))
         return Kill(time.time() * 1_000, frozenset(speaking), frozenset(home))
 
     async def _home_of(self, workflow_id: str) -> str:
@@ -168,8 +174,9 @@ class Chaos:
         for call in calls:
             lines = answers_of(call)
             verdict.lines += self.lines
-            if len(lines) < self.lines:
-                verdict.broken.append(Broken(call["sid"], f"only {len(lines)} of {self.lines} lines could be said"))
+            if len(lines) - 1 < self.lines:
+                words = f"only {len(lines) - 1} of {self.lines} lines could be said"
+                verdict.broken.append(Broken(call["sid"], words))
             take_times(verdict, call["sid"], lines, kills)
             verdict.broken += [Broken(call["sid"], what) for line in lines for what in line.faults(self.fillers)]
             verdict.broken += [Broken(call["sid"], what) for what in await self.record_faults(call["sid"])]
@@ -225,12 +232,14 @@ class Answer:
 
 
 def answers_of(call: Mapping[str, Any]) -> list[Answer]:
-    """Each line of the caller's that they could say to its end."""
+    """The greeting, and each line of the caller's that they could say to its end."""
     heard = [(one["played_ms"], one["played_ms"] + one["end_ms"] - one["at_ms"], one["text"]) for one in call["heard"]]
     said = [line for line in call["said"] if line["speech_end_ms"] is not None]
     begins = [line["speech_end_ms"] - (line["end_ms"] - line["at_ms"]) for line in said]
     last_ms = max([*(end for _, end, _ in heard), *(line["speech_end_ms"] for line in said)], default=0.0)
-    answers = []
+    greeting = tuple(one for one in heard if one[0] < (begins[0] if begins else last_ms))
+    first_ms, second_ms = (greeting[0][0], begins[0]) if greeting and begins else (0.0, 0.0)
+    answers = [Answer(GREETING, first_ms, second_ms, greeting)]
     for line, until_ms in zip(said, [*begins[1:], last_ms], strict=True):
         within = tuple(one for one in heard if one[1] > line["speech_end_ms"] and one[0] < until_ms + 1)
         answers.append(Answer(line["text"], line["speech_end_ms"], until_ms, within))
@@ -259,7 +268,8 @@ def take_times(verdict: Verdict, call: str, lines: Sequence[Answer], kills: Iter
         if call in kill.speaking or (moment == BETWEEN and call in kill.home):
             verdict.delays[moment].append(cost)
         struck.add(place)
-    verdict.usual_ms += [line.delay_ms for place, line in enumerate(lines) if place not in struck and line.line != CASE]
+    usual = (line for place, line in enumerate(lines) if place not in struck and line.line not in (CASE, GREETING))
+    verdict.usual_ms += [line.delay_ms for line in usual]
 
 
 def rows_of(verdict: Verdict) -> list[Row]:

@@ -18,9 +18,10 @@ def said(begin: float, end: float, text: str) -> dict[str, Any]:
 
 
 def a_call(*answers: list[dict[str, Any]]) -> dict[str, Any]:
-    """Three lines, ten seconds apart, each two seconds long."""
+    """Three lines after a greeting, ten seconds apart, each two seconds long."""
+    greeting = heard(-5_000, -1_000, "Hello, this is Robin. How can I help you?")
     lines = [said(10_000 * place, 10_000 * place + 2_000, f"Line {place}?") for place in range(3)]
-    return {"sid": "CA1", "said": lines, "heard": [one for answer in answers for one in answer]}
+    return {"sid": "CA1", "said": lines, "heard": [greeting, *(one for answer in answers for one in answer)]}
 
 
 FINE = a_call(
@@ -38,25 +39,26 @@ def killed(at_ms: float, *, speaking: bool = True, call: dict[str, Any] = FINE) 
 
 
 def test_a_call_in_which_all_went_well_has_no_faults() -> None:
-    assert [line.faults(["One moment, please."]) for line in answers_of(FINE)] == [[], [], []]
-    assert [line.delay_ms for line in answers_of(FINE)] == [1_000, 1_000, 1_000]
+    assert [line.faults(["One moment, please."]) for line in answers_of(FINE)] == [[], [], [], []]
+    assert [line.delay_ms for line in answers_of(FINE)] == [0, 1_000, 1_000, 1_000]
 
 
 def test_a_line_that_brought_only_fillers_is_not_answered() -> None:
     call = a_call([heard(3_000, 4_000, "One moment, please.")], [], [])
-    assert "nothing but fillers" in answers_of(call)[0].faults(["One moment, please."])[0]
-    assert "nothing but fillers" in answers_of(call)[1].faults([])[0]
+    assert "nothing but fillers" in answers_of(call)[1].faults(["One moment, please."])[0]
+    assert "nothing but fillers" in answers_of(call)[2].faults([])[0]
 
 
 def test_words_that_are_heard_again_in_one_answer_were_said_twice() -> None:
     again = a_call(
         [heard(3_000, 4_000, "It has shipped on Mon"), heard(4_000, 6_000, "It has shipped on Monday.")], [], []
     )
-    assert "it has shipped on" in answers_of(again)[0].faults([])[0]
+    assert "it has shipped on" in answers_of(again)[1].faults([])[0]
 
 
 def test_a_kill_counts_for_what_the_call_was_doing() -> None:
     assert killed(4_000).delays == {SPEAKING: [0.0], THINKING: [], BETWEEN: []}
+    assert killed(-3_000).delays == {SPEAKING: [0.0], THINKING: [], BETWEEN: []}, "the greeting counts too"
     assert killed(12_500).delays == {SPEAKING: [], THINKING: [1_000.0], BETWEEN: []}
     assert killed(11_000, speaking=False).delays == {SPEAKING: [], THINKING: [], BETWEEN: [1_000.0]}
     assert killed(9_000, speaking=False).delays == {SPEAKING: [], THINKING: [], BETWEEN: [1_000.0]}
