@@ -1,5 +1,8 @@
 """What the better guess takes for speech."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -47,3 +50,18 @@ def test_a_stretch_that_has_ended_leaves_nothing_for_the_next() -> None:
         detector.hear(sound[start : start + 160], True)
     assert not detector.hear(SILENCE, False)
     assert not detector.hear(sound[:160], True)
+
+
+ONE_WINDOW = """
+import os
+from media_gateway.speech_detector import SpeechDetector
+before = len(os.listdir("/proc/self/task"))
+SpeechDetector().hear(bytes(8_000), voiced=True)
+print(len(os.listdir("/proc/self/task")) - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
+def test_it_is_computed_on_the_thread_that_asks() -> None:
+    printed = subprocess.run([sys.executable, "-c", ONE_WINDOW], capture_output=True, text=True, check=True)
+    assert printed.stdout.strip() == "0"
