@@ -22,6 +22,7 @@ READY_DEADLINE_S = 60.0
 DYNAMIC_CONFIG = {
     "history.transferProcessorMaxPollRPS": "10000",
     "history.timerProcessorMaxPollRPS": "10000",
+    "history.timerProcessorMaxTimeShift": '"50ms"',
     "system.enableActivityEagerExecution": "true",
 }
 SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "1"}

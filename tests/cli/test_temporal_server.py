@@ -50,6 +50,7 @@ def test_the_server_is_started_with_what_calls_need() -> None:
     line = " ".join(command)
     assert "--dynamic-config-value history.transferProcessorMaxPollRPS=10000" in line
     assert "--dynamic-config-value history.timerProcessorMaxPollRPS=10000" in line
+    assert '--dynamic-config-value history.timerProcessorMaxTimeShift="50ms"' in line
     assert "--dynamic-config-value system.enableActivityEagerExecution=true" in line
     assert "--sqlite-pragma journal_mode=wal --sqlite-pragma synchronous=1" in line
     assert "--ui-port 8233" in line
