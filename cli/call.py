@@ -11,21 +11,26 @@ from typing import Any
 import httpx
 
 from cli.feed_lines import Transcript
-from cli.process import Complaint, complaints
+from cli.process import Complaint
 from cli.progress import out
-from cli.settings import Settings, reveal, variable_of
+from cli.rest import Rest, problem_of, with_api
 
-PATIENCE = httpx.Timeout(10)
 PAUSE_S = 1.0  # before a broken feed is asked for again
 AWAY_S = 30.0  # for so long: a deploy takes less
 
 
 def run(to: str, playbook: str, variables: list[str], *, follow: bool, url: str | None) -> None:
     """Place the call and print its id; exits with 2 and one line when it cannot be placed."""
-    with complaints():
-        settings = Settings.read()
-        settings.require("api_key")
-        asyncio.run(_call(settings, to, playbook, _pairs(variables), follow=follow, url=url or settings.public_url))
+
+    async def work(api: Rest) -> None:
+        wanted = {"to": to, "playbook": playbook, "variables": _pairs(variables)}
+        started = await api.ask("POST", "/v1/calls", json=wanted)
+        print(started["id"])
+        if follow:
+            out.print(f"[dim]{started['temporal_url']}[/dim]")
+            await follow_call(api.http, str(started["id"]))
+
+    with_api(work, url)
 
 
 def _pairs(variables: list[str]) -> dict[str, str]:
@@ -33,31 +38,6 @@ def _pairs(variables: list[str]) -> dict[str, str]:
         if "=" not in variable:
             raise Complaint(f"--var {variable}: must be key=value")
     return dict(variable.split("=", 1) for variable in variables)
-
-
-async def _call(
-    settings: Settings, to: str, playbook: str, variables: dict[str, str], *, follow: bool, url: str
-) -> None:
-    headers = {"Authorization": f"Bearer {reveal(settings.api_key)}"}
-    async with httpx.AsyncClient(base_url=url.rstrip("/"), headers=headers, timeout=PATIENCE) as http:
-        try:
-            started = await _place(http, to, playbook, variables)
-            print(started["id"])
-            if follow:
-                out.print(f"[dim]{started['temporal_url']}[/dim]")
-                await follow_call(http, str(started["id"]))
-        except httpx.HTTPError as error:
-            raise Complaint(f"{url} cannot be reached ({error or type(error).__name__}): is it up?") from error
-
-
-async def _place(http: httpx.AsyncClient, to: str, playbook: str, variables: dict[str, str]) -> dict[str, Any]:
-    answer = await http.post("/v1/calls", json={"to": to, "playbook": playbook, "variables": variables})
-    if answer.status_code == 401:
-        raise Complaint(f"{variable_of('api_key')} is not the key of {http.base_url}")
-    if not answer.is_success:
-        raise Complaint(problem_of(answer))
-    placed: dict[str, Any] = answer.json()
-    return placed
 
 
 async def follow_call(
@@ -104,17 +84,3 @@ async def _feed(
         if time.monotonic() - there >= away_s:
             raise Complaint(f"{http.base_url} stays away ({reason}); the call itself goes on")
         await asyncio.sleep(pause_s)
-
-
-def problem_of(answer: httpx.Response) -> str:
-    """What an RFC 9457 answer says, in one line."""
-    try:
-        told = answer.json()
-    except json.JSONDecodeError:
-        return f"{answer.request.url} answered {answer.status_code}: is this Holdfast?"
-    faults = [f"{_field(fault)}: {fault['detail']}" for fault in told.get("errors", [])]
-    return "; ".join(faults) or str(told.get("detail") or told.get("title"))
-
-
-def _field(fault: dict[str, str]) -> str:
-    return fault.get("pointer", "").removeprefix("#/") or fault.get("parameter") or "the request"

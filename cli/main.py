@@ -8,19 +8,22 @@ import typer
 from cli.bench import bench
 from cli.eval import evals
 from cli.knowledge import knowledge
-
-ApiUrl = Annotated[str | None, typer.Option(help="Where the API is, if not at PUBLIC_URL.")]
+from cli.letters import letters
+from cli.options import ApiUrl
+from cli.playbook import playbook
+from cli.webhooks import webhooks
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Phone calls by a voice assistant, each call one durable Temporal workflow.",
 )
-playbook = typer.Typer(no_args_is_help=True, help="Work on playbooks.")
 app.add_typer(playbook, name="playbook")
 app.add_typer(knowledge, name="knowledge")
 app.add_typer(bench, name="bench")
 app.add_typer(evals, name="eval")
+app.add_typer(webhooks, name="webhooks")
+app.add_typer(letters, name="letters")
 
 
 @app.command()
@@ -147,7 +150,7 @@ def takeover(
     by: Annotated[str, typer.Option(help="Their name.")] = "",
     cold: Annotated[bool, typer.Option("--cold", help="Connect the caller at once, without a briefing.")] = False,
     hand_back: Annotated[bool, typer.Option("--hand-back", help="The assistant goes on when they hang up.")] = False,
-    url: Annotated[str | None, typer.Option(help="Where the API is, if not at PUBLIC_URL.")] = None,
+    url: ApiUrl = None,
 ) -> None:
     """Take a live call over by phone (HOLDFAST_API_KEY); in the browser: the call's page."""
     from cli.takeover import run
@@ -183,78 +186,6 @@ def doctor() -> None:
     from cli.doctor import run
 
     run()
-
-
-@playbook.command("check")
-def playbook_check(files: Annotated[list[Path], typer.Argument(help="Playbooks to check.")]) -> None:
-    """Name file, line and field of each fault; exit code 1 if there is one."""
-    from cli.playbook_check import run
-
-    run(files)
-
-
-@playbook.command("show")
-def playbook_show(file: Annotated[Path, typer.Argument(help="A playbook.")]) -> None:
-    """Draw the graph of its steps, in Mermaid's language."""
-    from cli.playbook_show import show
-
-    show(file)
-
-
-@playbook.command("schema")
-def playbook_schema() -> None:
-    """Print the JSON Schema of playbooks, for editors."""
-    from cli.playbook_show import schema
-
-    schema()
-
-
-@playbook.command("examples")
-def playbook_examples(
-    name: Annotated[str | None, typer.Argument(help="A playbook's name; none: all.")] = None,
-    review: Annotated[str | None, typer.Option(help="new, accepted or rejected; none: all.")] = "new",
-    url: ApiUrl = None,
-) -> None:
-    """List what calls have brought to learn from (HOLDFAST_API_KEY)."""
-    from cli.step_examples import show
-
-    show(name, review or None, url)
-
-
-@playbook.command("accept")
-def playbook_accept(
-    ids: Annotated[list[str], typer.Argument(help="Ids that `playbook examples` prints.")],
-    step: Annotated[str | None, typer.Option(help="Where they belong, if not to the step that was found.")] = None,
-    by: Annotated[str, typer.Option(help="Who decides.")] = "",
-    url: ApiUrl = None,
-) -> None:
-    """Have playbooks learn from these examples (HOLDFAST_API_KEY)."""
-    from cli.step_examples import decide
-
-    decide(ids, "accept", {"by": by, "step": step}, url)
-
-
-@playbook.command("reject")
-def playbook_reject(
-    ids: Annotated[list[str], typer.Argument(help="Ids that `playbook examples` prints.")],
-    by: Annotated[str, typer.Option(help="Who decides.")] = "",
-    url: ApiUrl = None,
-) -> None:
-    """Have nothing learnt from these examples, also if they were accepted before (HOLDFAST_API_KEY)."""
-    from cli.step_examples import decide
-
-    decide(ids, "reject", {"by": by}, url)
-
-
-@playbook.command("learnt")
-def playbook_learnt(
-    name: Annotated[str, typer.Argument(help="A playbook's name.")],
-    url: ApiUrl = None,
-) -> None:
-    """List what a playbook has learnt, and how often the model agrees with it (HOLDFAST_API_KEY)."""
-    from cli.step_examples import learnt
-
-    learnt(name, url)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """Playbooks over REST: published, listed, read as they were written; live calls keep the version they began with."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import httpx
@@ -22,8 +23,8 @@ steps:
 OLD, NEW = TEXT.format(goal="Help."), TEXT.format(goal="Help more.")
 
 
-@pytest.fixture
-async def published(world: ApiWorld) -> AsyncIterator[ApiWorld]:
+@asynccontextmanager
+async def publishing(world: ApiWorld) -> AsyncIterator[ApiWorld]:
     """The API whose calls get what was published."""
     sock = listening_socket()
     deps = replace(world.deps, playbooks=world.deps.versions)  # type: ignore[arg-type]  # one object is both
@@ -31,6 +32,12 @@ async def published(world: ApiWorld) -> AsyncIterator[ApiWorld]:
     origin = f"http://127.0.0.1:{sock.getsockname()[1]}"
     async with serving(app, sock), httpx.AsyncClient(base_url=origin, timeout=20, trust_env=False) as client:
         yield replace(world, deps=deps, app=app, client=client)
+
+
+@pytest.fixture
+async def published(world: ApiWorld) -> AsyncIterator[ApiWorld]:
+    async with publishing(world) as started:
+        yield started
 
 
 async def put(world: ApiWorld, text: str | bytes, at: str = AT) -> httpx.Response:

@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from cli.process import Complaint
+from cli.rest import connected
 from cli.takeover import run, take_over
 from tests.sandbox.server import running
 
@@ -31,8 +32,8 @@ class Api:
 
 async def test_phone_is_asked_for_as_rest_has_it() -> None:
     api = Api()
-    async with running(api.app) as origin:
-        await take_over(f"{origin}/", "key", "CA1", BODY)
+    async with running(api.app) as origin, connected(f"{origin}/", "key") as rest:
+        await take_over(rest, "CA1", BODY)
     assert api.asked == [("/v1/calls/CA1/take-over", "Bearer key", BODY)]
 
 
@@ -42,7 +43,8 @@ async def test_phone_is_asked_for_as_rest_has_it() -> None:
 async def test_refusal_is_told_in_words(status: int, says: str) -> None:
     async with running(Api(status, "the call has ended or is ending").app) as origin:
         with pytest.raises(Complaint, match=says):
-            await take_over(origin, "key", "CA1", BODY)
+            async with connected(origin, "key") as rest:
+                await take_over(rest, "CA1", BODY)
 
 
 def test_caller_who_is_connected_without_a_word_does_not_come_back(capsys: pytest.CaptureFixture[str]) -> None:
