@@ -17,7 +17,7 @@ from core.ports.embedder import Vectors
 log = structlog.get_logger()
 
 LONGEST_S: Final = 900.0  # a thousand pages on a busy machine
-VERSION: Final = 1  # of how vectors are kept: what another version kept is not looked at
+VERSION: Final = 2  # of how vectors are kept: what another version kept is not looked at
 
 
 class KeptPassageVectors:

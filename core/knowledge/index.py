@@ -13,7 +13,7 @@ from core.ngrams import NgramEmbedder
 from core.ports.embedder import Embedder, Vectors
 
 TOLD: Final = 4  # passages in a prompt
-ENOUGH: Final = 0.34  # of likeness by meaning: measured by `holdfast eval knowledge`, see docs/benchmarks.md
+ENOUGH: Final = 0.33  # of likeness by meaning: measured by `holdfast eval knowledge`, see docs/benchmarks.md
 ENOUGH_BY_WORDS: Final = 0.12
 SURE_BY_WORDS: Final = 0.25  # from here on words find what meaning finds, see docs/benchmarks.md
 FEW_WORDS: Final = 7  # such a turn may only be understood with the one before: "And how much is that?"

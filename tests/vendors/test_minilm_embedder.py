@@ -1,9 +1,11 @@
 """The sentence embedder: like meanings near each other, cut as the model was taught."""
 
 import numpy as np
+import onnxruntime
 import pytest
 
-from vendors.minilm_embedder import MiniLmEmbedder, _vocabulary
+from vendors.minilm_embedder import MiniLmEmbedder, _vocabulary, _weights
+from vendors.onnx_products import with_integer_products
 from vendors.word_pieces import WordPieces
 
 
@@ -22,8 +24,32 @@ def test_like_meanings_are_near_each_other(embedder: MiniLmEmbedder) -> None:
 
 def test_text_is_embedded_alike_alone_and_among_longer_ones(embedder: MiniLmEmbedder) -> None:
     (alone,) = embedder.embed(["where is my order"])
-    among = embedder.embed(["where is my order", "a much longer text that goes on and on " * 40])[0]
-    assert alone @ among > 0.97  # int8: scales are found for each batch
+    among = embedder.embed(["a much longer text that goes on and on " * 40, "where is my order"])[1]
+    assert np.array_equal(alone, among)
+
+
+def test_nothing_is_embedded_as_nothing(embedder: MiniLmEmbedder) -> None:
+    assert embedder.embed([]).shape == (0, 384)
+
+
+def test_products_in_whole_numbers_mean_what_those_in_float32_do(embedder: MiniLmEmbedder) -> None:
+    as_it_is = MiniLmEmbedder()
+    as_it_is._session = onnxruntime.InferenceSession(_weights(), providers=["CPUExecutionProvider"])
+    texts = ["where is my order", "I would like to move the visit to Friday, if that is no trouble", "yes"]
+    likeness = (embedder.embed(texts) * as_it_is.embed(texts)).sum(axis=1)
+    assert (likeness > 0.96).all()
+    assert (likeness < 0.99999).any()  # else nothing was computed in whole numbers
+
+
+def test_whatever_is_no_such_model_is_refused() -> None:
+    for model, says in (
+        (b"", "empty"),
+        (b"\x3a\x00", "no product"),  # an empty graph
+        (b"\x3a\x7f", "cut off"),
+        (b"PK\x03\x04", "no protocol buffers"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            with_integer_products(model)
 
 
 @pytest.mark.parametrize(
