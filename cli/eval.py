@@ -77,9 +77,9 @@ def eval_steps(
 ) -> None:
     """How many turns are decided without a model (cov), how many of those rightly (prec), and in what time."""
     from cli.embedders import embedder_of
-    from core.learnt_steps import Example, LearntSteps, learn
+    from core.learnt_steps import Example, LearntSteps, features, learn
     from evals.figures import write_rows
-    from evals.step_eval import BadTurns, read_labelled
+    from evals.step_eval import BadTurns, close_steps, read_labelled
     from evals.step_growth import grow
     from vendors.minilm_embedder import MiniLmMissing
 
@@ -102,7 +102,8 @@ def eval_steps(
     except (BadTurns, MiniLmMissing) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from None
-    rows = grow(known, said, asked, learnt_from, every=every, wrong=wrong)
+    close = close_steps(known, lambda texts: features(texts, chosen))
+    rows = grow(known, said, asked, learnt_from, every=every, wrong=wrong, close=close)
     for row, seconds in zip(rows, cpu_s, strict=True):
         row["learn_cpu_s"] = seconds
         for name, value in row.items():

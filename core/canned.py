@@ -20,7 +20,8 @@ from core.steps import LEXICAL, Learnt, numbers_in
 
 _FLOOR: Final = 0.6
 _MARGIN: Final = 0.15
-_SURER: Final = 0.25  # than it takes to find a step: a wrong answer is worse than a slow one
+_SURER: Final = 0.18  # than it takes to find a step: a wrong answer is worse than a slow one
+_SURER_BY_WORDS: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,8 @@ class CannedFinder:
     def _by_learning(self, text: str, clauses: list[str]) -> CannedAnswer | None:
         if self.learnt is None:
             return None
-        whole, *parts = self.learnt.decide([text, *clauses], self._labels, _SURER)
+        surer = _SURER_BY_WORDS if self.learnt.method == LEXICAL else _SURER
+        whole, *parts = self.learnt.decide([text, *clauses], self._labels, surer)
         if any(part.step != whole.step for part in parts):
             return None
         return self._answer(text, whole.step, whole.confidence, self.learnt.method)

@@ -18,8 +18,8 @@ Example = tuple[str, str]
 
 _WORDS_BESIDE_MEANING: Final = 0.5
 _WORDS_ALONE: Final = 1.8  # with a looser penalty, words alone tell more
-_FLOOR: Final = 0.55
-_FLOOR_OF_WORDS: Final = 0.5  # they are never as sure
+_FLOOR: Final = 0.68
+_FLOOR_OF_WORDS: Final = 0.6
 
 
 class LearntSteps(Learnt):

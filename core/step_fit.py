@@ -18,10 +18,11 @@ Flags = NDArray[np.bool_]
 
 FEWEST_EXAMPLES: Final = 5  # of a step that is found without the model
 _LOOSE: Final = 30.0  # the inverse of the penalty on weights
-_BACKGROUND_SHARE: Final = 0.25  # the weight of all background speech, in playbooks' worth of examples
+_BACKGROUND_SHARE: Final = 0.05  # the weight of all background speech, in playbooks' worth of examples
+_SAME_WISH: Final = 0.7  # likeness of background speech to an example: "bye for now" is no stranger to a farewell
 _FOLDS: Final = 5
 _SURE_AT_LAST: Final = 0.95  # few examples calibrate badly; so sure is sure enough
-_PRECISION: Final = 0.985  # asked of the examples, so that 98 % of what callers say is right
+_PRECISION: Final = 0.98  # asked of the examples, and then a floor: see core.learnt_steps
 _OUT_OF_SCOPE: Final = 0.2  # of turns, as far as calibration knows
 _CONTRADICTED: Final = 0.5  # what others teach says otherwise, likelier than not
 _STEPS: Final = 80  # of the solver, at most
@@ -55,6 +56,7 @@ def fit(features: Floats, labels: Sequence[str], background: Floats, floor: floa
     known = tuple(sorted(set(labels)))
     if not known:
         raise ValueError("no examples to learn from")
+    background = background[_likest(background, features) < _SAME_WISH]
     classes = np.array([known.index(label) for label in labels] + [len(known)] * len(background), dtype=np.int64)
     grown = np.zeros(len(classes), dtype=bool)
     grown[len(labels) if own is None else own : len(labels)] = True
@@ -65,6 +67,13 @@ def fit(features: Floats, labels: Sequence[str], background: Floats, floor: floa
     believed = ~asked.doubtful
     weights = back @ _solve(points[believed], classes[believed], len(known) + 1)
     return Fit(known, np.ascontiguousarray(weights, dtype=np.float32), threshold)
+
+
+def _likest(texts: Floats, examples: Floats) -> Floats:
+    """The cosine of each text and the example nearest to it."""
+    length = np.linalg.norm(texts, axis=1) * np.linalg.norm(examples, axis=1)[:, None]
+    likest: Floats = (examples @ texts.T / np.maximum(length, 1e-9)).max(axis=0)
+    return likest
 
 
 def _compact(rows: Floats) -> tuple[Floats, Floats]:
@@ -106,7 +115,7 @@ def _cross_validated(points: Floats, classes: Whole, grown: Flags, none: int) ->
         doubtful[asked[grown[asked] & ~right & (chances > _CONTRADICTED)]] = True
         parts.append((chances, right, hidden[asked], background[asked], asked))
     chances, right, near, far, place = (np.concatenate(part) for part in zip(*parts, strict=True))
-    sound = ~doubtful[place]
+    sound = ~grown[place]  # what calls bring are the turns that were hard: they say nothing of the usual one
     return _Asked(chances[sound], right[sound], near[sound], far[sound], doubtful)
 
 

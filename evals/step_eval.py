@@ -2,11 +2,14 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.learnt_steps import LearntSteps
+import numpy as np
+
+from core.learnt_steps import Example, LearntSteps
+from core.ports.embedder import Vectors
 from evals.figures import Row, percentile
 
 
@@ -46,8 +49,21 @@ def read_labelled(file: Path) -> list[Labelled]:
     return found
 
 
-def evaluate(learnt: LearntSteps, turns: Sequence[Labelled]) -> Row:
-    """Decide every turn. A turn of a step without examples is near out of scope, one of no step far."""
+def close_steps(examples: Sequence[Example], embed: Callable[[Sequence[str]], Vectors]) -> frozenset[str]:
+    """The third of the steps that are most like another one, by the middle of each one's examples."""
+    steps = sorted({step for step, _ in examples})
+    middles = np.stack([embed([text for label, text in examples if label == step]).mean(axis=0) for step in steps])
+    middles /= np.maximum(np.linalg.norm(middles, axis=1, keepdims=True), 1e-9)
+    likeness = middles @ middles.T - 2 * np.eye(len(steps))
+    return frozenset(steps[place] for place in np.argsort(-likeness.max(axis=1))[: len(steps) // 3])
+
+
+def evaluate(learnt: LearntSteps, turns: Sequence[Labelled], close: Collection[str] = ()) -> Row:
+    """Decide every turn. A turn of a step without examples is near out of scope, one of no step far.
+
+    Args:
+        close: steps whose turns are counted once more apart, as they are the ones that may be taken for each other.
+    """
     known = frozenset(learnt.learnt.labels)
     decided: list[tuple[Labelled, str | None]] = []
     times = []
@@ -61,6 +77,7 @@ def evaluate(learnt: LearntSteps, turns: Sequence[Labelled]) -> Row:
     near = [step for turn, step in decided if turn.step is not None and turn.step not in known]
     far = [step for turn, step in decided if turn.step is None]
     accepted = [(turn, step) for turn, step in decided if step is not None]
+    alike = [(turn, step) for turn, step in accepted if step in close]
     return {
         "embedder": learnt.method,
         "steps": len(known),
@@ -68,6 +85,9 @@ def evaluate(learnt: LearntSteps, turns: Sequence[Labelled]) -> Row:
         "out_of_scope": len(near) + len(far),
         "cov": _share(inside),
         "prec": round(sum(turn.step == step for turn, step in accepted) / max(1, len(accepted)), 4),
+        "close_steps": len(close),
+        "close_cov": _share([step for turn, step in decided if turn.step in close]),
+        "close_prec": round(sum(turn.step == step for turn, step in alike) / max(1, len(alike)), 4),
         "near_accepted": _share(near),
         "far_accepted": _share(far),
         "threshold": round(learnt.learnt.threshold, 3),

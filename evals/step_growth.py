@@ -1,6 +1,6 @@
 """What a playbook learns from its calls: turns in the order of their coming, the model's answers as labels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from random import Random
 
 from core.growth import as_example, taught
@@ -20,6 +20,7 @@ def grow(
     *,
     every: int,
     wrong: float,
+    close: Collection[str] = (),
 ) -> list[Row]:
     """Rows of step_eval.evaluate: before the first turn of ``calls``, after each ``every`` of them, and at the end.
 
@@ -27,13 +28,14 @@ def grow(
 
     Args:
         wrong: the share of these that get another step's label: the model errs, and the caller says nothing.
+        close: steps that are counted once more apart.
     """
     rng = Random(0)
     own = distinct(own)
     steps = sorted({step for step, _ in own})
     grown: list[Example] = []
     learnt = learn(own, ())
-    rows: list[Row] = [_row(0, len(own), learnt, turns)]
+    rows: list[Row] = [_row(0, len(own), learnt, turns, close)]
     for first in range(0, len(calls), every):
         batch = calls[first : first + every]
         for turn in batch:
@@ -42,9 +44,11 @@ def grow(
                 grown.insert(0, (rng.choice(steps) if rng.random() < wrong else turn.step, text))
         examples = taught(own, grown)
         learnt = learn(own, examples[len(own) :])
-        rows.append(_row(first + len(batch), len(examples), learnt, turns))
+        rows.append(_row(first + len(batch), len(examples), learnt, turns, close))
     return rows
 
 
-def _row(after_turns: int, examples: int, learnt: LearntSteps, turns: Sequence[Labelled]) -> Row:
-    return {"after_turns": after_turns, "examples": examples, **evaluate(learnt, turns)}
+def _row(
+    after_turns: int, examples: int, learnt: LearntSteps, turns: Sequence[Labelled], close: Collection[str]
+) -> Row:
+    return {"after_turns": after_turns, "examples": examples, **evaluate(learnt, turns, close)}

@@ -4,11 +4,13 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import structlog
 from typer.testing import CliRunner
 
 from cli.main import app
+from evals.step_eval import close_steps
 from tests.core.test_learnt_steps import EXAMPLES
 
 
@@ -44,6 +46,16 @@ def test_turns_are_counted_by_what_was_decided(tmp_path: Path) -> None:
     (row,) = json.loads((tmp_path / "out").read_text())["rows"]
     assert (row["cov"], row["prec"], row["near_accepted"], row["far_accepted"]) == (0.75, 0.5, 1.0, 0.0)
     assert (row["turns"], row["out_of_scope"], row["embedder"]) == (6, 2, "lexical")
+
+
+def test_steps_that_may_be_taken_for_each_other_are_found() -> None:
+    places = {"balance": (1.0, 0.0, 0.0), "bill": (0.9, 0.1, 0.0), "joke": (0.0, 1.0, 0.0), "song": (0.0, 0.0, 1.0)}
+    places |= {"visa": (0.0, 0.6, -1.0), "taxi": (-1.0, 0.0, 0.1)}
+    examples = [(step, step) for step in places]
+    assert close_steps(examples, lambda texts: np.array([places[text] for text in texts], np.float32)) == {
+        "balance",
+        "bill",
+    }
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 
 from core.learnt_steps import LearntSteps, background_speech, distinct, learn
 from core.ngrams import NgramEmbedder, ngrams
+from core.step_fit import fit
 from core.steps import StepFinder, reachable_from
 from tests.world.playbook import orders
 
@@ -141,3 +142,14 @@ def test_part_that_may_be_another_wish_leaves_the_turn_to_the_model(learnt: Lear
     assert learnt.decide(["what about the refund for my aunt"], EVERYWHERE)[0].step is None  # alone it decides nothing
     assert finder.find("Where is my order, and what about the refund for my aunt?", "order_status").name is None
     assert finder.find("Where is my order and has it shipped yet?", "order_status").name == "order_status"
+
+
+def test_background_speech_that_examples_say_as_well_is_no_stranger() -> None:
+    rng = np.random.default_rng(0)
+    wishes = np.eye(3, 20, dtype=np.float32)
+    examples = np.repeat(wishes, 8, axis=0) + rng.normal(0, 0.02, (24, 20)).astype(np.float32)
+    labels = [step for step in ("bye", "order", "return") for _ in range(8)]
+    strangers = np.eye(20, dtype=np.float32)[5:]
+    learnt = fit(examples, labels, np.vstack([strangers, *[wishes[:1]] * 10]), 0.5)
+    (chances,) = learnt.chances(wishes[:1])
+    assert chances[0] > 0.9  # with these ten in "none of these" it would be less than half

@@ -16,7 +16,7 @@ from tests.world.fakes import broken
 from tests.world.playbook import ORDERS, orders
 from tests.world.world import CallWorld
 
-LIKELY = "My aunt says the shoes she gave me go back to you."  # returns, but not surely so
+LIKELY = "My aunt wants the shoes she gave me to go to the shop again."  # returns, but not surely so
 UNKNOWN = "It is about the weather in Lisbon."
 
 
