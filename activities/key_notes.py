@@ -13,6 +13,7 @@ _DOES = {
     KeyAction.REFUSE: "means no, the caller does not consent",
     KeyAction.REPEAT: "has the last answer said again",
     KeyAction.END: "ends the call",
+    KeyAction.NO_CALLS: "keeps us from ever calling again, and ends the call",
 }
 _SPOKEN = {"#": "the hash key", "*": "the star key"}
 

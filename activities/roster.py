@@ -6,6 +6,7 @@ from typing import Any
 
 from activities.after_call import AfterCallActivities
 from activities.after_steps import AfterStepActivities
+from activities.campaign import CallingDefaults, CampaignActivities
 from activities.conversation import ConversationActivities
 from activities.crm import CrmActivities
 from activities.crm_tools import CrmTools
@@ -23,6 +24,7 @@ from activities.tools import ToolActivities
 from activities.transfer import TransferActivities
 from core.ports.after_call import AfterCallStore, Messenger, WebhookBook, WebhookSender
 from core.ports.call_log import CallFeed, CallStore
+from core.ports.campaign import CallStarter, CampaignBook, DialGate
 from core.ports.crm import Crm
 from core.ports.playback import LostCalls, PlaybackLine
 from core.ports.playbooks import Playbooks
@@ -54,6 +56,10 @@ class Ports:
     webhooks: WebhookBook
     webhook_sender: WebhookSender
     messenger: Messenger
+    dial_gate: DialGate
+    campaigns: CampaignBook
+    call_starter: CallStarter
+    calling: CallingDefaults = CallingDefaults()
     tools: Mapping[str, ToolKind] = field(default_factory=dict)  # by kind; the CRM's are always there
     step_fits: StepFits | None = None  # None: turns are compared with each example
     step_examples: StepExamples | None = None  # None: nothing is learnt from calls
@@ -68,6 +74,7 @@ class Roster:
 
     calls: list[Callable[..., Any]]
     after_calls: list[Callable[..., Any]]
+    campaigns: list[Callable[..., Any]]
 
 
 def roster(ports: Ports) -> Roster:
@@ -82,7 +89,8 @@ def roster(ports: Ports) -> Roster:
     speech = SpeechActivities(ports.line_voice, lines, ports.playback, shelf, ports.feed)
     mood = MoodActivities(ports.reasoner, shelf, ports.feed)
     notes = NotesActivities(writer, ports.store, ports.notes_after_s)
-    telephony = TelephonyActivities(ports.telephony, ports.feed)
+    telephony = TelephonyActivities(ports.telephony, ports.feed, ports.dial_gate)
+    campaigns = CampaignActivities(ports.campaigns, ports.playbooks, ports.call_starter, ports.calling)
     transfer = TransferActivities(ports.reasoner, shelf, ports.feed)
     tools = ToolActivities(kinds, ports.playback, shelf, ports.feed, ports.reasoner)
     crm = CrmActivities(ports.crm, ports.store, ports.feed)
@@ -103,6 +111,7 @@ def roster(ports: Ports) -> Roster:
             speech.speak_line,
             telephony.dial,
             telephony.look_up_dial,
+            telephony.forbid_calls,
             telephony.hang_up,
             telephony.redirect_call,
             telephony.dial_representative,
@@ -128,4 +137,5 @@ def roster(ports: Ports) -> Roster:
             steps.open_letter,
             steps.close_letter,
         ],
+        campaigns=[campaigns.open_round, campaigns.keep_phase],
     )

@@ -1,22 +1,34 @@
 """The carrier's side of a call: dialling, looking up, hanging up, turning a live leg elsewhere."""
 
+import time
+from typing import Final
+
+import structlog
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.feed import call_started, phase
 from activities.retries import vendor_failures
 from core.contracts import names
-from core.contracts.call import CarrierCall, Dial, Dialled, LookUpDial, Phase
+from core.contracts.call import CarrierCall, Dial, Dialled, ForbidCalls, LookUpDial, Machine, Phase
 from core.contracts.transfer import DialRepresentative
+from core.may_call import DncScope
 from core.ports.call_log import CallFeed
+from core.ports.campaign import DialGate, DncEntry
 from core.ports.telephony import LegOfTransfer, Telephony
+
+NOT_ALLOWED: Final = "NotAllowed"
+
+log = structlog.get_logger()
 
 
 class TelephonyActivities:
     """Acts on legs. Nothing here dials twice: a dial is tried once, and looked up when its answer was lost."""
 
-    def __init__(self, telephony: Telephony, feed: CallFeed) -> None:
+    def __init__(self, telephony: Telephony, feed: CallFeed, gate: DialGate) -> None:
         self._telephony = telephony
         self._feed = feed
+        self._gate = gate
 
     @activity.defn(name=names.DIAL)
     async def dial(self, request: Dial) -> Dialled:
@@ -25,8 +37,32 @@ class TelephonyActivities:
             self._feed.note(call_started(request.call_id, request.opening))
         self._feed.note(phase(request.call_id, Phase.DIALLING))
         with vendor_failures():
-            leg = await self._telephony.dial(request.call_id, request.to, request.from_, request.ring_seconds)
+            await self._check(request)
+            leg = await self._telephony.dial(
+                request.call_id,
+                request.to,
+                request.from_,
+                request.ring_seconds,
+                detect_machine=request.machine is Machine.DETECT,
+            )
         return Dialled(leg.carrier_call_id)
+
+    async def _check(self, request: Dial) -> None:
+        """Raises ApplicationError if the number must not be called now, StorageUnavailable if that can't be known."""
+        found = await self._gate.hindrances(
+            request.call_id, request.to, request.tenant, request.campaign, time.time() * 1_000
+        )
+        if found:
+            log.warning("dial_not_allowed", call_id=request.call_id, hindrances=[one.value for one in found])
+            raise ApplicationError(", ".join(one.value for one in found), type=NOT_ALLOWED, non_retryable=True)
+
+    @activity.defn(name=names.FORBID_CALLS)
+    async def forbid_calls(self, request: ForbidCalls) -> None:
+        """Keep everybody of the tenant from calling the number, from now on."""
+        reason = f"asked for in call {request.call_id}"
+        with vendor_failures():
+            await self._gate.forbid(DncEntry(request.number, DncScope.TENANT, request.tenant, reason))
+        log.info("calls_forbidden", call_id=request.call_id, pii_number=request.number)
 
     @activity.defn(name=names.LOOK_UP_DIAL)
     async def look_up_dial(self, request: LookUpDial) -> Dialled:

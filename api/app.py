@@ -11,8 +11,10 @@ from api import (
     after_call,
     callbacks,
     calls,
+    campaigns,
     codec,
     console,
+    contacts,
     desk,
     documents,
     health,
@@ -74,6 +76,8 @@ def create_app(deps: ApiDeps) -> FastAPI:
         documents.router(deps),
         step_examples.router(deps),
         webhooks.router(deps),
+        campaigns.router(deps),
+        contacts.router(deps),
     ):
         app.include_router(routes, responses=openapi.problems(401, 422, 503))
     app.include_router(codec.router(deps))

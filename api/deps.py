@@ -14,6 +14,7 @@ from core.knowledge.passages import Passage
 from core.ports.after_call import AfterCallStore, WebhookBook, WebhookSender
 from core.ports.call_log import CallReader
 from core.ports.callbacks import Callbacks
+from core.ports.campaign import Campaigns
 from core.ports.knowledge import Documents
 from core.ports.playbooks import Playbooks, PlaybookVersions
 from core.ports.step_examples import StepExamples
@@ -52,8 +53,12 @@ class ApiSettings:
 
     def temporal_url(self, call_id: str) -> str:
         """The page of a call's workflow in the Temporal UI."""
-        workflow_id = quote(call_workflow_id(call_id), safe="")
-        return f"{self.temporal_ui_url.rstrip('/')}/namespaces/{self.temporal_namespace}/workflows/{workflow_id}"
+        return self.workflow_url(call_workflow_id(call_id))
+
+    def workflow_url(self, workflow_id: str) -> str:
+        """The page of a workflow in the Temporal UI."""
+        base = f"{self.temporal_ui_url.rstrip('/')}/namespaces/{self.temporal_namespace}"
+        return f"{base}/workflows/{quote(workflow_id, safe='')}"
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ class ApiDeps:
     after_calls: AfterCallStore
     webhooks: WebhookBook
     webhook_sender: WebhookSender
+    campaigns: Campaigns
     documents: Documents
     read_document: Callable[[str, bytes], Sequence[Passage]]  # by path and content; raises BadDocument, and takes time
     history: PayloadCodec  # opens what is sealed or packed at Temporal

@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from api import campaign_examples
+
 CALL: Final[dict[str, Any]] = {
     "id": "CA5ef8732a3c49700934481addd5ce1659",
     "direction": "inbound",
@@ -211,5 +213,11 @@ EXAMPLES: Final = {
     "Transfer": TRANSFER,
     "PlaybookDetail": PLAYBOOK,
     "Readiness": READINESS,
+    "NewCampaign": campaign_examples.NEW_CAMPAIGN,
+    "Campaign": campaign_examples.CAMPAIGN,
+    "Progress": campaign_examples.PROGRESS,
+    "ContactResult": campaign_examples.CONTACT,
+    "AttemptMade": campaign_examples.ATTEMPT,
+    "DncNumber": campaign_examples.DNC_NUMBER,
 }
 """By the name of their schema."""

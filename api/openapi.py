@@ -21,6 +21,7 @@ TAGS = [
     {"name": "playbooks", "description": "What calls can be about"},
     {"name": "dead letters", "description": "Steps after a call that were given up, and can be sent again"},
     {"name": "webhooks", "description": "Where customers are told of calls, signed by Standard Webhooks"},
+    {"name": "campaigns", "description": "Lists of people to call, when they may be called, and what came of it"},
     {"name": "health", "description": "For whoever runs this"},
 ]
 _MEANINGS = {

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Self, TypeVar
@@ -32,6 +33,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from core.contracts import names
 from core.contracts.after_call import AfterState, Resend, RetryStep
 from core.contracts.call import CallInput, CallState, Direction, Phase
+from core.contracts.campaign import CampaignInput
 from core.contracts.take_over import Desk
 
 log = structlog.get_logger()
@@ -194,6 +196,39 @@ class Temporal:
                 rpc_timeout=timedelta(seconds=self._deadline),
             )
         )
+
+    async def start_campaign(self, campaign: CampaignInput, tenant: str) -> None:
+        """Start the campaign's workflow, or find it running."""
+        await self._ask(
+            lambda client: client.start_workflow(
+                names.CAMPAIGN_WORKFLOW,
+                campaign,
+                id=names.campaign_workflow_id(campaign.campaign_id),
+                task_queue=names.CAMPAIGNS_QUEUE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                search_attributes=_attributes(
+                    {names.TENANT_ATTRIBUTE: tenant, names.CAMPAIGN_ATTRIBUTE: campaign.campaign_id}
+                ),
+                static_summary=f"campaign {campaign.campaign_id}",
+                rpc_timeout=timedelta(seconds=self._deadline),
+            )
+        )
+
+    async def tell_campaign(self, campaign_id: str, update: str) -> None:
+        """Pause, resume or cancel it, and wait until it has taken it up. Raises CallNotRunning."""
+        await self._ask(
+            lambda client: client.get_workflow_handle(names.campaign_workflow_id(campaign_id)).execute_update(update),
+            self._update_deadline,
+        )
+
+    async def campaign_changed(self, campaign_id: str) -> None:
+        """Have it look again now; one that is over does not."""
+        with suppress(CallNotRunning):
+            await self._ask(
+                lambda client: client.get_workflow_handle(names.campaign_workflow_id(campaign_id)).signal(
+                    names.CAMPAIGN_CHANGED
+                )
+            )
 
     async def known_call(self, call_id: str) -> KnownCall | None:
         """What Temporal has on record of the call, None if nothing."""

@@ -101,7 +101,7 @@ def gateway() -> None:
 
 @app.command()
 def worker(
-    queues: Annotated[str, typer.Option(help="Task queues, with commas between.")] = "calls,after-calls",
+    queues: Annotated[str, typer.Option(help="Task queues, with commas between.")] = "calls,after-calls,campaigns",
 ) -> None:
     """Run calls: workflows and activities of the task queues."""
     from cli.process import run_role

@@ -126,6 +126,9 @@ class Settings(BaseSettings):
     model_hedge_seconds: float = Field(0.9, gt=0)
     voice_hedge_seconds: float = Field(0.6, gt=0)
 
+    # What the carrier's account may dial a second, all campaigns together.
+    calls_per_second: float = Field(1.0, gt=0)
+
     # How steps are found before a model is asked.
     embedder: Literal["auto", "lexical", "minilm"] = "auto"  # auto: by meaning where the model is installed
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 
+CALL_START_SECONDS = 5.0  # nobody waits on the line for it
+
+
 @asynccontextmanager
 async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
     """What the API is built from. Raises BadSettings for what it cannot do without."""
@@ -34,6 +37,7 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
     from cli.temporal_client import connect, history_keys
     from storage.after_calls import SqlAfterCalls
     from storage.calls import SqlCallReader
+    from storage.campaigns import SqlCampaigns
     from storage.documents import SqlDocuments
     from storage.playbooks import SqlPlaybooks
     from storage.step_examples import SqlStepExamples
@@ -57,6 +61,7 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
             room=room,
             after_calls=SqlAfterCalls(database),
             webhooks=SqlWebhooks(database),
+            campaigns=SqlCampaigns(database),
             webhook_sender=sender,
             documents=SqlDocuments(database),
             read_document=read_document,
@@ -114,13 +119,19 @@ async def gateway_deps(settings: Settings, internal_port: int) -> AsyncIterator[
 @asynccontextmanager
 async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
     """What a worker's activities stand on. Raises BadSettings for what it cannot do without."""
+    from activities.campaign import CallingDefaults
     from activities.knowledge_shelf import KnowledgeShelf
     from activities.roster import Ports
+    from api.temporal import Temporal
+    from cli.call_starter import TemporalCallStarter
     from cli.knowledge_vectors import KeptPassageVectors
     from cli.step_fits import KeptStepFits
+    from cli.temporal_client import connect
     from media_gateway.playback_client import PlaybackClient
     from storage.after_calls import SqlAfterCalls
     from storage.calls import SqlCallStore
+    from storage.campaign_rounds import SqlCampaignBook
+    from storage.campaigns import SqlDialGate
     from storage.documents import SqlDocuments
     from storage.playbooks import SqlPlaybooks
     from storage.step_examples import SqlStepExamples
@@ -169,6 +180,10 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
             webhooks=SqlWebhooks(database),
             webhook_sender=sender,
             messenger=messenger,
+            dial_gate=SqlDialGate(database),
+            campaigns=SqlCampaignBook(database, calls_per_second=settings.calls_per_second),
+            call_starter=TemporalCallStarter(Temporal(partial(connect, settings), deadline=CALL_START_SECONDS)),
+            calling=CallingDefaults(discreet=settings.discreet),
         )
 
 

@@ -18,10 +18,10 @@ from cli.process import Complaint, SideServer, listen, spare_the_collector, unti
 from cli.settings import Settings
 from cli.temporal_client import connect
 from cli.wiring import worker_ports
-from core.contracts.names import AFTER_CALLS_QUEUE, CALLS_QUEUE
+from core.contracts.names import AFTER_CALLS_QUEUE, CALLS_QUEUE, CAMPAIGNS_QUEUE
 from workflows.worker import build_workers
 
-QUEUES = (CALLS_QUEUE, AFTER_CALLS_QUEUE)
+QUEUES = (CALLS_QUEUE, AFTER_CALLS_QUEUE, CAMPAIGNS_QUEUE)
 RETRY_CONNECT_S = 1.0
 
 log = structlog.get_logger()

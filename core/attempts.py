@@ -1,5 +1,6 @@
 """What an attempt to reach a contact came to, and whether and when to try again."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -30,6 +31,16 @@ class AttemptOutcome(StrEnum):
     def rang(self) -> bool:
         """Whether the contact may have noticed: such attempts count for the limits per day and week."""
         return self not in {AttemptOutcome.NOT_ALLOWED, AttemptOutcome.CANCELED, AttemptOutcome.BAD_NUMBER}
+
+    @property
+    def answered(self) -> bool:
+        """Whether a person had answered."""
+        return self in {
+            AttemptOutcome.REACHED,
+            AttemptOutcome.DROPPED,
+            AttemptOutcome.CALLBACK,
+            AttemptOutcome.DO_NOT_CALL,
+        }
 
 
 @dataclass(frozen=True)
@@ -82,9 +93,24 @@ def next_attempt(
     return ended_ms + pause_s * 1_000
 
 
-def outcome_of_call(disposition: Disposition) -> AttemptOutcome:
-    """What a call that has ended means to its campaign."""
+def outcome_of_call(
+    disposition: Disposition, carrier_error: str = "", *, no_more_calls: bool = False
+) -> AttemptOutcome:
+    """What a call that has ended means to its campaign.
+
+    Args:
+        disposition: of the call.
+        carrier_error: what the carrier told of a call that failed: the far carrier's SIP answer, or a code of its own.
+        no_more_calls: they asked not to be called again.
+    """
+    if no_more_calls:
+        return AttemptOutcome.DO_NOT_CALL
+    if disposition is Disposition.FAILED and _SIP_FAILURE.fullmatch(carrier_error):
+        return outcome_of_sip(int(carrier_error))
     return _OF_DISPOSITION.get(disposition, AttemptOutcome.REACHED)
+
+
+_SIP_FAILURE: Final = re.compile(r"[3-6]\d\d")
 
 
 _OF_DISPOSITION: Final = {
@@ -95,6 +121,8 @@ _OF_DISPOSITION: Final = {
     Disposition.VENDOR_FAILURE: AttemptOutcome.DROPPED,
     Disposition.CONNECTION_LOST: AttemptOutcome.DROPPED,
     Disposition.CALLER_SILENT: AttemptOutcome.DROPPED,
+    Disposition.VOICEMAIL: AttemptOutcome.VOICEMAIL,
+    Disposition.NOT_ALLOWED: AttemptOutcome.NOT_ALLOWED,
 }
 
 

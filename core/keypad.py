@@ -17,6 +17,7 @@ class KeyAction(StrEnum):
     REFUSE = "refuse"
     REPEAT = "repeat"
     END = "end"
+    NO_CALLS = "no_calls"  # never again; the call ends, too
     LANGUAGE = "language"
 
 

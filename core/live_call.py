@@ -47,6 +47,7 @@ from core.supervisor import Supervisor
 from core.tool_memory import ToolMemory
 from core.transfer import Transfer
 from core.turns import ANSWER_OVERLAP_MS
+from core.wish_phrases import Wish
 from core.wishes import heed, wishes_in
 from core.words import words_of
 
@@ -118,6 +119,9 @@ class LiveCall:
     overheard: list[SupervisorSaid] = field(default_factory=list)  # of supervisors, to be taken down
     returning: bool = False  # a representative has left the caller, whom we do not have back yet
     ending: Ending | None = None
+    carrier_error: str = ""
+    no_more_calls: bool = False  # they do not want to be called again
+    calls_forbidden: bool = False  # which is on record
     tools: ToolMemory = field(default_factory=ToolMemory)
 
     @classmethod
@@ -385,7 +389,9 @@ class LiveCall:
         if turn.eager or not new:
             return TurnAccepted(turn.turn, known=not new)
         self.silences, self.silent = 0, False
-        self.manner = heed(self.manner, wishes_in(turn.text, self.language))
+        wishes = wishes_in(turn.text, self.language)
+        self.manner = heed(self.manner, wishes)
+        self.no_more_calls = self.no_more_calls or Wish.NO_CALLS in wishes
         if self._was_foreseen(turn):
             self.inbox.turns.remove(turn)
             self.conversation.commit(self.conversation.now, turn.confidence, turn.timings.decided_ms)
@@ -515,7 +521,10 @@ class LiveCall:
         if self.carrier_call_id not in (None, status.carrier_call_id):
             return
         self.carrier_call_id = status.carrier_call_id
+        self.carrier_error = status.error or self.carrier_error
         self.hear_leg(status.state, status.sequence, now_ms)
+        if (status.answered_by or "").startswith("machine") and self.call.direction is Direction.OUTBOUND:
+            self.end(Ending(Disposition.VOICEMAIL, self.call.voicemail_line or None))
 
     def hear_leg(self, state: CarrierState, sequence: int, now_ms: float) -> None:
         """What is known of our leg to the person, from a callback or a look-up."""

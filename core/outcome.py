@@ -19,6 +19,8 @@ class Disposition(StrEnum):
     BUSY = "busy"
     FAILED = "failed"
     CANCELED = "canceled"
+    VOICEMAIL = "voicemail"  # a machine had answered
+    NOT_ALLOWED = "not_allowed"  # refused at the moment of dialling; nothing rang
 
 
 class CarrierState(StrEnum):

@@ -1,7 +1,7 @@
 """How fast and how much is dialled: the carrier account's rate, calls in flight, fairness, and when to stop."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 ABANDONED_MOST: Final = 0.03  # of answered calls over 30 days: 47 CFR 64.1200(a)(7)
@@ -13,6 +13,7 @@ class Pace:
 
     in_flight: int = 5  # attempts, at most
     per_representative: float = 0.0  # dialled for each free one at an answer rate of 1; 0: ``in_flight`` alone counts
+    representatives: int = 0  # free now, as whoever knows tells us, for ``per_representative``
     abandoned_most: float = ABANDONED_MOST
 
 
@@ -69,18 +70,19 @@ def share_out(free: int, wants: Sequence[Want]) -> dict[str, int]:
     return given
 
 
-@dataclass
-class Metronome:
-    """The carrier account's calls per second, evenly spaced and never made up for: a pause earns no burst."""
+def places(per_second: float, free_ms: float, now_ms: float, until_ms: float) -> list[float]:
+    """The moments before ``until_ms`` at which the carrier's account may dial, evenly spaced and never made up for.
 
-    per_second: float
-    _free_ms: float = 0.0
-
-    def reserve(self, now_ms: float) -> float:
-        """Take the next dial's place; returns its moment."""
-        at_ms = max(now_ms, self._free_ms)
-        self._free_ms = at_ms + 1_000 / self.per_second
-        return at_ms
+    Args:
+        per_second: of the account, all its campaigns together.
+        free_ms: the first moment that nobody has taken; a pause before now earns no burst.
+    """
+    at_ms, apart_ms = max(now_ms, free_ms), 1_000 / per_second
+    found = []
+    while at_ms < until_ms:
+        found.append(at_ms)
+        at_ms += apart_ms
+    return found
 
 
 @dataclass(frozen=True)
@@ -92,35 +94,24 @@ class BreakerRules:
     rest_s: float = 120.0
 
 
-@dataclass
-class CampaignBreaker:
-    """Stops dialling when too much fails. After its rest one attempt goes first: it decides."""
+@dataclass(frozen=True)
+class Ended:
+    """An attempt that is over; ``failed`` by the carrier or by us, not by a contact who is away."""
 
-    rules: BreakerRules = BreakerRules()
-    recent: list[bool] = field(default_factory=list)  # True: it failed
-    rests_until_ms: float | None = None
-    trying: bool = False
+    failed: bool
+    at_ms: float
 
-    def may_dial(self, now_ms: float) -> bool:
-        """Whether an attempt may begin; once it does, tell by ``began``."""
-        if self.rests_until_ms is None:
-            return True
-        return now_ms >= self.rests_until_ms and not self.trying
 
-    def began(self) -> None:
-        """An attempt has begun."""
-        self.trying = self.rests_until_ms is not None
+def rests_until(rules: BreakerRules, recent: Sequence[Ended]) -> float | None:
+    """Until when nobody is dialled because too much fails; then one attempt goes first, and decides. None: go on.
 
-    def ended(self, failed: bool, now_ms: float) -> None:
-        """An attempt is over; ``failed`` by the carrier or by us, not by a contact who is away."""
-        if self.rests_until_ms is not None:
-            if not self.trying:
-                return  # it began before the rest
-            self.trying = False
-            self.rests_until_ms = now_ms + self.rules.rest_s * 1_000 if failed else None
-            self.recent.clear()
-            return
-        self.recent = [*self.recent, failed][-self.rules.of_last :]
-        if len(self.recent) == self.rules.of_last and sum(self.recent) >= self.rules.failed_share * len(self.recent):
-            self.rests_until_ms = now_ms + self.rules.rest_s * 1_000
-            self.recent.clear()
+    Args:
+        rules: of the campaign.
+        recent: its last attempts, the newest first; at most ``of_last`` of them count.
+    """
+    looked_at = recent[: rules.of_last]
+    if len(looked_at) < rules.of_last or not looked_at[0].failed:
+        return None  # the newest went well: whatever was wrong is over
+    if sum(ended.failed for ended in looked_at) < rules.failed_share * rules.of_last:
+        return None
+    return looked_at[0].at_ms + rules.rest_s * 1_000

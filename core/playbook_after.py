@@ -23,6 +23,8 @@ Ending = Literal[  # core.outcome.Disposition
     "busy",
     "failed",
     "canceled",
+    "voicemail",
+    "not_allowed",
 ]
 RECORDED: Final = "recorded"
 BUILT_IN: Final = ("caller_number", "our_number")

@@ -11,10 +11,18 @@ class Wish(StrEnum):
     FASTER = "faster"
     CLEARER = "clearer"  # hard of hearing
     TIME = "time"  # to find something
+    NO_CALLS = "no_calls"  # never again
 
 
 PATTERNS: Final = {
     "en": {
+        Wish.NO_CALLS: (
+            r"\b(?:do not|don't|never) (?:ever )?(?:call|phone|ring) (?:me|us|here|this number) (?:again|any ?more)\b",
+            r"\bstop (?:calling|phoning|ringing)\b",
+            r"\b(?:take|remove|delete) (?:me|us|my number|this number|my name) (?:off|from)\b",
+            r"\bdo not call list\b",
+            r"\bno more calls\b",
+        ),
         Wish.SLOWER: (
             r"\bslow down\b",
             r"\b(?:speak|talk|go|say (?:it|that)) (?:a (?:bit|little) )?(?:more )?slow(?:er|ly)\b",
@@ -39,6 +47,11 @@ PATTERNS: Final = {
         ),
     },
     "de": {
+        Wish.NO_CALLS: (
+            r"\b(?:rufen sie|ruft|ruf) (?:mich |uns |hier |bitte )*(?:nie|nicht) (?:wieder|mehr|noch einmal)\b",
+            r"\bkeine (?:weiteren )?anrufe mehr\b",
+            r"\b(?:nehmen|streichen|löschen) sie (?:mich|uns|meine nummer)\b",
+        ),
         Wish.SLOWER: (r"\blangsamer\b", r"\bzu schnell\b"),
         Wish.FASTER: (r"\b(?:sprechen|reden|sprich|rede) (?:\w+ ){0,2}schneller\b", r"^schneller\b"),
         Wish.CLEARER: (
@@ -54,6 +67,10 @@ PATTERNS: Final = {
         ),
     },
     "es": {
+        Wish.NO_CALLS: (
+            r"\bno (?:me|nos) (?:llame|llamen|vuelva a llamar|vuelvan a llamar)(?: más| nunca)?\b",
+            r"\bdejen? de llamar\b",
+        ),
         Wish.SLOWER: (r"\bmás (?:despacio|lento)\b",),
         Wish.FASTER: (r"\bhable? más rápido\b", r"^más rápido\b"),
         Wish.CLEARER: (r"\bno (?:le |te )?oigo bien\b", r"\bhable? más (?:alto|fuerte|claro)\b"),
@@ -65,6 +82,11 @@ PATTERNS: Final = {
         ),
     },
     "fr": {
+        Wish.NO_CALLS: (
+            r"\bne (?:m'appelez|nous appelez|me rappelez|nous rappelez) (?:plus|jamais)\b",
+            r"\b(?:arrêtez|cessez) de (?:m'|nous )?appeler\b",
+            r"\bretirez moi de\b",
+        ),
         Wish.SLOWER: (r"\bplus (?:lentement|doucement)\b", r"\bmoins vite\b"),
         Wish.FASTER: (r"\b(?:parlez|parler|parle) plus vite\b", r"^plus vite\b"),
         Wish.CLEARER: (
@@ -83,6 +105,8 @@ PATTERNS: Final = {
 
 PHRASES: Final = {
     "it": {
+        Wish.NO_CALLS: "non mi chiami più|non chiamatemi più|non mi chiamate più|non richiamatemi|smettete di chiamare"
+        "|smetta di chiamare",
         Wish.SLOWER: "più lentamente|più piano|più lento|parla troppo veloce|parli troppo veloce|rallenti|rallentare",
         Wish.FASTER: "parli più veloce|parlare più veloce|parli più in fretta|^più veloce|parla troppo piano",
         Wish.CLEARER: "parlare più forte|parli più forte|^più forte|ad alta voce|non la sento bene|non sento bene"
@@ -91,6 +115,8 @@ PHRASES: Final = {
         "|mi lasci vedere",
     },
     "pt": {
+        Wish.NO_CALLS: "não me ligue mais|não me liguem mais|não me telefone mais|parem de ligar|pare de ligar"
+        "|não liguem mais",
         Wish.SLOWER: "mais devagar|mais lentamente|muito rápido|fala rápido demais",
         Wish.FASTER: "fale mais rápido|falar mais rápido|fale mais depressa|falar mais depressa|^mais rápido"
         "|^mais depressa",
@@ -101,6 +127,7 @@ PHRASES: Final = {
         "|deixa eu ver|deixa eu procurar|deixe me procurar",
     },
     "nl": {
+        Wish.NO_CALLS: "bel me niet meer|belt u mij niet meer|niet meer bellen|stop met bellen|haal mij van de lijst",
         Wish.SLOWER: "langzamer|rustiger praten|rustiger spreken|te snel|trager praten|trager spreken",
         Wish.FASTER: "sneller praten|sneller spreken|praat sneller|spreek sneller|^sneller",
         Wish.CLEARER: "slechthorend|harder praten|harder spreken|luider|duidelijker praten|duidelijker spreken"
@@ -118,6 +145,7 @@ PHRASES: Final = {
         "|już szukam|niech sprawdzę|zaraz sprawdzę",
     },
     "ru": {
+        Wish.NO_CALLS: "больше не звоните|не звоните мне больше|перестаньте звонить|не звоните сюда",
         Wish.SLOWER: "помедленнее|медленнее|слишком быстро|не так быстро",
         Wish.FASTER: "говорите быстрее|говорите побыстрее|говорить быстрее|^быстрее|^побыстрее",
         Wish.CLEARER: "погромче|громче|плохо слышу|плохо вас слышу|плохо слышно|разборчивее",
@@ -148,12 +176,14 @@ PHRASES: Final = {
         "|зараз знайду",
     },
     "hi": {
+        Wish.NO_CALLS: "दोबारा फोन मत|फिर कभी फोन मत|फोन करना बंद|कॉल मत कीजिए|कॉल मत करना",
         Wish.SLOWER: "धीरे बोलिए|धीरे बोलिये|धीरे बोलें|धीरे धीरे|थोड़ा धीरे|बहुत तेज़ बोल|बहुत तेज बोल",
         Wish.FASTER: "जल्दी बोलिए|जल्दी बोलें|तेज़ी से बोलिए",
         Wish.CLEARER: "ज़ोर से बोलिए|जोर से बोलिए|ज़ोर से बोलें|ठीक से सुनाई नहीं|कम सुनाई",
         Wish.TIME: "^एक मिनट|^एक सेकंड|^एक सेकेंड|^एक क्षण|ज़रा रुकिए|जरा रुकिए|रुकिए|मुझे देखने दीजिए",
     },
     "ja": {
+        Wish.NO_CALLS: "もう電話しないで|電話をかけないで|二度と電話|電話はやめて",
         Wish.SLOWER: "ゆっくり話|ゆっくりお話|ゆっくりお願い|もう少しゆっくり|もっとゆっくり|早口|速すぎ|早すぎ",
         Wish.FASTER: "もっと早く話|もっと速く話|もう少し早く話|もう少し速く話",
         Wish.CLEARER: "大きな声|大きい声|はっきり話|耳が遠い|よく聞こえ|聞き取れ",

@@ -12,6 +12,7 @@ from core.contracts.call import CallRecord, CallSummary, Phase
 from core.conversation import TurnRecord, Usage
 from core.costs import LIST_PRICES, CostLine, Price, costs_of, costs_of_model
 from core.ports.call_log import CallEvent, CallReader, CallRow, CallStore, EarlierCall, StoredEvent
+from storage.attempts import close_attempt_of
 from storage.cursors import cursor_of, place_of
 from storage.database import Database
 from storage.live import OF_GLIMPSES, Glimpse, glimpse_of, turns_so_far
@@ -51,6 +52,7 @@ class SqlCallStore(CallStore):
             await save_transfers(session, record)
             if ended:
                 await save_examples(session, record)
+                await close_attempt_of(session, record)
             session.add_all(turn_row(call_id, turn) for turn in record.turns)
             await session.flush()
             session.add_all(row for turn in record.turns for row in tool_rows(call_id, turn))

@@ -363,6 +363,109 @@ class PlaybookVersion(Base):
     published_ms: Mapped[float]
 
 
+class CampaignRow(Base):
+    """A campaign: core.ports.campaign.ListedCampaign."""
+
+    __tablename__ = "campaigns"
+    __table_args__ = (Index("ix_campaigns_newest", "created_ms", "campaign_id"),)
+
+    campaign_id: Mapped[str] = mapped_column(primary_key=True)
+    tenant: Mapped[str]
+    phase: Mapped[str]  # core.contracts.campaign.CampaignPhase
+    settings: Mapped[dict[str, Any]] = mapped_column(CleanJson)
+    created_ms: Mapped[float]
+    started_ms: Mapped[float | None]
+    ended_ms: Mapped[float | None]
+
+
+class ContactRow(Base):
+    """Somebody a campaign is to call: core.contracts.campaign.Contact."""
+
+    __tablename__ = "contacts"
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "number", name="uq_contacts_number"),
+        Index("ix_contacts_due", "campaign_id", "state", "due_ms"),
+    )
+
+    campaign_id: Mapped[str] = mapped_column(ForeignKey("campaigns.campaign_id", ondelete="CASCADE"), primary_key=True)
+    contact_id: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(info=PII)
+    stated_zone: Mapped[str] = mapped_column(default="")
+    variables: Mapped[dict[str, str]] = mapped_column(CleanJson, info=PII)
+    state: Mapped[str]  # core.contracts.campaign.ContactState
+    due_ms: Mapped[float] = mapped_column(default=0.0)
+    outcomes: Mapped[list[str]] = mapped_column(CleanJson, default=list)
+    hindrance: Mapped[str | None]
+
+
+class AttemptRow(Base):
+    """One dial of a contact, written before it: core.contracts.campaign.Attempt."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "contact_id", "attempt", name="uq_attempts_contact"),
+        Index(
+            "uq_attempts_open_number",
+            "number",
+            unique=True,
+            sqlite_where=text("ended_ms IS NULL"),
+            postgresql_where=text("ended_ms IS NULL"),
+        ),
+        Index("ix_attempts_number", "number", "opened_ms"),
+        Index("ix_attempts_ended", "campaign_id", "ended_ms"),
+    )
+
+    call_id: Mapped[str] = mapped_column(primary_key=True)
+    campaign_id: Mapped[str]
+    contact_id: Mapped[str]
+    attempt: Mapped[int]
+    number: Mapped[str] = mapped_column(info=PII)
+    opened_ms: Mapped[float]
+    begun: Mapped[bool] = mapped_column(default=False)  # its call's workflow was started
+    missed_ms: Mapped[float | None]  # its call had ended then, and its record had not come
+    zones: Mapped[list[str]] = mapped_column(CleanJson)
+    consent: Mapped[dict[str, Any] | None] = mapped_column(CleanJson)
+    carrier_call_id: Mapped[str | None]
+    ended_ms: Mapped[float | None]
+    outcome: Mapped[str | None]  # core.attempts.AttemptOutcome
+
+
+class DncRow(Base):
+    """A number that must not be called: core.ports.campaign.DncEntry."""
+
+    __tablename__ = "dnc"
+    __table_args__ = (Index("ix_dnc_newest", "added_ms", "number"),)
+
+    number: Mapped[str] = mapped_column(primary_key=True, info=PII)
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    of: Mapped[str] = mapped_column(primary_key=True)  # tenant or campaign; "" for everybody
+    reason: Mapped[str] = mapped_column(default="")
+    added_ms: Mapped[float]
+    removed_ms: Mapped[float | None]
+
+
+class ConsentRow(Base):
+    """What the holder of a number has agreed to: core.may_call.ConsentOnRecord."""
+
+    __tablename__ = "consents"
+
+    tenant: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(primary_key=True, info=PII)
+    given_ms: Mapped[float]
+    revoked_ms: Mapped[float | None]
+    expires_ms: Mapped[float | None]
+    source: Mapped[str] = mapped_column(default="")
+
+
+class DialRate(Base):
+    """The next free moment of the carrier account, which all campaigns share."""
+
+    __tablename__ = "dial_rate"
+
+    account: Mapped[str] = mapped_column(primary_key=True)
+    free_ms: Mapped[float]
+
+
 class Document(Base):
     """A document of a playbook, of all its versions, and the passages it was read into."""
 

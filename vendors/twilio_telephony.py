@@ -49,8 +49,17 @@ class TwilioTelephony:
         if base_url is not None:
             self._client.api.base_url = base_url.rstrip("/")
 
-    async def dial(self, call_id: str, to: str, from_: str, ring_seconds: int) -> CarrierLeg:
+    async def dial(
+        self, call_id: str, to: str, from_: str, ring_seconds: int, *, detect_machine: bool = False
+    ) -> CarrierLeg:
         """Place a call. Raises VendorError; "timeout" and "unavailable" may have dialled all the same."""
+        amd = {}
+        if detect_machine:
+            amd = {
+                "machine_detection": "DetectMessageEnd",
+                "async_amd": "true",
+                "async_amd_status_callback": self._webhook("amd", call_id),
+            }
         async with self._asking("dial", garbled="unavailable"):
             call = await self._client.calls.create_async(
                 to=to,
@@ -59,6 +68,7 @@ class TwilioTelephony:
                 status_callback=self._webhook("status", call_id),
                 status_callback_event=STATUS_EVENTS,
                 timeout=ring_seconds,
+                **amd,
             )
             return _leg(call)
 

@@ -45,6 +45,7 @@ from workflows.guessing import answer_while_finding, asked_beside
 from workflows.keys import keyed_step, last_said, nothing_was_asked, obey
 from workflows.leg import hang_up, redirect
 from workflows.mood import MoodReader
+from workflows.no_more_calls import forbid_calls_if_asked
 from workflows.notes import NoteTaker, recall_caller
 from workflows.open_costs import OpenCosts
 from workflows.replies import ReplyFailed, Speaker, until
@@ -84,6 +85,7 @@ class CallWorkflow(CallMessages):
         """A ``LiveCall``: a long call goes on in a new run."""
         limit = asyncio.create_task(self._end_when_too_long())
         transfers = asyncio.create_task(see_to_transfers(self.live, self._publish))
+        forbidding = asyncio.create_task(forbid_calls_if_asked(self.live))
         try:
             if self.live.answered_ms is None:
                 await reach_the_person(self.live)
@@ -95,6 +97,9 @@ class CallWorkflow(CallMessages):
         if self.live.transfer is not None:
             await workflow.wait_condition(lambda: self.live.transfer is None)
         transfers.cancel()
+        if self.live.no_more_calls:
+            await forbidding
+        forbidding.cancel()
         await self.costs.come_in(self._seconds(self.call.timers.costs))
         await self._start_after_call()
         return self._result()
@@ -245,7 +250,7 @@ class CallWorkflow(CallMessages):
             case KeyAction.LANGUAGE if nothing_was_asked(self.live):
                 await self._say(self.live.script.greeting)
                 return True
-            case KeyAction.END:
+            case KeyAction.END | KeyAction.NO_CALLS:
                 await self._say_goodbye()
                 return True
         return False
@@ -497,6 +502,8 @@ class CallWorkflow(CallMessages):
             heard_again=tuple(live.conversation.heard_again),
             beside=tuple(live.conversation.beside),
             transfers=tuple(live.transfers),
+            carrier_error=live.carrier_error,
+            no_more_calls=live.no_more_calls,
             in_place=True,
         )
         await workflow.start_child_workflow(
@@ -537,7 +544,9 @@ class CallWorkflow(CallMessages):
         """What is under way tells this run what came of it."""
         if not workflow.info().is_continue_as_new_suggested():
             return False
-        return not (self.costs or self.live.conversation.now.outstanding or self.live.transfer is not None)
+        forbidding = self.live.no_more_calls and not self.live.calls_forbidden
+        under_way = self.costs or self.live.conversation.now.outstanding or self.live.transfer is not None
+        return not (under_way or forbidding)
 
     def _opening(self) -> CallOpening | None:
         if self.call.direction is Direction.OUTBOUND:  # told when it was dialled

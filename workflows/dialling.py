@@ -13,23 +13,23 @@ from core.outcome import Disposition
 from workflows.replies import ONCE, until
 
 with workflow.unsafe.imports_passed_through():
-    from activities.telephony import TelephonyActivities
+    from activities.telephony import NOT_ALLOWED, TelephonyActivities
 
 UNCLEAR: Final = {"timeout", "unavailable", "broken", "overloaded"}  # kinds of failure after which it may ring
 
 
 async def reach_the_person(live: LiveCall) -> None:
     """Return once the person has answered, or the call has ended because nobody did."""
-    if not await _dial(live):
-        live.end(Ending(Disposition.FAILED))
+    if (failed := await _dial(live)) is not None:
+        live.end(Ending(failed))
         return
     await until(lambda: live.answered_ms is not None or live.over, timedelta(seconds=live.call.timers.ring))
     if live.answered_ms is None and live.ending is None:
         live.end(Ending(Disposition.NO_ANSWER))
 
 
-async def _dial(live: LiveCall) -> bool:
-    """Whether a leg is on its way. A lost answer is cleared up by what the carrier tells, never by a second dial."""
+async def _dial(live: LiveCall) -> Disposition | None:
+    """None: a leg is on its way. A lost answer is cleared up by what the carrier tells, never by a second dial."""
     call = live.call
     began_ms = workflow.time() * 1_000
     request = Dial(
@@ -38,6 +38,9 @@ async def _dial(live: LiveCall) -> bool:
         call.our_number,
         round(call.timers.ring),
         CallOpening(call.direction, call.playbook.ref, call.caller_number, call.our_number),
+        call.tenant,
+        call.campaign,
+        call.machine,
     )
     try:
         dialled = await workflow.execute_activity_method(
@@ -48,9 +51,11 @@ async def _dial(live: LiveCall) -> bool:
             summary="dial" if call.discreet else f"dial {call.caller_number}",
         )
     except ActivityError as error:
-        return await _reconcile(live, error, began_ms)
+        if isinstance(error.cause, ApplicationError) and error.cause.type == NOT_ALLOWED:
+            return Disposition.NOT_ALLOWED
+        return None if await _reconcile(live, error, began_ms) else Disposition.FAILED
     live.carrier_call_id = live.carrier_call_id or dialled.carrier_call_id
-    return True
+    return None
 
 
 async def _reconcile(live: LiveCall, error: ActivityError, began_ms: float) -> bool:

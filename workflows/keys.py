@@ -22,6 +22,8 @@ def obey(live: LiveCall, turns: list[CallerTurn]) -> KeyAction | None:
         action = turn.keyed.action if turn.keyed else None
         if action in (KeyAction.CONSENT, KeyAction.REFUSE):
             live.consents.append(Consent(action is KeyAction.CONSENT, turn.turn, turn.timings.decided_ms))
+        elif action is KeyAction.NO_CALLS:
+            live.no_more_calls = True
         elif action is KeyAction.TRANSFER:
             live.escalate(Cause.KEY, turn.timings.decided_ms, line=announcement(live, ""))
         last = action or last

@@ -17,6 +17,7 @@ from activities.roster import Ports, roster
 from core.contracts import names
 from workflows.after_call import AfterCallWorkflow
 from workflows.call import CallWorkflow
+from workflows.campaign import CampaignWorkflow
 from workflows.converter import learn_types, with_shared_types
 from workflows.fingerprint import build_id
 from workflows.resend import ResendWorkflow
@@ -75,7 +76,20 @@ def build_workers(client: Client, ports: Ports) -> list[Worker]:
         graceful_shutdown_timeout=GRACE,
         deployment_config=deployment,
     )
-    return [live, after]
+    campaigns = Worker(
+        client,
+        task_queue=names.CAMPAIGNS_QUEUE,
+        workflows=[CampaignWorkflow],
+        activities=activities.campaigns,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        max_cached_workflows=LIVE_CALLS,
+        max_concurrent_activities=20,  # one for each running campaign
+        workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
+        activity_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
+        graceful_shutdown_timeout=GRACE,
+        deployment_config=deployment,
+    )
+    return [live, after, campaigns]
 
 
 def _with_shared_types(client: Client) -> Client:

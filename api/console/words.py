@@ -37,6 +37,8 @@ OUTCOMES: Final = {
     Disposition.BUSY: ("Busy", "warn"),
     Disposition.FAILED: ("Failed", "bad"),
     Disposition.CANCELED: ("Canceled", "plain"),
+    Disposition.VOICEMAIL: ("Voicemail", "warn"),
+    Disposition.NOT_ALLOWED: ("Not allowed", "warn"),
 }
 PHASES: Final = {
     Phase.DIALLING: ("Dialling", "wait"),

@@ -39,6 +39,13 @@ class Phase(StrEnum):
     ENDED = "ended"
 
 
+class Machine(StrEnum):
+    """Whether we ask the carrier if an answering machine has answered."""
+
+    UNKNOWN = "unknown"  # we do not ask
+    DETECT = "detect"  # beside the talk, which begins at once
+
+
 @dataclass(frozen=True)
 class CallTimers:
     """Deadlines of the workflow, in seconds; settings, so that tests can shorten them."""
@@ -67,6 +74,8 @@ class CallInput:
     variables: dict[str, str] = field(default_factory=dict)  # what the caller's record told beforehand
     timers: CallTimers = CallTimers()
     discreet: bool = False  # nothing personal in summaries and details, which the Temporal UI shows
+    machine: Machine = Machine.UNKNOWN
+    voicemail_line: str = ""  # left on a machine, after its beep; "": we hang up
 
 
 @dataclass(frozen=True)
@@ -533,6 +542,19 @@ class Dial:
     from_: str
     ring_seconds: int
     opening: CallOpening | None = None  # for the live feed
+    tenant: str = "default"  # who calls: some must not
+    campaign: str | None = None
+    machine: Machine = Machine.UNKNOWN
+
+
+@dataclass(frozen=True)
+class ForbidCalls:
+    """The caller does not want to be called again."""
+
+    call_id: str
+    number: str
+    tenant: str
+    campaign: str | None = None
 
 
 @dataclass(frozen=True)
@@ -610,6 +632,8 @@ class CallRecord:
     heard_again: tuple[Transcribed, ...] = ()  # turns that were transcribed a second time
     beside: tuple[Usage, ...] = ()  # what models took that were asked beside those that answered
     transfers: tuple[TransferRecord, ...] = ()
+    carrier_error: str = ""  # why the carrier could not, by its code or the far carrier's SIP answer
+    no_more_calls: bool = False  # they asked not to be called again
     in_place: bool = False  # what follows writes SQL within its own tasks; older calls ask their history, by patches
 
 

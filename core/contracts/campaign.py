@@ -85,6 +85,52 @@ class Attempt:
 
 
 @dataclass(frozen=True)
+class CampaignInput:
+    """A campaign that is to run; all else stands in SQL, which each round reads anew."""
+
+    campaign_id: str
+    tick_s: float = 1.0  # between two rounds while somebody is due or spoken with
+    rounds: int = 500  # of one run; then the workflow goes on in a new one
+    paused: bool = False  # by an operator, when a new run begins
+
+
+@dataclass(frozen=True)
+class OpenRound:
+    """Choose whom to call now, and begin their calls."""
+
+    campaign_id: str
+
+
+@dataclass(frozen=True)
+class Round:
+    """What a round came to. Counts are of the whole campaign after it."""
+
+    opened: int = 0  # attempts that began in it
+    in_flight: int = 0
+    next_ms: float | None = None  # when the next contact is due; None: nobody waits any more
+    rests_until_ms: float | None = None  # too much failed: nobody is dialled before
+
+
+@dataclass(frozen=True)
+class KeepPhase:
+    """Write a campaign's phase down, for whoever lists campaigns."""
+
+    campaign_id: str
+    phase: CampaignPhase
+    call_off: bool = False  # contacts who still wait are not called any more
+
+
+@dataclass(frozen=True)
+class CampaignState:
+    """A running campaign as its workflow knows it; the query ``state``."""
+
+    campaign_id: str
+    phase: CampaignPhase
+    last: Round = Round()
+    waits_until_ms: float | None = None
+
+
+@dataclass(frozen=True)
 class CampaignProgress:
     """Counts, for whoever watches."""
 
@@ -94,8 +140,9 @@ class CampaignProgress:
     done: int = 0
     attempts: int = 0
     answered: int = 0
-    outcomes: dict[AttemptOutcome, int] = field(default_factory=dict)  # of contacts that are done
+    outcomes: dict[AttemptOutcome, int] = field(default_factory=dict)  # of all attempts that have ended
     hindered: dict[Hindrance, int] = field(default_factory=dict)  # of contacts that are done without an attempt
+    last_minute: int = 0  # attempts
 
 
 def attempt_call_id(campaign_id: str, contact_id: str, number: int) -> str:

@@ -16,6 +16,7 @@ CAMPAIGNS_QUEUE: Final = "campaigns"
 CALL_WORKFLOW: Final = "CallWorkflow"
 AFTER_CALL_WORKFLOW: Final = "AfterCallWorkflow"
 RESEND_WORKFLOW: Final = "ResendWorkflow"
+CAMPAIGN_WORKFLOW: Final = "CampaignWorkflow"
 
 # Messages of CallWorkflow: from the gateway.
 ATTACH: Final = "attach"  # update: Attach -> Attached
@@ -51,7 +52,16 @@ DESK: Final = "desk"  # query: -> Desk
 # Messages of AfterCallWorkflow: from the API. The query is STATE: -> AfterState.
 RETRY_STEP: Final = "retry_step"  # update: RetryStep
 
+# Messages of CampaignWorkflow: from the API. The query is STATE: -> CampaignState.
+PAUSE_CAMPAIGN: Final = "pause"  # update
+RESUME_CAMPAIGN: Final = "resume"  # update
+CANCEL_CAMPAIGN: Final = "cancel"  # update
+CAMPAIGN_CHANGED: Final = "changed"  # signal: its settings or contacts are not what they were
+
 # Activities.
+OPEN_ROUND: Final = "open_round"
+KEEP_PHASE: Final = "keep_phase"
+FORBID_CALLS: Final = "forbid_calls"
 MATCH_STEP: Final = "match_step"
 REASON_STEP: Final = "reason_step"
 READ_MOOD: Final = "read_mood"

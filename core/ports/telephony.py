@@ -26,8 +26,13 @@ class LegOfTransfer:
 class Telephony(Protocol):
     """Places and ends legs. None of these is retried inside."""
 
-    async def dial(self, call_id: str, to: str, from_: str, ring_seconds: int) -> CarrierLeg:
+    async def dial(
+        self, call_id: str, to: str, from_: str, ring_seconds: int, *, detect_machine: bool = False
+    ) -> CarrierLeg:
         """Place a call that asks our voice webhook (with ``call_id``) what to do.
+
+        ``detect_machine``: the carrier finds out beside the talk whether a machine has answered, and tells it at the
+        end of the machine's greeting.
 
         Raises VendorError; kind "timeout" or "unavailable" means it may have dialled all the same: look it up.
         """

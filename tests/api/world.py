@@ -27,6 +27,7 @@ from core.ports.errors import StorageUnavailable, UnknownPlaybook
 from core.ports.playbooks import Playbooks
 from storage.after_calls import SqlAfterCalls
 from storage.calls import SqlCallReader
+from storage.campaigns import SqlCampaigns
 from storage.database import Database
 from storage.documents import SqlDocuments
 from storage.feed import SqlCallFeed
@@ -206,6 +207,7 @@ async def api_world(
         SqlAfterCalls(database),
         SqlWebhooks(database),
         sender,
+        SqlCampaigns(database),
         SqlDocuments(database),
         read_document,
         history or history_codec(()),

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from core.pacing import (
     Answering,
     BreakerRules,
-    CampaignBreaker,
-    Metronome,
+    Ended,
     Pace,
     Want,
     attempts_allowed,
+    places,
+    rests_until,
     share_out,
 )
 
@@ -55,11 +56,20 @@ def test_who_has_calls_in_flight_waits_for_the_others() -> None:
 
 @given(st.floats(0.5, 50.0), st.lists(st.integers(0, 3_000), min_size=2, max_size=60))
 def test_dials_are_never_closer_than_the_carrier_allows(per_second: float, pauses_ms: list[int]) -> None:
-    metronome, now_ms, dialled = Metronome(per_second), 0.0, []
+    now_ms, free_ms, dialled = 0.0, 0.0, []
     for pause_ms in pauses_ms:
         now_ms += pause_ms
-        dialled.append(metronome.reserve(now_ms))
+        found = places(per_second, free_ms, now_ms, now_ms + 1_000)
+        assert all(now_ms <= at_ms < now_ms + 1_000 for at_ms in found)
+        dialled += found[:3]
+        free_ms = dialled[-1] + 1_000 / per_second if dialled else 0.0
     assert all(later - earlier >= 1_000 / per_second - 1e-6 for earlier, later in pairwise(dialled))
+
+
+def test_one_dial_a_second_has_a_place_in_every_second() -> None:
+    assert places(1.0, 0.0, 5_000.0, 6_000.0) == [5_000.0]
+    assert places(1.0, 6_000.0, 5_500.0, 6_500.0) == [6_000.0]
+    assert places(1.0, 7_000.0, 5_500.0, 6_500.0) == []
 
 
 def test_more_is_dialled_for_each_representative_the_fewer_answer() -> None:
@@ -77,26 +87,15 @@ def test_too_many_abandoned_calls_leave_one_attempt_for_each_representative() ->
 
 
 def test_dialling_rests_when_too_much_fails_and_one_attempt_decides_whether_it_goes_on() -> None:
-    breaker = CampaignBreaker(BreakerRules(of_last=4, failed_share=0.5, rest_s=10))
-    for failed in (False, False, True, True):
-        assert breaker.may_dial(0.0)
-        breaker.began()
-        breaker.ended(failed, 0.0)
-    assert not breaker.may_dial(9_999.0)
-    assert breaker.may_dial(10_000.0)
-    breaker.began()
-    assert not breaker.may_dial(10_001.0)  # the one that decides is under way
-    breaker.ended(True, 11_000.0)
-    assert not breaker.may_dial(20_999.0)
-    assert breaker.may_dial(21_000.0)
-    breaker.began()
-    breaker.ended(False, 22_000.0)
-    assert breaker.may_dial(22_000.0)
+    rules = BreakerRules(of_last=4, failed_share=0.5, rest_s=10)
+    recent = [Ended(True, 4.0), Ended(True, 3.0), Ended(False, 2.0)]
+    assert rests_until(rules, recent) is None  # too few to tell
+    recent.append(Ended(False, 1.0))
+    assert rests_until(rules, recent) == 10_004.0
+    again = [Ended(True, 11_000.0), *recent]
+    assert rests_until(rules, again) == 21_000.0
+    assert rests_until(rules, [Ended(False, 22_000.0), *again]) is None
 
 
 def test_contacts_who_are_away_do_not_stop_a_campaign() -> None:
-    breaker = CampaignBreaker()
-    for _ in range(100):
-        breaker.began()
-        breaker.ended(False, 0.0)
-    assert breaker.may_dial(0.0)
+    assert rests_until(BreakerRules(), [Ended(False, 0.0)] * 100) is None

@@ -3,9 +3,11 @@
 from collections.abc import Awaitable, Callable
 
 from core.contracts import names
-from core.contracts.call import DialEnded, Direction, End, TakeOver
+from core.contracts.call import DialEnded, Direction, End, Machine, TakeOver
 from core.conversation import ToolCall
+from core.may_call import DncScope
 from core.outcome import CarrierState, Disposition
+from core.ports.campaign import DncEntry
 from core.ports.reasoner import TextPiece
 from tests.world.colleague import called, staffed
 from tests.world.fakes import broken
@@ -98,6 +100,25 @@ async def connection_lost(world: CallWorld) -> ScriptedCall:
     return call
 
 
+async def voicemail(world: CallWorld) -> ScriptedCall:
+    """A machine is left a message; before that the caller, if one there was, asked not to be called again."""
+    call = await world.call(Direction.OUTBOUND, machine=Machine.DETECT, voicemail_line="Please call us back.")
+    await world.telephony.dialling.wait()
+    await call.carrier(CarrierState.IN_PROGRESS, 2)
+    await call.attach()
+    await call.hears()
+    await call.asks("Do not call me again.")
+    await call.carrier(CarrierState.IN_PROGRESS, 3, answered_by="machine_end_beep")
+    await call.hears()
+    return call
+
+
+async def not_allowed(world: CallWorld) -> ScriptedCall:
+    """Nobody is dialled."""
+    world.dial_gate.forbidden.append(DncEntry("+12025550123", DncScope.GLOBAL))
+    return await world.call(Direction.OUTBOUND)
+
+
 async def no_answer(world: CallWorld) -> ScriptedCall:
     """Rings for too long, after an unclear dial."""
     world.telephony.dial_faults.always = broken("timeout")
@@ -163,6 +184,8 @@ ENDINGS: dict[Disposition, Ending] = {
     Disposition.BUSY: lambda world: _not_reached(world, CarrierState.BUSY),
     Disposition.FAILED: lambda world: _not_reached(world, CarrierState.FAILED),
     Disposition.CANCELED: lambda world: _not_reached(world, CarrierState.CANCELED),
+    Disposition.VOICEMAIL: voicemail,
+    Disposition.NOT_ALLOWED: not_allowed,
 }
 
 STORIES: dict[str, Ending] = {"confirmed_tool": confirmed_tool, "warm_transfer": warm_transfer}

@@ -100,4 +100,9 @@ def test_columns_with_personal_data_are_marked() -> None:
         "after_calls.caller_number",
         "after_calls.state",
         "dead_letters.letter",
+        "contacts.number",
+        "contacts.variables",
+        "attempts.number",
+        "dnc.number",
+        "consents.number",
     }

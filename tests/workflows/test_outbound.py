@@ -4,8 +4,11 @@ import asyncio
 
 import pytest
 
-from core.contracts.call import Direction, Phase
+from core.contracts.call import Direction, Machine, Phase
+from core.may_call import DncScope
 from core.outcome import CarrierState, Disposition
+from core.ports.campaign import DncEntry
+from core.ports.errors import StorageUnavailable
 from core.ports.telephony import CarrierLeg
 from tests.world.fakes import broken
 from tests.world.world import CallWorld, ScriptedCall
@@ -109,3 +112,62 @@ async def test_unclear_dial_that_the_carrier_does_not_know_has_failed(world: Cal
     call = await dialled(world)
     assert await call.disposition() is Disposition.FAILED
     assert len(world.telephony.dialled) == 1
+
+
+async def test_number_that_must_not_be_called_is_not_dialled(world: CallWorld) -> None:
+    world.dial_gate.forbidden.append(DncEntry("+12025550123", DncScope.GLOBAL))
+    call = await world.call(Direction.OUTBOUND)
+    assert await call.disposition() is Disposition.NOT_ALLOWED
+    assert world.telephony.dialled == []
+
+
+async def test_nobody_is_dialled_while_it_cannot_be_known_whether_they_may_be(world: CallWorld) -> None:
+    world.dial_gate.faults.coming.append(StorageUnavailable("database: away"))
+    call = await world.call(Direction.OUTBOUND)
+    assert await call.disposition() is Disposition.FAILED
+    assert world.telephony.dialled == []
+
+
+@pytest.mark.parametrize("said", ["Please don't call me again.", "Take me off your list, thank you."])
+async def test_caller_who_does_not_want_to_be_called_again_is_not(world: CallWorld, said: str) -> None:
+    call = await world.answered_call()
+    await call.caller_says(said)
+    await call.hears()
+    while not world.dial_gate.forbidden:  # noqa: ASYNC110 (nobody tells)
+        await asyncio.sleep(0.01)
+    await call.hangs_up()
+    assert await call.disposition() is Disposition.CALLER_HUNG_UP
+    (entry,) = world.dial_gate.forbidden
+    assert (entry.number, entry.scope, entry.of) == ("+12025550123", DncScope.TENANT, "default")
+    await call.after_call()
+    assert world.store.records[call.id].no_more_calls
+
+
+async def test_wish_not_to_be_called_outlasts_a_database_that_is_away(world: CallWorld) -> None:
+    world.dial_gate.faults.coming.append(StorageUnavailable("database: away"))
+    call = await world.answered_call()
+    await call.caller_says("Stop calling me.")
+    await call.hangs_up()
+    assert await call.disposition() is Disposition.CALLER_HUNG_UP
+    assert len(world.dial_gate.forbidden) == 1
+
+
+async def test_machine_that_answers_is_left_the_message_after_its_beep(world: CallWorld) -> None:
+    call = await world.call(Direction.OUTBOUND, machine=Machine.DETECT, voicemail_line="Please call us back.")
+    async with asyncio.timeout(5):
+        await world.telephony.dialling.wait()
+    assert world.telephony.detects == [True]
+    await call.carrier(CarrierState.IN_PROGRESS, 2)
+    await call.attach()
+    assert await call.hears() == "I am an AI assistant. How can I help?"
+    await call.carrier(CarrierState.IN_PROGRESS, 3, answered_by="machine_end_beep")
+    assert await call.hears() == "Please call us back."
+    assert await call.disposition() is Disposition.VOICEMAIL
+
+
+async def test_machine_that_answers_is_hung_up_on_where_nothing_is_to_be_left(world: CallWorld) -> None:
+    call = await dialled(world)
+    await call.carrier(CarrierState.IN_PROGRESS, 2)
+    await call.carrier(CarrierState.IN_PROGRESS, 3, answered_by="machine_start")
+    assert await call.disposition() is Disposition.VOICEMAIL
+    assert world.telephony.hung_up == [call.carrier_call_id]

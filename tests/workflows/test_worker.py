@@ -8,9 +8,13 @@ from workflows.fingerprint import build_id
 from workflows.worker import build_workers
 
 
-async def test_live_calls_and_what_follows_them_have_workers_of_their_own(temporal: Client) -> None:
+async def test_live_calls_what_follows_them_and_campaigns_have_workers_of_their_own(temporal: Client) -> None:
     workers = build_workers(temporal, CallWorld(temporal).ports)
-    assert [worker.task_queue for worker in workers] == [names.CALLS_QUEUE, names.AFTER_CALLS_QUEUE]
+    assert [worker.task_queue for worker in workers] == [
+        names.CALLS_QUEUE,
+        names.AFTER_CALLS_QUEUE,
+        names.CAMPAIGNS_QUEUE,
+    ]
 
 
 def test_build_id_is_that_of_the_code() -> None:

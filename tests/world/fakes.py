@@ -23,7 +23,7 @@ from core.outcome import CarrierState
 from core.playbook import Playbook
 from core.ports.call_log import CallEvent, EarlierCall
 from core.ports.crm import ToolContext
-from core.ports.errors import PlaybackLost, UnknownPlaybook, VendorError
+from core.ports.errors import PlaybackLost, StorageUnavailable, UnknownPlaybook, VendorError
 from core.ports.reasoner import FindStep, Prompt, ReplyPiece, SummedUp, TextPiece
 from core.ports.speech import Recognition, SpeechChunk, SpokenWord, VoiceSettings
 from core.ports.step_fits import StepFits
@@ -35,8 +35,8 @@ class Faults:
     """Errors to come: each use of a fake takes the next, ``always`` stays."""
 
     def __init__(self) -> None:
-        self.coming: deque[VendorError] = deque()
-        self.always: VendorError | None = None
+        self.coming: deque[VendorError | StorageUnavailable] = deque()
+        self.always: VendorError | StorageUnavailable | None = None
 
     def meet(self) -> None:
         """Raise what is due."""
@@ -373,6 +373,7 @@ class FakeTelephony:
 
     def __init__(self) -> None:
         self.dialled: list[tuple[str, str, str]] = []
+        self.detects: list[bool] = []  # of these, whether the carrier was to look out for machines
         self.hung_up: list[str] = []
         self.asked_again: list[str] = []
         self.dial_faults = Faults()
@@ -384,9 +385,12 @@ class FakeTelephony:
         self.redirected = asyncio.Event()
         self.dialling = asyncio.Event()
 
-    async def dial(self, call_id: str, to: str, from_: str, ring_seconds: int) -> CarrierLeg:
+    async def dial(
+        self, call_id: str, to: str, from_: str, ring_seconds: int, *, detect_machine: bool = False
+    ) -> CarrierLeg:
         """Ring."""
         self.dialled.append((call_id, to, from_))
+        self.detects.append(detect_machine)
         self.dialling.set()
         self.dial_faults.meet()
         return CarrierLeg(f"CA{call_id}", CarrierState.QUEUED)

@@ -24,6 +24,7 @@ from core.contracts.call import (
     CallTimers,
     CarrierStatus,
     Direction,
+    Machine,
     NextVerb,
     Phase,
     PlaybackReport,
@@ -40,9 +41,11 @@ from core.ngrams import NgramEmbedder
 from core.outcome import CarrierState, Disposition
 from core.patience import Patience
 from core.playbook import Playbook
+from core.ports.campaign import CallStarter, CampaignBook
 from core.recently_embedded import RecentlyEmbedded
 from storage.speech_cache import KeptSpeech
 from tests.world.after_fakes import FakeAfterCalls, FakeMessenger, FakeSender, FakeWebhooks
+from tests.world.campaign_fakes import FakeDialGate, NoCampaigns
 from tests.world.documents_shelf import FakeDocuments, FakeVectors
 from tests.world.fakes import (
     FakeCrm,
@@ -97,6 +100,9 @@ class CallWorld:
         self.documents = FakeDocuments()
         self.knowledge = KnowledgeShelf(self.documents, FakeVectors(), RecentlyEmbedded(NgramEmbedder()))
         self.step_examples = FakeStepExamples()
+        self.dial_gate = FakeDialGate()
+        self.campaigns: CampaignBook = NoCampaigns()
+        self.call_starter: CallStarter = NoCampaigns()
         self.calls: list[ScriptedCall] = []
 
     @property
@@ -118,6 +124,9 @@ class CallWorld:
             webhooks=self.webhooks,
             webhook_sender=self.webhook_sender,
             messenger=self.messenger,
+            dial_gate=self.dial_gate,
+            campaigns=self.campaigns,
+            call_starter=self.call_starter,
             knowledge=self.knowledge,
             notes_after_s=0.0,
             step_examples=self.step_examples,
@@ -136,6 +145,8 @@ class CallWorld:
         timers: CallTimers = QUICK,
         variables: dict[str, str] | None = None,
         caller_number: str = "+12025550123",
+        machine: Machine = Machine.UNKNOWN,
+        voicemail_line: str = "",
     ) -> "ScriptedCall":
         """A call that has just begun: no media stream yet."""
         call_id = f"T{uuid.uuid4().hex[:12]}"
@@ -150,6 +161,8 @@ class CallWorld:
             variables=variables or {},
             timers=timers,
             discreet=self.discreet,
+            machine=machine,
+            voicemail_line=voicemail_line,
         )
         handle = await self.client.start_workflow(
             names.CALL_WORKFLOW,
@@ -365,9 +378,10 @@ class ScriptedCall:
 
     # The carrier
 
-    async def carrier(self, state: CarrierState, sequence: int = 1) -> None:
+    async def carrier(self, state: CarrierState, sequence: int = 1, *, answered_by: str | None = None) -> None:
         """A status callback."""
-        await self.handle.signal(names.CARRIER_STATUS, CarrierStatus(self.carrier_call_id, state, sequence))
+        status = CarrierStatus(self.carrier_call_id, state, sequence, answered_by)
+        await self.handle.signal(names.CARRIER_STATUS, status)
 
     async def carrier_asks(self) -> NextVerb:
         """What shall it do now?"""

@@ -1,0 +1,89 @@
+"""REST: who must not be called, who has consented, and what was done with a number."""
+
+import time
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Query
+
+from api.campaign_schemas import (
+    DncNumber,
+    DncNumbers,
+    NewDnc,
+    NumberConsent,
+    NumberHistory,
+    RevokedConsent,
+    WhichEntry,
+    WhichNumber,
+    WhichNumbers,
+)
+from api.deps import ApiDeps
+from api.openapi import problems
+from api.problems import Refusal
+from core.may_call import ConsentOnRecord, DncScope
+from core.ports.campaign import DncEntry
+
+log = structlog.get_logger()
+
+
+def router(deps: ApiDeps) -> APIRouter:
+    """/v1/dnc and /v1/contacts."""
+    routes = APIRouter(prefix="/v1", tags=["campaigns"])
+    _add_dnc(routes, deps)
+    _add_contacts(routes, deps)
+    return routes
+
+
+def _add_dnc(routes: APIRouter, deps: ApiDeps) -> None:
+    tenant = deps.settings.tenant
+
+    @routes.post("/dnc", status_code=201, summary="Forbid calls to a number", responses=problems(400, 413))
+    async def forbid_number(body: NewDnc) -> DncNumber:
+        """From now on no call to it is dialled, whoever has planned it."""
+        entry = _entry(body.number, body.scope, body.of, tenant, body.reason)
+        await deps.campaigns.block(entry)
+        log.info("number_forbidden", scope=body.scope.value, pii_number=body.number)
+        return DncNumber.listed(entry)
+
+    @routes.get("/dnc", summary="List numbers that must not be called")
+    async def list_forbidden(which: Annotated[WhichNumbers, Query()]) -> DncNumbers:
+        """The newest first."""
+        found = await deps.campaigns.blocked(which.number or "", which.limit)
+        return DncNumbers(numbers=[DncNumber.listed(entry) for entry in found])
+
+    @routes.delete("/dnc", status_code=204, summary="Allow calls to a number again", responses=problems(404))
+    async def allow_number(which: Annotated[WhichEntry, Query()]) -> None:
+        """The entry stays on record as revoked."""
+        entry = _entry(which.number, which.scope, which.of, tenant)
+        if not await deps.campaigns.unblock(entry, time.time() * 1_000):
+            raise Refusal(404, "not-forbidden", "Calls to this number are not forbidden in this scope.")
+        log.info("number_allowed", scope=which.scope.value, pii_number=which.number)
+
+
+def _add_contacts(routes: APIRouter, deps: ApiDeps) -> None:
+    tenant = deps.settings.tenant
+
+    @routes.get("/contacts", summary="See what was done with a number")
+    async def get_number(which: Annotated[WhichNumber, Query()]) -> NumberHistory:
+        """Attempts of all campaigns, and whether it may be called."""
+        attempts = await deps.campaigns.attempts(which.number)
+        return NumberHistory.of(which.number, attempts, await deps.campaigns.blocked(which.number))
+
+    @routes.post("/contacts/consent", status_code=204, summary="Put a consent on record", responses=problems(400, 413))
+    async def keep_consent(body: NumberConsent) -> None:
+        """The newest word counts."""
+        await deps.campaigns.consent(tenant, body.number, body.consent())
+
+    @routes.post("/contacts/revocation", status_code=204, summary="Revoke a consent", responses=problems(400, 413))
+    async def revoke_consent(body: RevokedConsent) -> None:
+        """Campaigns that need consent do not call the number any more."""
+        at_ms = body.revoked_at.timestamp() * 1_000 if body.revoked_at else time.time() * 1_000
+        await deps.campaigns.consent(tenant, body.number, ConsentOnRecord(0.0, at_ms))
+        log.info("consent_revoked", pii_number=body.number)
+
+
+def _entry(number: str, scope: DncScope, of: str | None, tenant: str, reason: str = "") -> DncEntry:
+    if scope is DncScope.CAMPAIGN and not of:
+        raise Refusal(422, "invalid-request", "of is missing: which campaign must not call the number?")
+    whose = {DncScope.GLOBAL: "", DncScope.TENANT: of or tenant, DncScope.CAMPAIGN: of or ""}[scope]
+    return DncEntry(number, scope, whose, reason, time.time() * 1_000)

@@ -1,0 +1,23 @@
+"""Begins calls at Temporal, for campaigns."""
+
+from api.temporal import CallNotRunning, Temporal, TemporalUnavailable
+from core.contracts.call import CallInput
+from core.ports.campaign import CallStarter
+from core.ports.errors import VendorError
+
+
+class TemporalCallStarter(CallStarter):
+    """Starts calls as the API does: the same call is started once."""
+
+    def __init__(self, temporal: Temporal) -> None:
+        self._temporal = temporal
+
+    async def begin(self, call: CallInput) -> bool:
+        """See the port."""
+        try:
+            await self._temporal.start_call(call)
+        except CallNotRunning:
+            return False
+        except TemporalUnavailable as error:
+            raise VendorError("temporal", "unavailable", "a call could not be begun", curable=True) from error
+        return True

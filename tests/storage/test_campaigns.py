@@ -1,0 +1,306 @@
+"""Who is called, by what is on record: nobody twice, against their will, or at night."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from core.attempts import AttemptOutcome
+from core.calling_window import CallingWindow, Hours
+from core.contracts.call import CallRecord
+from core.contracts.campaign import CampaignPhase, CampaignSettings, ContactState
+from core.may_call import CallingRules, ConsentOnRecord, DncScope, Hindrance
+from core.outcome import Disposition
+from core.pacing import BreakerRules, Pace
+from core.ports.campaign import DncEntry, NewContact, PlannedCall, UnknownCampaign
+from storage.calls import SqlCallStore
+from storage.campaign_rounds import SqlCampaignBook
+from storage.campaigns import SqlCampaigns, SqlDialGate
+from storage.database import Database
+from tests.storage.records import ended_call
+
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC).timestamp() * 1_000  # in London
+SECOND, MINUTE, HOUR, DAY = 1_000.0, 60_000.0, 3_600_000.0, 86_400_000.0
+ADA, BOB, EVE = "+442071838750", "+442071838751", "+442071838752"
+FREELY = CallingRules(needs_consent=False)
+SETTINGS = CampaignSettings("c1", "Spring", "order_support", "+12025550142", tenant="acme", rules=FREELY)
+
+
+class Running:
+    """A campaign that runs on this database."""
+
+    def __init__(self, database: Database, calls_per_second: float = 100.0) -> None:
+        self.campaigns = SqlCampaigns(database)
+        self.book = SqlCampaignBook(database, calls_per_second=calls_per_second)
+        self.gate = SqlDialGate(database)
+        self.calls = SqlCallStore(database)
+
+    async def runs(self, settings: CampaignSettings, *numbers: str, consent: ConsentOnRecord | None = None) -> None:
+        assert await self.campaigns.create(settings, NOON)
+        contacts = [NewContact(number, consent=consent) for number in numbers]
+        assert await self.campaigns.add(settings.campaign_id, contacts, NOON) == len(numbers)
+        await self.book.keep_phase(settings.campaign_id, CampaignPhase.RUNNING, NOON, call_off=False)
+
+    async def planned(self, at_ms: float = NOON, campaign: str = "c1") -> list[PlannedCall]:
+        _, planned = await self.book.open_round(campaign, at_ms)
+        await self.book.call_has_begun([one.call_id for one in planned])
+        return list(planned)
+
+    async def dialled(self, at_ms: float = NOON, campaign: str = "c1") -> list[str]:
+        return sorted(one.number for one in await self.planned(at_ms, campaign))
+
+    async def ends(self, call: PlannedCall, disposition: Disposition, at_ms: float, **changes: object) -> None:
+        await self.calls.save(record_of(call, disposition, at_ms, **changes))
+
+    async def states(self, campaign: str = "c1") -> dict[str, tuple[ContactState, Hindrance | None]]:
+        return {one.number: (one.state, one.hindrance) for one in await self.campaigns.contacts(campaign)}
+
+
+def record_of(call: PlannedCall, disposition: Disposition, at_ms: float, **changes: object) -> CallRecord:
+    record = ended_call(call.call_id)
+    mine = replace(record.call, caller_number=call.number, tenant=call.tenant, campaign=call.campaign_id)
+    return replace(record, call=mine, disposition=disposition, ended_ms=at_ms, **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def running(database: Database) -> Running:
+    return Running(database)
+
+
+async def test_whoever_is_due_is_called_once_and_never_while_a_call_is_under_way(running: Running) -> None:
+    await running.runs(SETTINGS, ADA, BOB)
+    assert await running.dialled() == [ADA, BOB]
+    found, planned = await running.book.open_round("c1", NOON + SECOND)
+    assert (found.opened, found.in_flight, found.next_ms, planned) == (0, 2, None, [])
+    assert {state for state, _ in (await running.states()).values()} == {ContactState.DIALLING}
+
+
+async def test_rounds_side_by_side_call_nobody_twice(running: Running) -> None:
+    await running.runs(SETTINGS, ADA, BOB, EVE)
+    rounds = await asyncio.gather(*(running.book.open_round("c1", NOON) for _ in range(4)))
+    opened = sum(found.opened for found, _ in rounds)
+    assert opened == 3
+    assert {one.call_id for _, planned in rounds for one in planned} == {
+        attempt.call_id for number in (ADA, BOB, EVE) for attempt in await running.campaigns.attempts(number)
+    }
+
+
+async def test_a_round_whose_calls_did_not_begin_is_gone_on_with_by_the_next(running: Running) -> None:
+    await running.runs(SETTINGS, ADA)
+    _, lost = await running.book.open_round("c1", NOON)
+    _, again = await running.book.open_round("c1", NOON + SECOND)
+    assert [one.call_id for one in again] == [one.call_id for one in lost]
+    await running.book.call_has_begun([lost[0].call_id])
+    assert await running.planned(NOON + 2 * SECOND) == []
+
+
+async def test_who_must_not_be_called_is_not_whoever_forbade_it(running: Running) -> None:
+    await running.runs(SETTINGS, ADA, BOB, EVE)
+    await running.campaigns.block(DncEntry(ADA, DncScope.GLOBAL))
+    await running.campaigns.block(DncEntry(BOB, DncScope.TENANT, "acme", "by letter"))
+    await running.campaigns.block(DncEntry(EVE, DncScope.TENANT, "somebody else"))
+    assert await running.dialled() == [EVE]
+    assert (await running.states())[ADA] == (ContactState.DONE, Hindrance.DNC)
+    assert [entry.number for entry in await running.campaigns.blocked()] != []
+
+
+async def test_a_number_that_was_allowed_again_is_called_and_stays_on_record(running: Running) -> None:
+    entry = DncEntry(ADA, DncScope.TENANT, "acme", "by letter", NOON)
+    await running.campaigns.block(entry)
+    assert await running.campaigns.unblock(entry, NOON + SECOND)
+    assert not await running.campaigns.unblock(entry, NOON + SECOND)
+    await running.runs(SETTINGS, ADA)
+    assert await running.dialled() == [ADA]
+    assert await running.campaigns.blocked() == []
+    assert (await running.campaigns.blocked(ADA))[0].removed_ms == NOON + SECOND
+
+
+async def test_the_gate_sees_at_dialling_what_has_changed_since_the_attempt_was_opened(running: Running) -> None:
+    await running.runs(SETTINGS, ADA, BOB)
+    ada, bob = sorted(await running.planned(), key=lambda one: one.number)
+    await running.gate.forbid(DncEntry(ADA, DncScope.TENANT, "acme"))
+    gate = running.gate.hindrances
+    assert await gate(ada.call_id, ADA, "acme", "c1", NOON + SECOND) == (Hindrance.DNC,)
+    assert await gate(bob.call_id, BOB, "acme", "c1", NOON + SECOND) == ()
+    assert await gate(bob.call_id, BOB, "acme", "c1", NOON + 12 * HOUR) == (Hindrance.OUTSIDE_WINDOW,)
+    assert await gate("out-1", ADA, "acme", None, NOON) == (Hindrance.DNC,)
+    assert await gate("out-2", BOB, "acme", None, NOON + 12 * HOUR) == ()
+    with pytest.raises(UnknownCampaign):
+        await gate("x", BOB, "acme", "c9", NOON)
+
+
+async def test_without_consent_nobody_is_called_and_what_was_revoked_is_no_consent(running: Running) -> None:
+    settings = replace(SETTINGS, rules=CallingRules())
+    await running.runs(settings, ADA, consent=ConsentOnRecord(NOON - DAY, source="web form"))
+    await running.campaigns.add("c1", [NewContact(BOB), NewContact(EVE, consent=ConsentOnRecord(NOON - DAY))], NOON)
+    await running.campaigns.consent("acme", EVE, ConsentOnRecord(0.0, NOON - HOUR))
+    await running.campaigns.add(
+        "c1", [NewContact(EVE, consent=ConsentOnRecord(NOON - DAY))], NOON
+    )  # the same list again
+    assert await running.dialled() == [ADA]
+    states = await running.states()
+    assert states[BOB] == (ContactState.DONE, Hindrance.NO_CONSENT)
+    assert states[EVE] == (ContactState.DONE, Hindrance.CONSENT_REVOKED)
+    (attempt,) = await running.campaigns.attempts(ADA)
+    assert (attempt.consent and attempt.consent.source, attempt.zones) == ("web form", ("Europe/London",))
+
+
+async def test_at_night_nobody_is_called_and_everybody_is_due_in_the_morning(running: Running) -> None:
+    await running.runs(SETTINGS, ADA, BOB)
+    night = NOON + 11 * HOUR
+    found, planned = await running.book.open_round("c1", night)
+    assert (found.opened, planned) == (0, [])
+    assert found.next_ms == NOON + 20 * HOUR  # 8 o'clock
+    assert await running.dialled(NOON + 20 * HOUR) == [ADA, BOB]
+
+
+async def test_a_window_that_never_opens_leaves_everybody_done(running: Running) -> None:
+    never = replace(FREELY, window=CallingWindow(hours=(Hours(9 * 60, 17 * 60, days=()),)))
+    await running.runs(replace(SETTINGS, rules=never), ADA)
+    found, _ = await running.book.open_round("c1", NOON)
+    assert (found.next_ms, found.in_flight) == (None, 0)
+    assert (await running.states())[ADA] == (ContactState.DONE, Hindrance.OUTSIDE_WINDOW)
+
+
+async def test_other_hours_count_at_once_for_whoever_was_put_off(running: Running) -> None:
+    late = replace(FREELY, window=CallingWindow(hours=(Hours(15 * 60, 17 * 60),)))
+    await running.runs(replace(SETTINGS, rules=late), ADA)
+    assert await running.dialled() == []
+    await running.campaigns.change(SETTINGS)
+    assert await running.dialled() == [ADA]
+
+
+async def test_no_more_are_in_flight_than_the_pace_allows(running: Running) -> None:
+    await running.runs(replace(SETTINGS, pace=Pace(in_flight=2)), ADA, BOB, EVE)
+    first = await running.planned()
+    assert len(first) == 2
+    assert await running.planned(NOON + SECOND) == []
+    await running.ends(first[0], Disposition.COMPLETED, NOON + MINUTE)
+    assert len(await running.planned(NOON + MINUTE)) == 1
+
+
+async def test_dials_of_all_campaigns_are_as_far_apart_as_the_carrier_wants(database: Database) -> None:
+    running = Running(database, calls_per_second=2.0)
+    other = replace(SETTINGS, campaign_id="c2")
+    await running.runs(SETTINGS, ADA, BOB)
+    await running.runs(other, *(f"+44207183880{digit}" for digit in range(6)))
+    moments = []
+    for tick in range(5):
+        for campaign in ("c1", "c2"):
+            moments += [one.dial_ms for one in await running.planned(NOON + tick * SECOND, campaign)]
+    assert len(moments) >= 7
+    assert all(
+        later - earlier >= 500 - 1e-6 for earlier, later in zip(sorted(moments), sorted(moments)[1:], strict=False)
+    )
+
+
+async def test_the_higher_priority_is_called_first(database: Database) -> None:
+    running = Running(database, calls_per_second=1.0)
+    await running.runs(SETTINGS, ADA)
+    await running.runs(replace(SETTINGS, campaign_id="c2", priority=1), BOB, EVE)
+    assert await running.dialled(NOON, "c2") != []
+    assert await running.dialled(NOON + SECOND, "c1") == []
+    assert await running.dialled(NOON + SECOND, "c2") != []
+    assert await running.dialled(NOON + 2 * SECOND, "c1") == [ADA]
+
+
+async def test_a_number_that_another_campaign_is_calling_waits(running: Running) -> None:
+    await running.runs(SETTINGS, ADA)
+    await running.runs(replace(SETTINGS, campaign_id="c2"), ADA)
+    assert await running.dialled(NOON, "c1") == [ADA]
+    assert await running.dialled(NOON, "c2") == []
+    found, _ = await running.book.open_round("c2", NOON + SECOND)
+    assert found.next_ms == NOON + MINUTE
+
+
+async def test_attempts_of_all_campaigns_count_for_what_a_number_bears_in_a_day(running: Running) -> None:
+    rules = replace(FREELY, most_a_day=1)
+    await running.runs(replace(SETTINGS, rules=rules), ADA)
+    await running.runs(replace(SETTINGS, campaign_id="c2", rules=rules), ADA)
+    (call,) = await running.planned()
+    await running.ends(call, Disposition.COMPLETED, NOON + MINUTE)
+    found, planned = await running.book.open_round("c2", NOON + HOUR)
+    assert (planned, found.next_ms) == ([], NOON + DAY)
+
+
+@pytest.mark.parametrize(
+    ("disposition", "changes", "outcome", "again_in"),
+    [
+        (Disposition.COMPLETED, {}, AttemptOutcome.REACHED, None),
+        (Disposition.BUSY, {}, AttemptOutcome.BUSY, 15 * MINUTE),
+        (Disposition.NO_ANSWER, {}, AttemptOutcome.NO_ANSWER, 3 * HOUR),
+        (Disposition.VOICEMAIL, {}, AttemptOutcome.VOICEMAIL, DAY),
+        (Disposition.CONNECTION_LOST, {}, AttemptOutcome.DROPPED, 2 * MINUTE),
+        (Disposition.FAILED, {}, AttemptOutcome.FAILED, 10 * MINUTE),
+        (Disposition.FAILED, {"carrier_error": "404"}, AttemptOutcome.BAD_NUMBER, None),
+        (Disposition.FAILED, {"carrier_error": "486"}, AttemptOutcome.BUSY, 15 * MINUTE),
+        (Disposition.COMPLETED, {"no_more_calls": True}, AttemptOutcome.DO_NOT_CALL, None),
+    ],
+)
+async def test_what_a_call_came_to_decides_whether_and_when_it_is_tried_again(
+    running: Running,
+    disposition: Disposition,
+    changes: dict[str, object],
+    outcome: AttemptOutcome,
+    again_in: float | None,
+) -> None:
+    await running.runs(SETTINGS, ADA)
+    (call,) = await running.planned()
+    await running.ends(call, disposition, NOON + MINUTE, **changes)
+    await running.ends(call, Disposition.COMPLETED, NOON + 2 * MINUTE)  # told again: the first outcome stays
+    (contact,) = await running.campaigns.contacts("c1")
+    assert contact.outcomes == (outcome,)
+    if again_in is None:
+        assert contact.state is ContactState.DONE
+    else:
+        assert (contact.state, contact.due_ms) == (ContactState.WAITING, NOON + MINUTE + again_in)
+
+
+async def test_dialling_rests_while_the_carrier_fails(running: Running) -> None:
+    settings = replace(SETTINGS, breaker=BreakerRules(of_last=2, failed_share=1.0, rest_s=60))
+    await running.runs(settings, ADA, BOB, EVE)
+    for call in (await running.planned())[:2]:
+        await running.ends(call, Disposition.FAILED, NOON + SECOND)
+    await running.campaigns.add("c1", [NewContact("+442071838759"), NewContact("+442071838758")], NOON)
+    found, planned = await running.book.open_round("c1", NOON + 2 * SECOND)
+    assert (planned, found.rests_until_ms) == ([], NOON + 61 * SECOND)
+
+
+async def test_a_call_that_ended_unrecorded_is_given_up_only_after_its_record_had_time_to_come(
+    running: Running,
+) -> None:
+    await running.runs(SETTINGS, ADA)
+    (call,) = await running.planned()
+    await running.book.call_is_lost(call.call_id, NOON + MINUTE)
+    assert (await running.campaigns.contacts("c1"))[0].outcomes == ()
+    await running.book.call_is_lost(call.call_id, NOON + 7 * MINUTE)
+    assert (await running.campaigns.contacts("c1"))[0].outcomes == (AttemptOutcome.FAILED,)
+
+
+async def test_a_campaign_that_was_called_off_calls_nobody_and_counts_who_was_left(running: Running) -> None:
+    await running.runs(replace(SETTINGS, pace=Pace(in_flight=1)), ADA, BOB)
+    (call,) = await running.planned()
+    await running.book.keep_phase("c1", CampaignPhase.CANCELED, NOON, call_off=True)
+    await running.ends(call, Disposition.BUSY, NOON + MINUTE)
+    assert await running.planned(NOON + DAY) == []
+    progress = await running.campaigns.progress("c1", NOON + MINUTE)
+    assert (progress.contacts, progress.done, progress.attempts) == (2, 2, 1)
+    assert progress.outcomes == {AttemptOutcome.BUSY: 1}
+
+
+async def test_results_tell_of_every_contact_in_pages(running: Running, database: Database) -> None:
+    numbers = [f"+44207183870{digit}" for digit in range(5)]
+    await running.runs(SETTINGS, *numbers)
+    await running.planned()
+    found = [
+        (contact.number, len(attempts)) async for contact, attempts in SqlCampaigns(database, page=2).results("c1")
+    ]
+    assert sorted(found) == [(number, 1) for number in numbers]
+
+
+async def test_a_campaign_nobody_knows_is_told(running: Running) -> None:
+    with pytest.raises(UnknownCampaign):
+        await running.book.open_round("c9", NOON)
+    with pytest.raises(UnknownCampaign):
+        await running.campaigns.add("c9", [NewContact(ADA)], NOON)
