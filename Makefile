@@ -4,7 +4,7 @@ SIMULATIONS := tests/core/test_simulated_calls.py tests/core/test_playback.py::t
 	tests/core/test_turns.py::test_no_word_is_lost_or_told_twice_and_no_interruption_comes_unasked
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearse dev test simulate lint format setup clean
+.PHONY: help rehearse dev chaos test simulate lint format setup clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 12

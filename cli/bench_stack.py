@@ -75,7 +75,7 @@ def use_stack(options: StackOptions, use: Callable[[Stack], Awaitable[None]], *,
     with complaints(*STACK_FAILURES, LoadFailed), tempfile.TemporaryDirectory() as folder:
         settings = Settings.read()
         copy_playbook(settings.playbooks / f"{PLAYBOOK}.yaml", Path(folder), speculation=speculation)
-        environment = {**options.environment, "HOLDFAST_PLAYBOOKS": folder}
+        environment = {**options.environment, "HOLDFAST_PLAYBOOKS": folder, "HOLDFAST_HISTORY_KEYS": ""}
         uvloop.run(run_stack(Stack(replace(options, environment=environment), settings), use))
 
 

@@ -1,7 +1,8 @@
-"""holdfast chaos: workers are killed in the middle of calls, and every promise is checked."""
+"""holdfast chaos: workers are killed, or told to stop, in the middle of calls, and every promise is checked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import typer
@@ -11,11 +12,12 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from cli.bench_calls import no_answers
 from cli.bench_stack import NUMBER, PLAYBOOK, VENDORS, options_of, use_stack
+from cli.chaos_children import Children
 from cli.progress import out, progress
 from cli.stack import Stack
 from core.playbook import parse_playbook
 from evals.chaos import Chaos, Verdict, rows_of
-from evals.figures import Row, write_rows
+from evals.figures import Row, percentile, write_rows
 from evals.product import Product
 from evals.sandbox_control import SandboxControl
 
@@ -23,72 +25,54 @@ WORKERS = 2  # one goes on while the other is dead
 MOST_SHOWN = 20
 
 
-class Workers:
-    """Implements evals.chaos.Victims."""
-
-    def __init__(self, stack: Stack, http: httpx.AsyncClient) -> None:
-        self._stack = stack
-        self._http = http
-
-    @property
-    def count(self) -> int:
-        """How many there are when all are well."""
-        return WORKERS
-
-    async def ready(self) -> Mapping[str, int]:
-        """Those that poll."""
-        ready = {}
-        for child in self._stack.children():
-            if child.role == "worker" and child.pid is not None and await self._polls(child.port or 0):
-                ready[child.name] = child.pid
-        return ready
-
-    def kill(self, name: str) -> None:
-        """SIGKILL; the stack starts another."""
-        self._stack.kill(name)
-
-    async def _polls(self, port: int) -> bool:
-        try:
-            return (await self._http.get(f"http://127.0.0.1:{port}/readyz")).is_success
-        except httpx.HTTPError:
-            return False
+WorkerFault = Literal["worker-kill", "worker-drain"]
+DRAIN_BAR_MS = 30_000.0
 
 
-def run_chaos(calls: int, kills: int, lines: int, seed: int, json_file: Path | None, *, times: bool) -> None:
+def run_chaos(
+    fault: WorkerFault, calls: int, kills: int, lines: int, seed: int, json_file: Path | None, *, times: bool
+) -> None:
     """Hold calls and kill; exits with 1 if a promise was broken."""
     verdicts: list[Verdict] = []
+    drained_ms: list[float] = []
 
     async def use(stack: Stack) -> None:
         text = (Path(stack.environment["HOLDFAST_PLAYBOOKS"]) / f"{PLAYBOOK}.yaml").read_text()
         sandbox, product = SandboxControl(stack.sandbox_url or ""), Product(stack.url, stack.api_key)
         temporal = await Client.connect(stack.temporal_address, data_converter=pydantic_data_converter)
-        async with httpx.AsyncClient(timeout=2, trust_env=False) as http, progress(f"{kills} kills, seed {seed}"):
+        async with httpx.AsyncClient(timeout=2, trust_env=False) as http, progress(f"{kills} x {fault}, seed {seed}"):
+            workers = Children(stack, http, "worker", WORKERS, drains=fault == "worker-drain")
             fillers = no_answers(parse_playbook(text, PLAYBOOK))
-            chaos = Chaos(
-                sandbox,
-                product,
-                temporal,
-                Workers(stack, http),
-                NUMBER,
-                calls,
-                lines,
-                kills,
-                seed,
-                VENDORS,
-                fillers,
-            )
+            chaos = Chaos(sandbox, product, temporal, workers, NUMBER, calls, lines, kills, seed, VENDORS, fillers)
             verdicts.append(await chaos.run())
+            await workers.all_ended()
+            drained_ms.extend(workers.drained_ms)
         await product.close()
         await sandbox.close()
 
     use_stack(options_of(WORKERS), use)
-    rows = rows_of(verdicts[0])
+    if fault == "worker-kill":
+        rows = rows_of(verdicts[0])
+    else:
+        rows = [*rows_of(verdicts[0], "worker told to stop"), drain_row(drained_ms)]
     write_rows(json_file, rows)
     out.print(table_of(rows))
     broken = [f"{one.call}: {one.what}" for one in verdicts[0].broken]
     if times:
         broken += late(rows)
-    _tell(verdicts[0].lines, broken, seed)
+    _tell(verdicts[0].lines, broken, fault, seed)
+
+
+def drain_row(drained_ms: Sequence[float]) -> Row:
+    """How long workers took to end; their calls went on at others."""
+    return {
+        "fault": "worker told to stop",
+        "promise": "it has ended",
+        "struck": len(drained_ms),
+        "p50_ms": round(percentile(drained_ms, 0.5), 1),
+        "p95_ms": round(percentile(drained_ms, 0.95), 1),
+        "bar_p95_ms": DRAIN_BAR_MS,
+    }
 
 
 def late(rows: Sequence[Row]) -> list[str]:
@@ -111,7 +95,7 @@ def table_of(rows: Sequence[Row]) -> Table:
     return table
 
 
-def _tell(lines: int, broken: Sequence[str], seed: int) -> None:
+def _tell(lines: int, broken: Sequence[str], fault: WorkerFault, seed: int) -> None:
     if not broken:
         out.print(
             f"[green]All {lines} lines were answered, nothing was said or done twice, SQL and Temporal agree.[/green]"
@@ -119,5 +103,5 @@ def _tell(lines: int, broken: Sequence[str], seed: int) -> None:
         return
     for what in broken[:MOST_SHOWN]:
         out.print(f"[red]{what}[/red]")
-    out.print(f"[red]{len(broken)} promises were broken.[/red] The same again: holdfast chaos --seed {seed}")
+    out.print(f"[red]{len(broken)} promises were broken.[/red] Again: holdfast chaos --fault {fault} --seed {seed}")
     raise typer.Exit(1)

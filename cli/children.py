@@ -117,6 +117,14 @@ class Child:
             with contextlib.suppress(asyncio.CancelledError, ChildFailed):
                 await self._keeper
 
+    async def end(self) -> None:
+        """Ask it to end and return once it has; another takes its place."""
+        process = self._process
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+            await process.wait()
+
     def kill(self, *, for_good: bool = False) -> None:
         """End it at once; another takes its place, unless ``for_good`` or it is being stopped."""
         self._stopping = self._stopping or for_good

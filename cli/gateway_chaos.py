@@ -1,8 +1,5 @@
 """holdfast chaos --fault gateway-kill | gateway-drain: two gateways, of which one dies or is told to stop, in turns."""
 
-import os
-import signal
-from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
@@ -13,6 +10,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from cli.bench_calls import no_answers
 from cli.bench_stack import DATA, NUMBER, PLAYBOOK, VENDORS, use_stack
 from cli.chaos import MOST_SHOWN, late, table_of
+from cli.chaos_children import Children
 from cli.progress import out, progress
 from cli.stack import Stack, StackOptions
 from core.playbook import parse_playbook
@@ -23,43 +21,6 @@ from evals.product import Product
 from evals.sandbox_control import SandboxControl
 
 GATEWAYS = 2  # one takes the other's calls
-
-
-class Gateways:
-    """Implements evals.chaos.Victims."""
-
-    def __init__(self, stack: Stack, http: httpx.AsyncClient, fault: GatewayFault) -> None:
-        self._stack = stack
-        self._http = http
-        self._fault = fault
-
-    @property
-    def count(self) -> int:
-        """How many there are when all are well."""
-        return GATEWAYS
-
-    async def ready(self) -> Mapping[str, int]:
-        """Those that take streams."""
-        ready = {}
-        for child in self._stack.children():
-            if child.role == "gateway" and child.pid is not None and await self._takes_streams(child.port or 0):
-                ready[child.name] = child.pid
-        return ready
-
-    def kill(self, name: str) -> None:
-        """SIGKILL, or SIGTERM; the stack starts another."""
-        if self._fault == "gateway-kill":
-            self._stack.kill(name)
-            return
-        for child in self._stack.children():
-            if child.name == name and child.pid is not None:
-                os.kill(child.pid, signal.SIGTERM)
-
-    async def _takes_streams(self, port: int) -> bool:
-        try:
-            return (await self._http.get(f"http://127.0.0.1:{port}/readyz")).is_success
-        except httpx.HTTPError:
-            return False
 
 
 def run_gateway_chaos(
@@ -74,7 +35,7 @@ def run_gateway_chaos(
         temporal = await Client.connect(stack.temporal_address, data_converter=pydantic_data_converter)
         fillers = no_answers(parse_playbook(text, PLAYBOOK))
         async with httpx.AsyncClient(timeout=2, trust_env=False) as http, progress(f"{kills} x {fault}, seed {seed}"):
-            gateways = Gateways(stack, http, fault)
+            gateways = Children(stack, http, "gateway", GATEWAYS, drains=fault == "gateway-drain")
             chaos = Chaos(sandbox, product, temporal, gateways, NUMBER, calls, lines, kills, seed, VENDORS, fillers)
             verdicts.append(await GatewayChaos(chaos, fault).run())
         await product.close()

@@ -165,7 +165,8 @@ def chaos(
     lines: Annotated[int, typer.Option(help="What each caller says, in lines.", min=3)] = 8,
     seed: Annotated[int, typer.Option(help="The same seed plans the same run.")] = 1,
     fault: Annotated[
-        Literal["worker-kill", "gateway-kill", "gateway-drain"], typer.Option(help="What happens to whom.")
+        Literal["worker-kill", "worker-drain", "gateway-kill", "gateway-drain"],
+        typer.Option(help="What happens to whom: kill is SIGKILL, drain SIGTERM."),
     ] = "worker-kill",
     times: Annotated[bool, typer.Option(help="Whether a time over its bar is a broken promise.")] = True,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the rows here.")] = None,
@@ -174,10 +175,10 @@ def chaos(
     from cli.chaos import run_chaos
     from cli.gateway_chaos import run_gateway_chaos
 
-    if fault != "worker-kill":
+    if fault == "gateway-kill" or fault == "gateway-drain":
         run_gateway_chaos(fault, calls, kills, lines, seed, json_file, times=times)
-        return
-    run_chaos(calls, kills, lines, seed, json_file, times=times)
+    else:
+        run_chaos(fault, calls, kills, lines, seed, json_file, times=times)
 
 
 @app.command()

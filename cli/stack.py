@@ -147,6 +147,14 @@ class Stack:
                 return
         raise KeyError(name)
 
+    async def end(self, name: str) -> None:
+        """SIGTERM the child of that name and return once it has ended; another takes its place. Raises KeyError."""
+        for child in self._children:
+            if child.plan.name == name:
+                await child.end()
+                return
+        raise KeyError(name)
+
     def kill_all(self) -> None:
         """SIGKILL every child, for those who will not wait for ``stop``."""
         for child in self._children:

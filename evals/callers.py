@@ -1,9 +1,9 @@
 """The callers of a bench: scripted people of the sandbox, who ring one after the other and are waited for."""
 
 import asyncio
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 from evals.sandbox_control import SandboxControl
@@ -23,15 +23,20 @@ class Callers:
     spread_s: float = SPREAD_S
     person: Mapping[str, Any] = field(default_factory=dict)  # what else each of them has
     first: int = 1_000  # the last four digits of the first one's number
+    random: Random = field(default_factory=Random)  # they ring a little earlier or later
 
     async def hold(self, scripts: Sequence[Script]) -> list[Mapping[str, Any]]:
         """One call a script; returns them as the carrier saw them, once all have ended."""
+        begins = [index * self.spread_s / len(scripts) + self.random.uniform(0, 0.2) for index in range(len(scripts))]
         return await asyncio.gather(
-            *(self._hold(script, index, len(scripts)) for index, script in enumerate(scripts)),
+            *(
+                self._hold(script, index, begin_s)
+                for index, (script, begin_s) in enumerate(zip(scripts, begins, strict=True))
+            )
         )
 
-    async def _hold(self, script: Script, index: int, calls: int) -> Mapping[str, Any]:
-        await asyncio.sleep(index * self.spread_s / calls + random.uniform(0, 0.2))
+    async def _hold(self, script: Script, index: int, begin_s: float) -> Mapping[str, Any]:
+        await asyncio.sleep(begin_s)
         sid = await self.sandbox.place_call(f"+1202555{self.first + index:04d}", self.number, script, **self.person)
         while True:
             call = await self.sandbox.call(sid)

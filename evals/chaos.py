@@ -5,12 +5,10 @@ under way and its workflow was only at home there. Times are as the carrier hear
 """
 
 import asyncio
-import re
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from random import Random
 from typing import Any, Final, Protocol
 
@@ -24,12 +22,14 @@ from core.conversation import TurnRecord
 from evals.call_bench import LINES
 from evals.callers import Callers, Script
 from evals.figures import Row, percentile
+from evals.heard_answers import GREETING, Answer, answers_of
 from evals.product import Product
 from evals.sandbox_control import SandboxControl
 
 log = structlog.get_logger()
 
 CASE: Final = "I have a problem with what you sent me."  # a case is opened for it, once
+WHOLE: Final = r"\b{number}\. .*[.?!]$"  # an answer of more than its first sentence, which tells the number back
 SPEAKING, THINKING, BETWEEN = "speaking", "thinking", "between turns"
 BARS_MS: Final = {SPEAKING: 500.0, THINKING: 900.0, BETWEEN: 700.0}
 PROMISES: Final = {
@@ -38,8 +38,6 @@ PROMISES: Final = {
     BETWEEN: "next reply delayed",
 }
 SPEECH: Final = {names.RESPOND, names.SPEAK_LINE}
-GREETING: Final = "(the greeting)"
-RUN: Final = 4  # words in a row that are heard again in one answer: it was said twice
 SOONEST_S, LATEST_S = 3.0, 8.0  # from one kill to the next, once all that were killed are back
 RECORDED_S: Final = 90.0  # until what follows a call has been done
 _LAST_EVENTS: Final = 20
@@ -55,8 +53,8 @@ class Victims(Protocol):
     def count(self) -> int:
         """How many there are when all are well."""
 
-    def kill(self, name: str) -> None:
-        """SIGKILL; another takes its place."""
+    def strike(self, name: str) -> None:
+        """Kill it, or tell it to stop; another takes its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +64,14 @@ class Kill:
     at_ms: float  # since the epoch
     speaking: frozenset[str]  # their answer was being made or played by it
     home: frozenset[str]  # it has run their workflow last
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """How long a call was silent; for ``line`` an answer takes a while anyway."""
+
+    ms: float
+    line: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +86,8 @@ class Broken:
 class Verdict:
     """What came of all calls."""
 
-    delays: dict[str, list[float]] = field(default_factory=lambda: {SPEAKING: [], THINKING: [], BETWEEN: []})
-    usual_ms: list[float] = field(default_factory=list)  # of answers that nothing struck
+    delays: dict[str, list[Cost]] = field(default_factory=lambda: {SPEAKING: [], THINKING: [], BETWEEN: []})
+    usual: list[Cost] = field(default_factory=list)  # of answers that nothing struck
     broken: list[Broken] = field(default_factory=list)
     lines: int = 0
 
@@ -108,17 +114,15 @@ class Chaos:
         await self.sandbox.lines_are_made()
         random, verdict, killed, numbers = Random(self.seed), Verdict(), 0, 20_001
         while killed < self.kills:
-            scripts = [script_of(random, self.lines, numbers + 100 * place) for place in range(self.calls)]
-            numbers += 100 * self.calls
-            before = await self._cases()
-            holding = asyncio.create_task(Callers(self.sandbox, self.number, spread_s=6.0).hold(scripts))
+            firsts = range(numbers, numbers + 100 * self.calls, 100)
+            scripts = [script_of(random, self.lines, first, patient=True) for first in firsts]
+            numbers = firsts.stop
+            callers = Callers(self.sandbox, self.number, spread_s=6.0, random=Random(random.random()))
+            holding = asyncio.create_task(callers.hold(scripts))
             kills = await self._kill(random, holding, self.kills - killed)
             calls = await holding
             killed += len(kills)
             await self._judge(verdict, calls, kills)
-            opened, wanted = await self._cases() - before, len(calls)
-            if opened != wanted:
-                verdict.broken.append(Broken("-", f"{opened} cases were opened for {wanted} wishes"))
         return verdict
 
     async def _kill(self, random: Random, holding: asyncio.Task[Any], most: int) -> list[Kill]:
@@ -153,8 +157,8 @@ class Chaos:
                 speaking.add(sid)
             if _is(await self._home_of(call.id), pid):
                 home.add(sid)
-        self.victims.kill(name)
-        log.warning("killed", victim=name, calls=len(running), speaking=len(speaking), home=len(home))
+        self.victims.strike(name)
+        log.warning("struck", victim=name, calls=len(running), speaking=len(speaking), home=len(home))
         return Kill(time.time() * 1_000, frozenset(speaking), frozenset(home))
 
     async def _home_of(self, workflow_id: str) -> str:
@@ -171,13 +175,16 @@ class Chaos:
         return ""
 
     async def _judge(self, verdict: Verdict, calls: Sequence[Mapping[str, Any]], kills: Sequence[Kill]) -> None:
+        opened = await self.cases()
         for call in calls:
             lines = answers_of(call)
             verdict.lines += self.lines
             if len(lines) - 1 < self.lines:
                 words = f"only {len(lines) - 1} of {self.lines} lines could be said"
                 verdict.broken.append(Broken(call["sid"], words))
-            take_times(verdict, call["sid"], lines, kills)
+            if (cases := opened[call["sid"]]) != 1:
+                verdict.broken.append(Broken(call["sid"], f"{cases} cases were opened for one wish"))
+            take_times(verdict, call["sid"], lines, kills, self.fillers)
             verdict.broken += [Broken(call["sid"], what) for line in lines for what in line.faults(self.fillers)]
             verdict.broken += [Broken(call["sid"], what) for what in await self.record_faults(call["sid"])]
 
@@ -195,58 +202,14 @@ class Chaos:
             faults.append(f"it ended as {record['disposition']}, and the caller hung up")
         return faults
 
-    async def _cases(self) -> int:
-        return await self.sandbox.effects("create_case")
+    async def cases(self) -> Counter[str]:
+        """How many cases were opened in each call: an idempotency key begins with the call's id."""
+        return Counter(key.partition(":")[0] for key in await self.sandbox.effect_keys("create_case"))
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A caller's line, and what they heard until their next one. Times since the epoch, ms."""
-
-    line: str
-    ended_ms: float
-    until_ms: float
-    heard: tuple[tuple[float, float, str], ...]  # begin, end, words
-
-    @property
-    def delay_ms(self) -> float:
-        """Until the first sound."""
-        return (self.heard[0][0] if self.heard else self.until_ms) - self.ended_ms
-
-    def faults(self, fillers: Collection[str]) -> list[str]:
-        """What is wrong with it: not answered, or said twice."""
-        text = " ".join(words for _, _, words in self.heard)
-        for filler in fillers:
-            text = text.replace(filler, "")
-        words = re.findall(r"[\w']+", text.lower())
-        if not words:
-            return [f"nothing but fillers for “{self.line}”"]
-        runs = Counter(tuple(words[place : place + RUN]) for place in range(len(words) - RUN + 1))
-        twice = [" ".join(run) for run, times in runs.items() if times > 1]
-        return [f"said twice after “{self.line}”: “{twice[0]}”"] if twice else []
-
-    def gap_after(self, at_ms: float) -> float:
-        """The longest silence within what is heard from then on."""
-        ends = [(begin, end) for begin, end, _ in self.heard if end >= at_ms]
-        return max((after[0] - before[1] for before, after in pairwise(ends)), default=0.0)
-
-
-def answers_of(call: Mapping[str, Any]) -> list[Answer]:
-    """The greeting, and each line of the caller's that they could say to its end."""
-    heard = [(one["played_ms"], one["played_ms"] + one["end_ms"] - one["at_ms"], one["text"]) for one in call["heard"]]
-    said = [line for line in call["said"] if line["speech_end_ms"] is not None]
-    begins = [line["speech_end_ms"] - (line["end_ms"] - line["at_ms"]) for line in said]
-    last_ms = max([*(end for _, end, _ in heard), *(line["speech_end_ms"] for line in said)], default=0.0)
-    greeting = tuple(one for one in heard if one[0] < (begins[0] if begins else last_ms))
-    first_ms, second_ms = (greeting[0][0], begins[0]) if greeting and begins else (0.0, 0.0)
-    answers = [Answer(GREETING, first_ms, second_ms, greeting)]
-    for line, until_ms in zip(said, [*begins[1:], last_ms], strict=True):
-        within = tuple(one for one in heard if one[1] > line["speech_end_ms"] and one[0] < until_ms + 1)
-        answers.append(Answer(line["text"], line["speech_end_ms"], until_ms, within))
-    return answers
-
-
-def take_times(verdict: Verdict, call: str, lines: Sequence[Answer], kills: Iterable[Kill]) -> None:
+def take_times(
+    verdict: Verdict, call: str, lines: Sequence[Answer], kills: Iterable[Kill], fillers: Collection[str]
+) -> None:
     """What each kill that struck the call has cost it, and how long answers take that none has struck."""
     struck: set[int] = set()
     for kill in kills:
@@ -254,33 +217,38 @@ def take_times(verdict: Verdict, call: str, lines: Sequence[Answer], kills: Iter
         if place is None or call not in kill.speaking | kill.home:
             continue
         line = lines[place]
+        begins_ms = line.begins_ms(fillers)
         if kill.at_ms < line.ended_ms:  # they were still speaking, or about to
-            moment, cost = BETWEEN, line.delay_ms
-        elif not line.heard or kill.at_ms < line.heard[0][0]:
-            moment, cost = THINKING, line.delay_ms
-        elif kill.at_ms < line.heard[-1][1]:
-            moment, cost = SPEAKING, line.gap_after(kill.at_ms)
+            moment, cost = BETWEEN, line.delay_ms(fillers)
+        elif begins_ms is None or kill.at_ms < begins_ms:
+            moment, cost = THINKING, line.delay_ms(fillers)
+        elif kill.at_ms < line.heard[-1].end_ms:
+            moment, cost = SPEAKING, line.silence_after(kill.at_ms)
         else:
             moment, place = BETWEEN, place + 1
             if place == len(lines):
                 continue
-            cost = lines[place].delay_ms
+            cost = lines[place].delay_ms(fillers)
         if call in kill.speaking or (moment == BETWEEN and call in kill.home):
-            verdict.delays[moment].append(cost)
+            verdict.delays[moment].append(Cost(cost, lines[place].line))
         struck.add(place)
-    usual = (line for place, line in enumerate(lines) if place not in struck and line.line not in (CASE, GREETING))
-    verdict.usual_ms += [line.delay_ms for line in usual]
+    usual = (line for place, line in enumerate(lines) if place not in struck and line.line != GREETING)
+    verdict.usual += [Cost(line.delay_ms(fillers), line.line) for line in usual]
 
 
-def rows_of(verdict: Verdict) -> list[Row]:
-    """A row for each moment, what is usual taken off where an answer was late."""
-    usual = percentile(verdict.usual_ms, 0.5)
+def rows_of(verdict: Verdict, fault: str = "worker killed") -> list[Row]:
+    """A row for each moment, what is usual taken off where an answer was late: a wish takes longer than a question."""
+    of_all = [cost.ms for cost in verdict.usual]
+    usual = {
+        wish: percentile([cost.ms for cost in verdict.usual if (cost.line == CASE) == wish] or of_all, 0.5)
+        for wish in (False, True)
+    }
     rows: list[Row] = []
     for moment, costs in verdict.delays.items():
-        added = [cost if moment == SPEAKING else cost - usual for cost in costs]
+        added = [cost.ms if moment == SPEAKING else cost.ms - usual[cost.line == CASE] for cost in costs]
         rows.append(
             {
-                "fault": f"worker killed while {moment}" if moment != BETWEEN else f"worker killed {BETWEEN}",
+                "fault": f"{fault} while {moment}" if moment != BETWEEN else f"{fault} {BETWEEN}",
                 "promise": PROMISES[moment],
                 "struck": len(added),
                 "p50_ms": round(percentile(added, 0.5), 1) if added else "",
@@ -291,15 +259,22 @@ def rows_of(verdict: Verdict) -> list[Row]:
     return rows
 
 
-def script_of(random: Random, lines: int, number: int) -> Script:
-    """Questions with a number of their own each, and in their middle a wish that has an effect."""
-    questions = [random.choice(LINES).format(number=number + place) for place in range(lines - 1)]
+def script_of(random: Random, lines: int, number: int, *, patient: bool) -> Script:
+    """Questions with a number of their own each, and in their middle a wish that has an effect.
+
+    ``patient`` callers wait until they were answered, the others until the line is quiet after some words.
+    """
+    numbers = range(number, number + lines - 1)
+    said: Script = [{"say": random.choice(LINES).format(number=each)} for each in numbers]
+    answered = [WHOLE.format(number=each) for each in numbers]
     at = random.randrange(1, max(2, lines - 1))
-    said = [{"say": question} for question in questions]
     said.insert(at, {"say": CASE})
-    if at + 1 < len(said):
-        said[at + 1]["wait_for"] = "anything else"
-    return [*said, {"wait": 0, "after": "reply"}, {"hang_up": True, "after": 2.5}]
+    answered.insert(at, "anything else")
+    for place, step in enumerate(said[1:], 1):
+        if patient or place == at + 1:
+            step["wait_for"] = answered[place - 1]
+    heard = {"wait_for": answered[-1]} if patient else {"after": "reply"}
+    return [*said, {"wait": 0, **heard}, {"hang_up": True, "after": 2.5}]
 
 
 def _is(identity: str, pid: int) -> bool:

@@ -6,13 +6,14 @@ with a carrier that follows the Redirect after a broken stream, half with one th
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final, Literal
 
 from evals.callers import Callers
-from evals.chaos import LATEST_S, SOONEST_S, Broken, Chaos, answers_of, script_of
+from evals.chaos import LATEST_S, SOONEST_S, Broken, Chaos, script_of
 from evals.figures import Row, percentile
+from evals.heard_answers import answers_of
 from evals.stamps import Stamp
 
 GatewayFault = Literal["gateway-kill", "gateway-drain"]
@@ -50,8 +51,9 @@ class GatewayChaos:
             struck += await self._strike(random, holding, chaos.kills - struck)
             calls = await holding
             stamps, since = await chaos.sandbox.timeline(since)
+            opened = await chaos.cases()
             for call in calls:
-                await self._judge(verdict, call, stamps)
+                await self._judge(verdict, call, stamps, opened)
         return verdict
 
     async def _hold(self, random: Random, numbers: int) -> Sequence[Mapping[str, Any]]:
@@ -59,9 +61,16 @@ class GatewayChaos:
         groups = []
         for place, lost_stream in enumerate(CARRIERS):
             mine = range(place, chaos.calls, len(CARRIERS))
-            scripts = [script_of(random, chaos.lines, numbers + 100 * call) for call in mine]
-            callers = Callers(chaos.sandbox, chaos.number, spread_s=6.0, person={"lost_stream": lost_stream})
-            groups.append(replace(callers, first=1_000 * (place + 1)).hold(scripts))
+            scripts = [script_of(random, chaos.lines, numbers + 100 * call, patient=False) for call in mine]
+            callers = Callers(
+                chaos.sandbox,
+                chaos.number,
+                spread_s=6.0,
+                person={"lost_stream": lost_stream},
+                first=1_000 * (place + 1),
+                random=Random(random.random()),
+            )
+            groups.append(callers.hold(scripts))
         return [call for group in await asyncio.gather(*groups) for call in group]
 
     async def _strike(self, random: Random, holding: asyncio.Task[Any], most: int) -> int:
@@ -72,15 +81,19 @@ class GatewayChaos:
                 await asyncio.wait({holding}, timeout=0.2)
             if holding.done():
                 break
-            self.chaos.victims.kill(random.choice(sorted(ready)))
+            self.chaos.victims.strike(random.choice(sorted(ready)))
             struck += 1
         return struck
 
-    async def _judge(self, verdict: GatewayVerdict, call: Mapping[str, Any], stamps: Sequence[Stamp]) -> None:
+    async def _judge(
+        self, verdict: GatewayVerdict, call: Mapping[str, Any], stamps: Sequence[Stamp], opened: Mapping[str, int]
+    ) -> None:
         sid, lines = call["sid"], answers_of(call)
         verdict.lines += self.chaos.lines
-        if len(lines) < self.chaos.lines:
-            verdict.broken.append(Broken(sid, f"only {len(lines)} of {self.chaos.lines} lines could be said"))
+        if len(lines) - 1 < self.chaos.lines:
+            verdict.broken.append(Broken(sid, f"only {len(lines) - 1} of {self.chaos.lines} lines could be said"))
+        if (cases := opened[sid]) > 1:  # none, where the wish was said to a gateway that died of it
+            verdict.broken.append(Broken(sid, f"{cases} cases were opened for one wish"))
         verdict.broken += [Broken(sid, f"nothing was heard after “{line.line}”") for line in lines if not line.heard]
         verdict.broken += [Broken(sid, what) for what in await self.chaos.record_faults(sid)]
         take_times(verdict, call, stamps, self.fault)
@@ -109,8 +122,10 @@ def _first_after(at_ms: float, times: Sequence[float]) -> float | None:
 
 
 def gateway_rows(verdict: GatewayVerdict, fault: GatewayFault) -> list[Row]:
-    """A row for each promise."""
-    figures = {"caller is heard again": verdict.heard_again, "assistant is heard again": verdict.hears_again}
+    """A row for each promise; after a hand-over in a quiet moment it is the caller's turn to say something."""
+    figures = {"caller is heard again": verdict.heard_again}
+    if fault == "gateway-kill":
+        figures["assistant is heard again"] = verdict.hears_again
     return [
         {
             "fault": fault.replace("-", " "),

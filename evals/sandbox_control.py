@@ -58,11 +58,11 @@ class SandboxControl:
         answer.raise_for_status()
         return str(answer.json()["sid"])
 
-    async def effects(self, operation: str) -> int:
-        """How often the CRM has really done it."""
+    async def effect_keys(self, operation: str) -> list[str]:
+        """The idempotency key of each time the CRM has really done it."""
         answer = await self._http.get("/crm/_effects")
         answer.raise_for_status()
-        return sum(effect["operation"] == operation for effect in answer.json()["effects"])
+        return [effect["key"] or "" for effect in answer.json()["effects"] if effect["operation"] == operation]
 
     async def call(self, sid: str) -> dict[str, Any]:
         """One call as the carrier saw it."""

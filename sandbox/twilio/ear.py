@@ -9,6 +9,7 @@ from typing import Any
 from sandbox.audio_code import Place, Reader
 
 _SILENT = (0xFF, 0x7F)  # mu-law's two zeros
+SILENCE_MS = 100  # shorter ones go unnoticed
 
 
 def audible(audio: bytes) -> bool:
@@ -36,6 +37,7 @@ class HeardLine:
     interrupted: bool = False  # a clear dropped the rest of it
     gaps: int = 0  # times the playout ran dry within an utterance
     gap_ms: int = 0
+    silences: list[tuple[int, int]] = field(default_factory=list)  # from, until: nothing was played in its midst
     skipped_ms: float | None = None  # it went on where a clear had cut: so much was lost, or, below 0, heard twice
     finished: bool = False
 
@@ -56,6 +58,7 @@ class HeardLine:
             "finished": self.finished,
             "gaps": self.gaps,
             "gap_ms": self.gap_ms,
+            "silences": [list(silence) for silence in self.silences],
             "skipped_ms": self.skipped_ms,
             "words": [{"text": word.text, "at_ms": word.at_ms} for word in self.words],
         }
@@ -90,6 +93,8 @@ class Ear:
             line = HeardLine(at_ms, self._arrived_ms or now_ms, now_ms)
             self.lines.append(line)
             self.current = line
+        elif at_ms - line.end_ms >= SILENCE_MS:
+            line.silences.append((line.end_ms, at_ms))
         line.end_ms = at_ms + len(audio) // 8
         began_ms = self._reader.position_ms
         words = self._reader.feed(audio)

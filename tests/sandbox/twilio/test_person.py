@@ -173,6 +173,7 @@ def test_gaps_are_counted_within_an_utterance_only() -> None:
     play(reply("Sorry, again."))
     (line,) = ear.lines
     assert (line.gaps, line.gap_ms) == (1, 100)
+    assert [round(until - since, -2) for since, until in line.silences] == [100, 200, 300], "every one is kept"
 
 
 @pytest.mark.parametrize(
