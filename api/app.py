@@ -11,9 +11,11 @@ from api import (
     after_call,
     callbacks,
     calls,
+    campaign_results,
     campaigns,
     codec,
     console,
+    contact_lists,
     contacts,
     desk,
     documents,
@@ -74,9 +76,11 @@ def create_app(deps: ApiDeps) -> FastAPI:
         live.router(deps),
         playbooks.router(deps),
         documents.router(deps),
+        contact_lists.router(deps),
         step_examples.router(deps),
         webhooks.router(deps),
         campaigns.router(deps),
+        campaign_results.router(deps),
         contacts.router(deps),
     ):
         app.include_router(routes, responses=openapi.problems(401, 422, 503))

@@ -15,6 +15,7 @@ from core.ports.after_call import AfterCallStore, WebhookBook, WebhookSender
 from core.ports.call_log import CallReader
 from core.ports.callbacks import Callbacks
 from core.ports.campaign import Campaigns
+from core.ports.contact_lists import ContactLists
 from core.ports.knowledge import Documents
 from core.ports.playbooks import Playbooks, PlaybookVersions
 from core.ports.step_examples import StepExamples
@@ -46,6 +47,7 @@ class ApiSettings:
     tenant: str = "default"
     temporal_ui_url: str = "http://127.0.0.1:8233"
     temporal_namespace: str = NAMESPACE
+    calls_per_second: float = 1.0  # of the carrier's account
     discreet: bool = False  # nothing personal on its pages
     version: str = "0"
     timers: CallTimers = CallTimers()
@@ -76,6 +78,7 @@ class ApiDeps:
     webhooks: WebhookBook
     webhook_sender: WebhookSender
     campaigns: Campaigns
+    contact_lists: ContactLists
     documents: Documents
     read_document: Callable[[str, bytes], Sequence[Passage]]  # by path and content; raises BadDocument, and takes time
     history: PayloadCodec  # opens what is sealed or packed at Temporal

@@ -13,8 +13,10 @@ from api.problems import plain_problem, problem_response
 MAX_BODY_BYTES = 64 * 1_024
 MAX_DOCUMENT_BYTES = 10_000_000
 MAX_PLAYBOOK_BYTES = 1_000_000
+MAX_LIST_BYTES = 2_000_000_000  # of contacts, which are read as they come
 MAX_HISTORY_BYTES = 8_000_000  # of a page of history, sealed, for the Temporal UI
 _PLAYBOOK = re.compile(r"/v1/playbooks/[^/]+$")
+_LIST = re.compile(r"/v1/campaigns/[^/]+/lists/[^/]+$")
 _DOCUMENT = re.compile(r"/v1/playbooks/[^/]+/documents/")
 
 
@@ -28,6 +30,8 @@ class LimitBody:
     def _most_for(self, path: str) -> int:
         if _DOCUMENT.match(path):
             return MAX_DOCUMENT_BYTES
+        if _LIST.match(path):
+            return MAX_LIST_BYTES
         if path == CODEC_PATH:
             return MAX_HISTORY_BYTES
         return MAX_PLAYBOOK_BYTES if _PLAYBOOK.match(path) else self.most

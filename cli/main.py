@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from cli.bench import bench
+from cli.campaign import campaign, dnc
 from cli.eval import evals
 from cli.knowledge import knowledge
 from cli.letters import letters
@@ -19,6 +20,8 @@ app = typer.Typer(
     help="Phone calls by a voice assistant, each call one durable Temporal workflow.",
 )
 app.add_typer(playbook, name="playbook")
+app.add_typer(campaign, name="campaign")
+app.add_typer(dnc, name="dnc")
 app.add_typer(knowledge, name="knowledge")
 app.add_typer(bench, name="bench")
 app.add_typer(evals, name="eval")

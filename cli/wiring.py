@@ -38,6 +38,7 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
     from storage.after_calls import SqlAfterCalls
     from storage.calls import SqlCallReader
     from storage.campaigns import SqlCampaigns
+    from storage.contact_lists import SqlContactLists
     from storage.documents import SqlDocuments
     from storage.playbooks import SqlPlaybooks
     from storage.step_examples import SqlStepExamples
@@ -62,6 +63,7 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
             after_calls=SqlAfterCalls(database),
             webhooks=SqlWebhooks(database),
             campaigns=SqlCampaigns(database),
+            contact_lists=SqlContactLists(database),
             webhook_sender=sender,
             documents=SqlDocuments(database),
             read_document=read_document,
@@ -82,6 +84,7 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
                 our_number=settings.our_number,
                 overflow_number=settings.overflow_number,
                 temporal_ui_url=settings.temporal_ui_url,
+                calls_per_second=settings.calls_per_second,
                 discreet=settings.discreet,
                 temporal_namespace=settings.temporal_namespace,
                 version=version("holdfast"),

@@ -267,6 +267,9 @@ class _Csv:
                 yield from self._record(line, fields)
                 return
             self._open.append(found)
+            if self._fields([*self._open, (0, '"')]) is None:  # no further line makes it right
+                yield from self._give_up(FaultKind.BAD_QUOTES, "its quotes are not as CSV has them")
+                return
         if len(self._open) > MOST_LINES or sum(len(line) for _, line in self._open) > MOST_CHARS:
             yield from self._give_up(FaultKind.BAD_QUOTES, "its quotes are not closed")
 

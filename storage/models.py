@@ -331,6 +331,21 @@ class StepAuditRow(Base):
     at_ms: Mapped[float]
 
 
+class ContactUploadRow(Base):
+    """How far a list has been read into its campaign: core.ports.contact_lists.ListUpload."""
+
+    __tablename__ = "contact_uploads"
+
+    campaign_id: Mapped[str] = mapped_column(ForeignKey("campaigns.campaign_id", ondelete="CASCADE"), primary_key=True)
+    upload_id: Mapped[str] = mapped_column(primary_key=True)
+    lines: Mapped[int]
+    added: Mapped[int]
+    faults: Mapped[dict[str, int]] = mapped_column(CleanJson)  # core.list_records.FaultKind -> lines
+    first_faults: Mapped[list[Any]] = mapped_column(CleanJson, info=PII)  # [line, kind, detail]
+    complete: Mapped[bool]
+    changed_ms: Mapped[float]
+
+
 class EventLine(Base):
     """One line of the live feed, append-only. Ids rise in the order of commit."""
 

@@ -28,6 +28,7 @@ from core.ports.playbooks import Playbooks
 from storage.after_calls import SqlAfterCalls
 from storage.calls import SqlCallReader
 from storage.campaigns import SqlCampaigns
+from storage.contact_lists import SqlContactLists
 from storage.database import Database
 from storage.documents import SqlDocuments
 from storage.feed import SqlCallFeed
@@ -208,6 +209,7 @@ async def api_world(
         SqlWebhooks(database),
         sender,
         SqlCampaigns(database),
+        SqlContactLists(database),
         SqlDocuments(database),
         read_document,
         history or history_codec(()),

@@ -96,6 +96,7 @@ def test_columns_with_personal_data_are_marked() -> None:
         "callbacks.summary",
         "callbacks.note",
         "step_examples.text",
+        "contact_uploads.first_faults",
         "call_events.data",
         "after_calls.caller_number",
         "after_calls.state",

@@ -1,0 +1,105 @@
+"""The pages of campaigns: all of them, and one as it goes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Final, Literal
+
+import structlog
+from fastapi import APIRouter, Form
+from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import BaseModel, ConfigDict, Field
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from api.campaign_schemas import ChangedCampaign
+from api.campaigns import OVER, CampaignId, Running
+from api.console.board import PIECE
+from api.console.failures import Page
+from api.console.render import fragment, page
+from api.contact_lists import Checking
+from api.deps import ApiDeps
+from api.live import PING_SECONDS, RETRY_MS
+from core.contracts import names
+from core.ports.errors import StorageUnavailable
+
+log = structlog.get_logger()
+
+MOST_SHOWN: Final = 100
+LOOKED_AT: Final = 2_000  # of a draft's contacts: the page is not to wait long
+WATCH_SECONDS: Final = 1.0
+_UPDATES: Final = {"pause": names.PAUSE_CAMPAIGN, "resume": names.RESUME_CAMPAIGN, "cancel": names.CANCEL_CAMPAIGN}
+
+
+class NewPace(BaseModel):
+    """From the page's form."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    in_flight: int = Field(ge=1, le=10_000)
+
+
+def router(deps: ApiDeps) -> APIRouter:
+    """GET /campaigns, /campaigns/{campaign_id}, its check and events; POST what its buttons do."""
+    routes = APIRouter(prefix="/campaigns", route_class=Page)
+    running = Running(deps)
+    _add_pages(routes, running, Checking(deps))
+    _add_buttons(routes, running)
+    return routes
+
+
+def _add_pages(routes: APIRouter, running: Running, checking: Checking) -> None:
+    @routes.get("")
+    async def show_campaigns() -> HTMLResponse:
+        listed = await running.all(MOST_SHOWN)
+        shown = [(running.shown(one), await running.progress(one.settings.campaign_id)) for one in listed]
+        return page("campaigns.html", campaigns=shown)
+
+    @routes.get("/{campaign_id}")
+    async def show_campaign(campaign_id: CampaignId) -> HTMLResponse:
+        campaign = running.shown(await running.one(campaign_id))
+        return page("campaign.html", campaign=campaign, progress=await running.progress(campaign_id))
+
+    @routes.get("/{campaign_id}/check")
+    async def show_check(campaign_id: CampaignId) -> HTMLResponse:
+        return page("campaign_check.html", check=await checking.check(campaign_id, LOOKED_AT))
+
+    @routes.get("/{campaign_id}/events")
+    async def follow_campaign(campaign_id: CampaignId) -> EventSourceResponse:
+        await running.one(campaign_id)
+        return EventSourceResponse(_changes(running, campaign_id), ping=PING_SECONDS)
+
+
+def _add_buttons(routes: APIRouter, running: Running) -> None:
+    @routes.post("/{campaign_id}/start")
+    async def start_campaign(campaign_id: CampaignId) -> RedirectResponse:
+        await running.start(campaign_id)
+        return _back(campaign_id)
+
+    @routes.post("/{campaign_id}/pace")
+    async def change_pace(campaign_id: CampaignId, form: Annotated[NewPace, Form()]) -> RedirectResponse:
+        await running.change(campaign_id, ChangedCampaign.model_validate({"in_flight": form.in_flight}))
+        return _back(campaign_id)
+
+    @routes.post("/{campaign_id}/{verb}")
+    async def tell_campaign(campaign_id: CampaignId, verb: Literal["pause", "resume", "cancel"]) -> RedirectResponse:
+        await running.tell(campaign_id, _UPDATES[verb])
+        return _back(campaign_id)
+
+
+async def _changes(running: Running, campaign_id: str) -> AsyncIterator[ServerSentEvent]:
+    """The page's piece whenever it is another, until the campaign is over."""
+    yield ServerSentEvent(comment="here", retry=RETRY_MS)
+    last, over = "", False
+    try:
+        while not over:
+            listed, progress = await running.one(campaign_id), await running.progress(campaign_id)
+            piece = fragment("campaign_parts.html", "how_it_goes", running.shown(listed), progress)
+            if piece != last:
+                yield ServerSentEvent(piece, event=PIECE)
+            last, over = piece, listed.phase in OVER
+            await asyncio.sleep(WATCH_SECONDS)
+    except StorageUnavailable as error:  # the browser comes back
+        log.warning("console_feed_broken", error=str(error))
+
+
+def _back(campaign_id: str) -> RedirectResponse:
+    return RedirectResponse(f"/campaigns/{campaign_id}", 303)
