@@ -51,6 +51,8 @@ class GuardedSender:
             host, port = parts.hostname, parts.port
         except ValueError:
             return "is no URL"
+        if "\0" in url:  # the look-up of names raises on it
+            return "is no URL"
         if parts.scheme not in ("https", "http") or not host:
             return "must be a URL that begins with https://"
         if parts.scheme == "http" and not self._private:

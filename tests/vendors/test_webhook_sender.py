@@ -65,6 +65,7 @@ def test_addresses_of_the_internet_are_public(address: str) -> None:
         "ftp://customer.example/hook",
         "https://",
         "https://[::1/hook",
+        "https://customer\0.example/hook",
         "https://user:word@customer.example/",
         "https://localhost/hook",
         "https://db.internal/hook",
