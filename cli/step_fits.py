@@ -19,7 +19,7 @@ from core.step_fit import Fit
 log = structlog.get_logger()
 
 LONGEST_S: Final = 300.0  # even 5,000 examples on a busy machine
-VERSION: Final = 3  # of how steps are learnt: what another version kept is not looked at
+VERSION: Final = 4  # of how steps are learnt: what another version kept is not looked at
 
 
 class KeptStepFits:
