@@ -57,10 +57,7 @@ def run_chaos(
         rows = [*rows_of(verdicts[0], "worker told to stop"), drain_row(drained_ms)]
     write_rows(json_file, rows)
     out.print(table_of(rows))
-    broken = [f"{one.call}: {one.what}" for one in verdicts[0].broken]
-    if times:
-        broken += late(rows)
-    _tell(verdicts[0].lines, broken, fault, seed)
+    tell(verdicts[0], late(rows) if times else [], fault, seed)
 
 
 def drain_row(drained_ms: Sequence[float]) -> Row:
@@ -80,7 +77,7 @@ def late(rows: Sequence[Row]) -> list[str]:
     return [
         f"{row['fault']}: {row['promise']} by {row['p95_ms']} ms (p95), promised {row['bar_p95_ms']}"
         for row in rows
-        if isinstance(row["p95_ms"], float) and row["p95_ms"] > float(row["bar_p95_ms"])
+        if isinstance(row["p95_ms"], float) and row["bar_p95_ms"] and row["p95_ms"] > float(row["bar_p95_ms"])
     ]
 
 
@@ -90,18 +87,23 @@ def table_of(rows: Sequence[Row]) -> Table:
     for title in ("fault", "calls struck", "promise", "p95 at most", "measured p50", "measured p95"):
         table.add_column(title)
     for row in rows:
-        figures = (row["struck"], row["promise"], f"{row['bar_p95_ms']:.0f} ms", row["p50_ms"], row["p95_ms"])
+        bar = f"{row['bar_p95_ms']:.0f} ms" if row["bar_p95_ms"] else ""
+        figures = (row["struck"], row["promise"], bar, row["p50_ms"], row["p95_ms"])
         table.add_row(str(row["fault"]), *map(str, figures))
     return table
 
 
-def _tell(lines: int, broken: Sequence[str], fault: WorkerFault, seed: int) -> None:
+def tell(verdict: Verdict, late: Sequence[str], fault: str, seed: int) -> None:
+    """What was promised and not kept, with how to see it again; exits with 1 if there is any."""
+    broken = [*(f"{one.call}: {one.what}" for one in verdict.broken), *late]
     if not broken:
         out.print(
-            f"[green]All {lines} lines were answered, nothing was said or done twice, SQL and Temporal agree.[/green]"
+            f"[green]All {verdict.lines} lines were answered, nothing was said or done twice, "
+            "SQL and Temporal agree.[/green]"
         )
         return
     for what in broken[:MOST_SHOWN]:
         out.print(f"[red]{what}[/red]")
-    out.print(f"[red]{len(broken)} promises were broken.[/red] Again: holdfast chaos --fault {fault} --seed {seed}")
+    again = f"holdfast chaos --fault {fault} --seed {seed}"
+    out.print(f"[red]{len(broken)} promises were broken.[/red] Again: {again}")
     raise typer.Exit(1)

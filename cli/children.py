@@ -82,6 +82,7 @@ class Child:
         self._keeper: asyncio.Task[None] | None = None
         self._was_ready = False
         self._stopping = False
+        self._down_until = 0.0  # monotonic: it is not started again before
 
     @property
     def pid(self) -> int | None:
@@ -125,9 +126,10 @@ class Child:
                 process.send_signal(signal.SIGTERM)
             await process.wait()
 
-    def kill(self, *, for_good: bool = False) -> None:
-        """End it at once; another takes its place, unless ``for_good`` or it is being stopped."""
+    def kill(self, *, for_good: bool = False, down_s: float = 0.0) -> None:
+        """End it at once; another takes its place after ``down_s``, unless ``for_good`` or it is being stopped."""
         self._stopping = self._stopping or for_good
+        self._down_until = time.monotonic() + down_s
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
@@ -145,7 +147,7 @@ class Child:
                 raise ChildFailed(f"{self._not_ready()}: it ended with code {code} {self.restarts} times")
             if time.monotonic() - began > STEADY_AFTER_S:
                 pause = FIRST_PAUSE_S
-            await asyncio.sleep(pause)
+            await asyncio.sleep(max(pause, self._down_until - time.monotonic()))
             pause = min(pause * 2, LONGEST_PAUSE_S)
 
     async def _run_once(self) -> int:

@@ -168,18 +168,31 @@ def chaos(
     lines: Annotated[int, typer.Option(help="What each caller says, in lines.", min=3)] = 8,
     seed: Annotated[int, typer.Option(help="The same seed plans the same run.")] = 1,
     fault: Annotated[
-        Literal["worker-kill", "worker-drain", "gateway-kill", "gateway-drain"],
+        Literal[
+            "worker-kill",
+            "worker-drain",
+            "gateway-kill",
+            "gateway-drain",
+            "temporal-restart",
+            "database-down",
+            "callbacks-doubled",
+            "callbacks-reordered",
+        ],
         typer.Option(help="What happens to whom: kill is SIGKILL, drain SIGTERM."),
     ] = "worker-kill",
+    down: Annotated[float, typer.Option(help="Seconds for which Temporal is down or the database locked.")] = 10.0,
     times: Annotated[bool, typer.Option(help="Whether a time over its bar is a broken promise.")] = True,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the rows here.")] = None,
 ) -> None:
-    """Kill workers or gateways in mid-call and check every promise; exit code 1 if one is broken."""
+    """Kill or break parts in mid-call and check every promise; exit code 1 if one is broken."""
     from cli.chaos import run_chaos
     from cli.gateway_chaos import run_gateway_chaos
+    from cli.outage_chaos import run_outage_chaos
 
     if fault == "gateway-kill" or fault == "gateway-drain":
         run_gateway_chaos(fault, calls, kills, lines, seed, json_file, times=times)
+    elif fault != "worker-kill" and fault != "worker-drain":
+        run_outage_chaos(fault, down, calls, kills, lines, seed, json_file)
     else:
         run_chaos(fault, calls, kills, lines, seed, json_file, times=times)
 

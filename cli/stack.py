@@ -139,11 +139,11 @@ class Stack:
             for child in self._children
         ]
 
-    def kill(self, name: str) -> None:
-        """SIGKILL the child of that name; another takes its place. Raises KeyError."""
+    def kill(self, name: str, *, down_s: float = 0.0) -> None:
+        """SIGKILL the child of that name; another takes its place, after ``down_s``. Raises KeyError."""
         for child in self._children:
             if child.plan.name == name:
-                child.kill()
+                child.kill(down_s=down_s)
                 return
         raise KeyError(name)
 

@@ -122,7 +122,7 @@ class Chaos:
             kills = await self._kill(random, holding, self.kills - killed)
             calls = await holding
             killed += len(kills)
-            await self._judge(verdict, calls, kills)
+            await self.judge(verdict, calls, kills)
         return verdict
 
     async def _kill(self, random: Random, holding: asyncio.Task[Any], most: int) -> list[Kill]:
@@ -174,7 +174,8 @@ class Chaos:
                 return event.workflow_task_started_event_attributes.identity
         return ""
 
-    async def _judge(self, verdict: Verdict, calls: Sequence[Mapping[str, Any]], kills: Sequence[Kill]) -> None:
+    async def judge(self, verdict: Verdict, calls: Sequence[Mapping[str, Any]], kills: Sequence[Kill]) -> None:
+        """Look at each call as the carrier heard it, at the CRM and at what is on record."""
         opened = await self.cases()
         for call in calls:
             lines = answers_of(call)

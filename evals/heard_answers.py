@@ -62,6 +62,12 @@ class Answer:
         within = [silence for sound in self.heard for silence in sound.silences]
         return max((until - since for since, until in [*between, *within] if until >= at_ms), default=0.0)
 
+    @property
+    def longest_silence_ms(self) -> float:
+        """Before it or within it."""
+        begins_ms = self.heard[0].begin_ms if self.heard else self.until_ms
+        return max(begins_ms - self.ended_ms, self.silence_after(self.ended_ms))
+
     def _tokens(self, fillers: Collection[str]) -> Iterator[tuple[float, str]]:
         """Each word without its signs, and when it began; fillers are left out."""
         words = [(at_ms, word) for sound in self.heard for at_ms, word in sound.words]

@@ -94,6 +94,18 @@ def test_the_silence_that_a_kill_has_left_in_an_answer_is_measured() -> None:
     assert costs(killed(3_950, call=within))[SPEAKING] == [350.0], "what had ended before is none of its"
 
 
+def test_the_longest_silence_is_before_an_answer_or_within_it() -> None:
+    (_, late, paused, never) = answers_of(
+        a_call(
+            [heard(5_500, 6_000, "So it is.")],
+            [heard(13_000, 14_000, "It is"), heard(16_000, 17_000, "so.")],
+            [heard(23_000, 24_000, "Yes.")],
+        )
+    )
+    assert (late.longest_silence_ms, paused.longest_silence_ms) == (3_500.0, 2_000.0)
+    assert replace(never, heard=(), until_ms=never.ended_ms + 9_000).longest_silence_ms == 9_000
+
+
 def test_a_filler_is_no_answer_yet() -> None:
     filled = a_call([heard(3_000, 4_000, "One moment, please."), heard(5_000, 6_000, "It is so.")], [], [])
     assert answers_of(filled)[1].delay_ms(FILLERS) == 3_000
