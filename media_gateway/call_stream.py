@@ -281,7 +281,8 @@ class CallStream:
     @property
     def at_rest(self) -> bool:
         """Whether nobody speaks, no answer is due and nothing is being keyed in: the call can be moved unnoticed."""
-        waits = self._detector.quiet_since_ms is not None and not self._dead_air.owed
+        quiet = self._detector.quiet_since_ms is not None and not self.replies.coming_in
+        waits = quiet and not self._dead_air.owed
         return waits and self._foreseen is None and not self._keys.entering and not self.supervision.pages
 
     def close(self, reason: str) -> None:

@@ -163,6 +163,11 @@ class Replies:
                 self._hearing[reply.key] = reply
             self.act(self.playback.finish(reply.key))
 
+    @property
+    def coming_in(self) -> bool:
+        """Whether more is to come of what the caller hears; the line may be quiet between two sentences of it."""
+        return self._streaming is not None
+
     def answered(self, key: ReplyKey) -> bool:
         """Whether this reply is all that is said for now: no tool runs, and it is no filler."""
         return self._begun is not None and self._begun.key == key and self._begun.answers

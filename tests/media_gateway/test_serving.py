@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from dataclasses import replace
 
 from websockets.exceptions import InvalidStatus
 
@@ -70,6 +71,35 @@ async def test_a_call_is_handed_over_once_nobody_speaks_and_no_answer_is_due(
     assert await call.carrier.closed() == 1000
     (ended,) = await call.told(names.STREAM_ENDED)
     assert ended["reason"] == "handed over"
+    await gateway.serving
+
+
+async def test_a_call_is_not_handed_over_between_two_sentences_of_what_is_said_unasked(
+    start_gateway: StartGateway, start_call: StartCall, playback: PlaybackClient
+) -> None:
+    gateway = await start_gateway(rest=20.0)
+    call = await start_call(at=gateway)
+    key = ReplyKey(call.address.attachment, 0, 0, 1)
+    async with playback.open(call.id, call.address, key, Listen()) as greeting:
+        greeting.push(0, b"\x7e" * 4_000, (), last=True, text="Half a second.")
+        greeting.finish(hear=True)
+        await call.carrier.has("mark", 2)
+        await call.carrier.return_marks()
+        assert await greeting.heard() is not None
+    async with playback.open(call.id, call.address, replace(key, part=1), Listen()) as reply:
+        reply.push(0, b"\x7e" * 4_000, (), last=True, text="Another one.")
+        await call.carrier.has("mark", 4)
+        await call.carrier.return_marks()
+        gateway.stop.set()
+        assert await refusal(gateway) == 503  # it looks for quiet calls from now on
+        reply.push(1, b"\x7e" * 4_000, (), last=True, text="And one more.")
+        reply.finish(hear=True)
+        await call.carrier.has("mark", 6)
+        await call.carrier.return_marks()
+        heard = await reply.heard()
+    assert heard is not None
+    assert heard.complete
+    assert await call.carrier.closed() == 1000
     await gateway.serving
 
 
