@@ -93,6 +93,26 @@ def bench_faults(
     run_faults(fault or [], calls, json_file)
 
 
+@bench.command("campaign")
+def bench_campaign(
+    contacts: Annotated[int, typer.Option(min=1)] = 1_000,
+    in_flight: Annotated[int, typer.Option(min=1, help="Calls at once.")] = 50,
+    kills: Annotated[int, typer.Option(min=0, help="How often a worker is killed meanwhile.")] = 10,
+    per_second: Annotated[float, typer.Option(min=0.1, help="What the carrier lets us dial.")] = 50.0,
+    seed: int = 1,
+    decisions: Annotated[bool, typer.Option("--decisions", help="Only choosing whom to call; nobody dials.")] = False,
+    database: Annotated[str | None, typer.Option(help="For --decisions; default: an SQLite file.")] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """A campaign whose workers die: is anybody dialled twice, and how fast is it?"""
+    from cli.bench_campaign import run_campaign, run_decisions
+
+    if decisions:
+        run_decisions(contacts, database, json_file)
+    else:
+        run_campaign(contacts, in_flight, kills, per_second, seed, json_file)
+
+
 @bench.command("gateway")
 def bench_gateway(
     calls: Calls = "150",

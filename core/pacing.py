@@ -1,5 +1,6 @@
 """How fast and how much is dialled: the carrier account's rate, calls in flight, fairness, and when to stop."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -70,19 +71,14 @@ def share_out(free: int, wants: Sequence[Want]) -> dict[str, int]:
     return given
 
 
-def places(per_second: float, free_ms: float, now_ms: float, until_ms: float) -> list[float]:
-    """The moments before ``until_ms`` at which the carrier's account may dial, evenly spaced and never made up for.
+def places(per_second: float, free_ms: float, now_ms: float, until_ms: float) -> int:
+    """How often the carrier's account may dial before ``until_ms``: evenly spaced, and never made up for.
 
     Args:
         per_second: of the account, all its campaigns together.
         free_ms: the first moment that nobody has taken; a pause before now earns no burst.
     """
-    at_ms, apart_ms = max(now_ms, free_ms), 1_000 / per_second
-    found = []
-    while at_ms < until_ms:
-        found.append(at_ms)
-        at_ms += apart_ms
-    return found
+    return max(0, math.ceil((until_ms - max(now_ms, free_ms)) * per_second / 1_000))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The product as its users reach it: REST and the live feed."""
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,37 @@ class Product:
     async def call(self, call_id: str) -> dict[str, Any]:
         """One call with its turns. Raises httpx.HTTPStatusError."""
         answer = await self._http.get(f"/v1/calls/{call_id}")
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def create_campaign(self, campaign: dict[str, Any]) -> str:
+        """A draft; returns its id. Raises httpx.HTTPStatusError, as all about campaigns do."""
+        return str((await self._post("/v1/campaigns", campaign))["id"])
+
+    async def add_contacts(self, campaign: str, numbers: Sequence[str]) -> None:
+        """Whom it is to call."""
+        await self._post(f"/v1/campaigns/{campaign}/contacts", {"contacts": [{"number": one} for one in numbers]})
+
+    async def start_campaign(self, campaign: str) -> None:
+        """Have it run."""
+        await self._post(f"/v1/campaigns/{campaign}/start")
+
+    async def campaign_progress(self, campaign: str) -> dict[str, Any]:
+        """How far it has come."""
+        answer = await self._http.get(f"/v1/campaigns/{campaign}/progress")
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def campaign_results(self, campaign: str) -> list[dict[str, Any]]:
+        """Every contact with its attempts."""
+        answer = await self._http.get(f"/v1/campaigns/{campaign}/results.jsonl")
+        answer.raise_for_status()
+        return [json.loads(line) for line in answer.text.splitlines()]
+
+    async def _post(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        answer = await self._http.post(path, json=body)
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
         return found

@@ -27,7 +27,9 @@ from storage.rows import make_sure_of
 AHEAD_MS: Final = 1_000.0  # a round fills the time until the next
 UNUSED_MS: Final = 2_500.0  # a share that nobody has taken for so long is anybody's
 PAGE: Final = 100  # contacts looked at together
+SPARE: Final = 5  # beyond those that are wanted: some may not be called
 MOST_LOOKED_AT: Final = 1_000  # in a round
+MOST_SHARED: Final = 1_000  # dials that are divided among campaigns one by one
 SEEN: Final = 50  # due contacts of another campaign: more make no difference to its share
 BUSY_ELSEWHERE_MS: Final = 60_000.0  # another campaign is dialling the number
 LOST_AFTER_MS: Final = 5 * 60_000.0  # a call that has ended without a record: it may still come from another queue
@@ -109,10 +111,10 @@ class SqlCampaignBook(CampaignBook):
         if own <= 0:
             return 0
         free_ms = await _free_ms(session)
-        left = len(places(self._per_second, free_ms, now_ms, now_ms + AHEAD_MS))
+        left = places(self._per_second, free_ms, now_ms, now_ms + AHEAD_MS)
         if now_ms - free_ms > UNUSED_MS:
             return min(own, left)
-        full = len(places(self._per_second, 0.0, now_ms, now_ms + AHEAD_MS))
+        full = min(own + MOST_SHARED, places(self._per_second, 0.0, now_ms, now_ms + AHEAD_MS))
         ours = Want(settings.campaign_id, settings.tenant, settings.priority, own, in_flight)
         share = share_out(full, [ours, *await _others(session, settings.campaign_id, now_ms)])
         return min(own, left, share[settings.campaign_id])
@@ -124,7 +126,8 @@ class SqlCampaignBook(CampaignBook):
         opened: list[PlannedCall] = []
         looked_at = 0
         while len(opened) < at_most and looked_at < MOST_LOOKED_AT:
-            page = (await session.scalars(_due(settings.campaign_id, now_ms).limit(PAGE))).all()
+            wanted = min(PAGE, at_most - len(opened) + SPARE)
+            page = (await session.scalars(_due(settings.campaign_id, now_ms).limit(wanted))).all()
             if not page:
                 break
             looked_at += len(page)

@@ -58,6 +58,6 @@ class Carrier:
     def _begin(self, plan: CallPlan, person: PersonPlan) -> Call:
         call = Call(self, plan, person)
         self.calls[call.sid] = call
-        self.state.stamp("twilio", "call", sid=call.sid, direction=plan.direction)
+        self.state.stamp("twilio", "call", sid=call.sid, direction=plan.direction, to=plan.to)
         self.soon(call.live())
         return call

@@ -59,17 +59,19 @@ def test_dials_are_never_closer_than_the_carrier_allows(per_second: float, pause
     now_ms, free_ms, dialled = 0.0, 0.0, []
     for pause_ms in pauses_ms:
         now_ms += pause_ms
-        found = places(per_second, free_ms, now_ms, now_ms + 1_000)
-        assert all(now_ms <= at_ms < now_ms + 1_000 for at_ms in found)
-        dialled += found[:3]
-        free_ms = dialled[-1] + 1_000 / per_second if dialled else 0.0
+        for _ in range(places(per_second, free_ms, now_ms, now_ms + 1_000)):
+            at_ms = max(now_ms, free_ms)
+            assert at_ms < now_ms + 1_000
+            dialled.append(at_ms)
+            free_ms = at_ms + 1_000 / per_second
     assert all(later - earlier >= 1_000 / per_second - 1e-6 for earlier, later in pairwise(dialled))
 
 
 def test_one_dial_a_second_has_a_place_in_every_second() -> None:
-    assert places(1.0, 0.0, 5_000.0, 6_000.0) == [5_000.0]
-    assert places(1.0, 6_000.0, 5_500.0, 6_500.0) == [6_000.0]
-    assert places(1.0, 7_000.0, 5_500.0, 6_500.0) == []
+    assert places(1.0, 0.0, 5_000.0, 6_000.0) == 1
+    assert places(1.0, 6_000.0, 5_500.0, 6_500.0) == 1
+    assert places(1.0, 7_000.0, 5_500.0, 6_500.0) == 0
+    assert places(2.5, 0.0, 5_000.0, 6_000.0) == 3
 
 
 def test_more_is_dialled_for_each_representative_the_fewer_answer() -> None:
