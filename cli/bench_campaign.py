@@ -10,7 +10,8 @@ from random import Random
 import httpx
 
 from cli.bench_stack import NUMBER, options_of, pids_of, print_rows, run
-from cli.chaos import WORKERS, Workers
+from cli.chaos import WORKERS
+from cli.chaos_children import Children
 from cli.progress import progress
 from cli.stack import Stack
 from core.attempts import AttemptOutcome
@@ -40,9 +41,8 @@ def run_campaign(
     async def measure(stack: Stack) -> list[Row]:
         sandbox, product = SandboxControl(stack.sandbox_url or ""), Product(stack.url, stack.api_key)
         async with httpx.AsyncClient(timeout=2, trust_env=False) as http, progress(f"Calling {contacts} contacts"):
-            bench = CampaignBench(
-                product, sandbox, Workers(stack, http), pids_of(stack), contacts, in_flight, kills, seed, NUMBER
-            )
+            workers = Children(stack, http, "worker", WORKERS, drains=False)
+            bench = CampaignBench(product, sandbox, workers, pids_of(stack), contacts, in_flight, kills, seed, NUMBER)
             row = await bench.run()
         await product.close()
         await sandbox.close()

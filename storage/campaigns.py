@@ -134,7 +134,7 @@ class SqlCampaigns(Campaigns):
         rows = [
             {
                 "campaign_id": campaign_id,
-                "contact_id": secrets.token_hex(6),  # not the number: ids of calls are made of it
+                "contact_id": secrets.token_hex(8),  # not the number: ids of calls are made of it
                 "number": contact.number,
                 "stated_zone": contact.stated_zone,
                 "variables": contact.variables or {},
