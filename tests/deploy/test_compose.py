@@ -11,7 +11,7 @@ from cli.connectors import CONNECTORS
 from cli.main import app
 from cli.settings import Settings, variable_of, variables
 from cli.temporal_server import DYNAMIC_CONFIG
-from core.contracts.names import AFTER_CALLS_QUEUE, CALLS_QUEUE
+from core.contracts.names import AFTER_CALLS_QUEUE, CALLS_QUEUE, CAMPAIGNS_QUEUE
 from tests.deploy.files import ROOT, Document, compose
 from vendors.tool_secrets import PREFIX
 
@@ -48,7 +48,7 @@ def test_any_variable_may_stand_in_the_env_file(name: str) -> None:
 
 
 def test_the_workers_poll_every_queue() -> None:
-    assert BASE["worker"]["command"][-1].split(",") == [CALLS_QUEUE, AFTER_CALLS_QUEUE]
+    assert BASE["worker"]["command"][-1].split(",") == [CALLS_QUEUE, AFTER_CALLS_QUEUE, CAMPAIGNS_QUEUE]
 
 
 def test_workers_share_a_volume_for_kept_speech_that_their_user_may_write() -> None:
@@ -81,7 +81,8 @@ def test_the_proxy_sends_media_to_both_gateways_and_all_else_to_the_api() -> Non
 
 def test_temporal_gets_the_dynamic_config_that_dev_uses() -> None:
     config: Document = yaml.safe_load((ROOT / "deploy" / "temporal-dynamic-config.yaml").read_text())
-    assert {name: str(values[0]["value"]).lower() for name, values in config.items()} == DYNAMIC_CONFIG
+    told = {name: yaml.safe_load(value) for name, value in DYNAMIC_CONFIG.items()}  # the flags take JSON
+    assert {name: values[0]["value"] for name, values in config.items()} == told
     temporal = BASE["temporal"]
     [mount] = temporal["volumes"]
     source, target, _ = mount.split(":")

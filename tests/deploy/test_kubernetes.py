@@ -7,7 +7,7 @@ from typer.main import get_command
 
 from cli.main import app
 from cli.settings import Settings, variables
-from core.contracts.names import AFTER_CALLS_QUEUE, CALLS_QUEUE
+from core.contracts.names import AFTER_CALLS_QUEUE, CALLS_QUEUE, CAMPAIGNS_QUEUE
 from media_gateway.deps import GatewaySettings
 from media_gateway.serving import CLOSE_DEADLINE
 from tests.deploy.files import Document, containers, kubernetes_file, manifests
@@ -26,7 +26,7 @@ def container_of(deployment: Document) -> dict[str, Any]:
 
 def test_there_is_a_worker_deployment_for_each_queue() -> None:
     queues = [container_of(each)["args"][2] for each in DEPLOYMENTS if container_of(each)["args"][0] == "worker"]
-    assert queues == [CALLS_QUEUE, AFTER_CALLS_QUEUE]
+    assert queues == [CALLS_QUEUE, AFTER_CALLS_QUEUE, CAMPAIGNS_QUEUE]
 
 
 def test_each_container_runs_a_command_of_the_cli() -> None:
