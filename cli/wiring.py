@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from core.recently_embedded import RecentlyEmbedded
     from media_gateway.deps import GatewayDeps
     from storage.database import Database
+    from vendors.twilio_telephony import TwilioTelephony
 
 
 CALL_START_SECONDS = 5.0  # nobody waits on the line for it
@@ -140,7 +141,6 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
     from storage.step_examples import SqlStepExamples
     from storage.webhooks import SqlWebhooks
     from vendors.tool_secrets import ToolSecrets
-    from vendors.twilio_telephony import TwilioTelephony
     from vendors.webhook_sender import GuardedSender
 
     keys = ("twilio_account_sid", "twilio_auth_token", "deepgram_api_key", "anthropic_api_key", "elevenlabs_api_key")
@@ -149,12 +149,7 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
     async with _database(settings) as database, _feed(database) as feed, AsyncExitStack() as stack:
         voices = vendor_choice.voices(settings, stack)
         embedder = await asyncio.to_thread(_embedder, settings)
-        telephony = TwilioTelephony(
-            settings.twilio_account_sid or "",
-            reveal(settings.twilio_auth_token),
-            settings.public_url,
-            settings.twilio_base_url,
-        )
+        telephony = _telephony(settings)
         playback = PlaybackClient(settings.internal_key)
         sender = GuardedSender(private=settings.webhook_private_addresses)
         messenger = vendor_choice.messenger(settings)
@@ -211,6 +206,13 @@ async def _feed(database: "Database") -> AsyncIterator["CallFeed"]:
         yield feed
     finally:
         await feed.close()
+
+
+def _telephony(settings: Settings) -> "TwilioTelephony":
+    from vendors.twilio_telephony import TwilioTelephony
+
+    sid, token = settings.twilio_account_sid or "", reveal(settings.twilio_auth_token)
+    return TwilioTelephony(sid, token, settings.public_url, settings.twilio_base_url)
 
 
 def _embedder(settings: Settings) -> "RecentlyEmbedded":

@@ -30,6 +30,8 @@ class CampaignWorkflow:
         self._paused = campaign.paused
         self._canceled = False
         self._news = False
+        self._leaving = False  # this run makes no further round
+        self._kept: CampaignPhase | None = None  # what SQL says
         self._last = Round()
         self._waits_until_ms: float | None = None
 
@@ -46,14 +48,18 @@ class CampaignWorkflow:
             if self._last.next_ms is None and self._last.in_flight == 0 and not self._news:
                 return await self._finish(CampaignPhase.COMPLETED)
             await self._wait()
+        self._leaving = True
         await workflow.wait_condition(workflow.all_handlers_finished)
         following = CampaignInput(campaign.campaign_id, campaign.tick_s, campaign.rounds, paused=self._paused)
         return workflow.continue_as_new(following)
 
     @workflow.update(name=names.PAUSE_CAMPAIGN)
     async def pause(self) -> None:
-        """Begin no further attempt; those under way go on."""
+        """Begin no further attempt; those under way go on. Returns once it is so, or a new run begins with it."""
         self._paused = True
+        await workflow.wait_condition(
+            lambda: self._kept is CampaignPhase.PAUSED or self._leaving or self._canceled or not self._paused
+        )
 
     @workflow.update(name=names.RESUME_CAMPAIGN)
     async def resume(self) -> None:
@@ -117,6 +123,7 @@ class CampaignWorkflow:
             await self._keep(CampaignPhase.RUNNING)
 
     async def _finish(self, phase: CampaignPhase) -> CampaignPhase:
+        self._leaving = True
         await self._keep(phase, call_off=phase is CampaignPhase.CANCELED)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return phase
@@ -130,6 +137,7 @@ class CampaignWorkflow:
             retry_policy=FOREVER,
             summary=f"the campaign is {phase.value}",
         )
+        self._kept = phase
 
     def _details(self) -> str:
         last = self._last

@@ -78,7 +78,6 @@ async def read_until(world: ApiWorld, lines: int) -> dict[str, Any]:
             if lists and lists[0]["lines"] >= lines:
                 found: dict[str, Any] = lists[0]
                 return found
-            await asyncio.sleep(0.05)
 
 
 async def check(world: ApiWorld) -> dict[str, object]:

@@ -29,8 +29,8 @@ def test_workflows_give_the_commands_that_are_kept(request: pytest.FixtureReques
     if request.config.getoption("--keep-commands", default=False):
         KEPT.write_text(found)
     changes = difflib.unified_diff(KEPT.read_text().splitlines(True), found.splitlines(True), "kept", "now", n=2)
-    if told := "".join(changes):
-        pytest.fail(WHAT_TO_DO.format(changes=told), pytrace=False)
+    told = "".join(changes)
+    assert not told, WHAT_TO_DO.format(changes=told)
 
 
 STORY = """

@@ -2,14 +2,14 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowContinuedAsNewError, WorkflowHandle
 from temporalio.service import RPCError
 
 from activities.campaign import CallingDefaults
@@ -40,6 +40,7 @@ from tests.world.playbook import orders
 from tests.world.world import QUICK, CallWorld
 from workflows.worker import build_workers
 
+PATIENCE_S = 30.0
 ADA, BOB, EVE = "+442071838750", "+442071838751", "+442071838752"
 ALWAYS = CallingWindow(legal=Hours(0, 24 * 60), hours=(Hours(0, 24 * 60),))
 SETTINGS = CampaignSettings(
@@ -89,7 +90,9 @@ class CampaignWorld:
 
     async def dialled(self, most: int) -> list[tuple[str, str, str]]:
         """The carrier's orders, once there are so many."""
-        await until(lambda: len(self.world.telephony.dialled) >= most)
+        async with asyncio.timeout(PATIENCE_S):
+            while len(self.world.telephony.dialled) < most:
+                await self.world.telephony.dials.get()
         return self.world.telephony.dialled
 
     async def carrier(self, call_id: str, state: CarrierState, **told: str) -> None:
@@ -101,15 +104,16 @@ class CampaignWorld:
         """By number."""
         return {one.number: one for one in await self.campaigns.contacts(self.id)}
 
-    async def recorded(self, number: str) -> None:
-        """Wait until an attempt to reach them has ended."""
-        while not (await self.contacts())[number].outcomes:  # noqa: ASYNC110 (nobody tells)
-            await asyncio.sleep(0.01)
+    async def recorded(self, call_id: str) -> None:
+        """Wait until the call has ended and its attempt with it."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self.client.get_workflow_handle(names.call_workflow_id(call_id)).result()
+            await self.client.get_workflow_handle(names.after_call_workflow_id(call_id)).result()
 
-    async def is_in(self, phase: CampaignPhase) -> None:
-        """Wait until SQL says so."""
-        while (found := await self.campaigns.campaign(self.id)) is None or found.phase is not phase:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    async def phase(self) -> CampaignPhase | None:
+        """As it stands in SQL."""
+        found = await self.campaigns.campaign(self.id)
+        return found.phase if found else None
 
     async def close(self) -> None:
         """Leave nothing running for other tests' workers."""
@@ -118,11 +122,6 @@ class CampaignWorld:
         for workflow_id in ids:
             with suppress(RPCError):
                 await self.client.get_workflow_handle(workflow_id).terminate("the test is over")
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 (nobody tells)
-        await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -153,7 +152,7 @@ async def test_everybody_is_called_and_who_was_busy_is_called_again(world: Campa
     contacts = await world.contacts()
     assert contacts[ADA].outcomes == (AttemptOutcome.BUSY, AttemptOutcome.BUSY)
     assert contacts[BOB].outcomes == (AttemptOutcome.NO_ANSWER,)
-    await world.is_in(CampaignPhase.COMPLETED)
+    assert await world.phase() is CampaignPhase.COMPLETED
     assert world.world.telephony.detects == [True, True, True]
 
 
@@ -185,8 +184,9 @@ async def test_a_paused_campaign_dials_nobody_until_it_is_resumed(world: Campaig
     campaign = await world.starts(ADA, BOB, pace=Pace(in_flight=1))
     ((first, _, _),) = await world.dialled(1)
     await campaign.execute_update(names.PAUSE_CAMPAIGN)
+    assert await world.phase() is CampaignPhase.PAUSED
     await world.carrier(first, CarrierState.NO_ANSWER)
-    await world.is_in(CampaignPhase.PAUSED)
+    await world.recorded(first)
     state = await campaign.query(names.STATE, result_type=CampaignState)
     assert state.phase is CampaignPhase.PAUSED
     assert len(world.world.telephony.dialled) == 1
@@ -198,11 +198,11 @@ async def test_a_paused_campaign_dials_nobody_until_it_is_resumed(world: Campaig
 
 async def test_a_canceled_campaign_ends_and_its_calls_go_on(world: CampaignWorld) -> None:
     campaign = await world.starts(ADA, BOB, pace=Pace(in_flight=1))
-    ((first, number, _),) = await world.dialled(1)
+    ((first, _, _),) = await world.dialled(1)
     await campaign.execute_update(names.CANCEL_CAMPAIGN)
     assert await campaign.result() == CampaignPhase.CANCELED
     await world.carrier(first, CarrierState.BUSY)
-    await world.recorded(number)
+    await world.recorded(first)
     contacts = await world.contacts()
     assert {one.state for one in contacts.values()} == {ContactState.DONE}
     assert len(world.world.telephony.dialled) == 1
@@ -212,8 +212,8 @@ async def test_a_long_campaign_goes_on_in_new_runs(world: CampaignWorld) -> None
     campaign = await world.starts(ADA, rounds=2)
     first_run = campaign.first_execution_run_id
     ((call_id, _, _),) = await world.dialled(1)
-    while (await campaign.describe()).run_id == first_run:  # noqa: ASYNC110 (nobody tells)
-        await asyncio.sleep(0.01)
+    with pytest.raises(WorkflowContinuedAsNewError):
+        await world.client.get_workflow_handle(campaign.id, run_id=first_run).result(follow_runs=False)
     await world.carrier(call_id, CarrierState.NO_ANSWER)
     assert await world.client.get_workflow_handle(campaign.id, result_type=str).result() == CampaignPhase.COMPLETED
     assert len(world.world.telephony.dialled) == 1
@@ -223,7 +223,7 @@ async def test_contacts_that_are_added_while_it_waits_for_a_window_are_called_at
     campaign = await world.starts(ADA, retries=RetryRules({AttemptOutcome.BUSY: Retry(3_600.0, 1)}))
     ((first, _, _),) = await world.dialled(1)
     await world.carrier(first, CarrierState.BUSY)
-    await world.recorded(ADA)
+    await world.recorded(first)
     await world.campaigns.add(world.id, [NewContact(EVE)], 0.0)
     await campaign.signal(names.CAMPAIGN_CHANGED)
     _, number, _ = (await world.dialled(2))[1]

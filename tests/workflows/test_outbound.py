@@ -133,8 +133,8 @@ async def test_caller_who_does_not_want_to_be_called_again_is_not(world: CallWor
     call = await world.answered_call()
     await call.caller_says(said)
     await call.hears()
-    while not world.dial_gate.forbidden:  # noqa: ASYNC110 (nobody tells)
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(15):
+        await world.dial_gate.forbade.wait()
     await call.hangs_up()
     assert await call.disposition() is Disposition.CALLER_HUNG_UP
     (entry,) = world.dial_gate.forbidden

@@ -1,5 +1,6 @@
 """Campaigns around a call: who must not be called, and no campaign at all."""
 
+import asyncio
 from collections.abc import Sequence
 
 from core.contracts.call import CallInput
@@ -15,6 +16,7 @@ class FakeDialGate(DialGate):
     def __init__(self) -> None:
         self.forbidden: list[DncEntry] = []
         self.faults = Faults()
+        self.forbade = asyncio.Event()
 
     async def hindrances(
         self, call_id: str, number: str, tenant: str, campaign: str | None, now_ms: float
@@ -27,6 +29,7 @@ class FakeDialGate(DialGate):
         """From now on."""
         self.faults.meet()
         self.forbidden.append(entry)
+        self.forbade.set()
 
 
 class NoCampaigns(CampaignBook, CallStarter):

@@ -384,6 +384,7 @@ class FakeTelephony:
         self.on_record: CarrierLeg | None = None  # what a look-up finds
         self.redirected = asyncio.Event()
         self.dialling = asyncio.Event()
+        self.dials: asyncio.Queue[tuple[str, str, str]] = asyncio.Queue()
 
     async def dial(
         self, call_id: str, to: str, from_: str, ring_seconds: int, *, detect_machine: bool = False
@@ -392,6 +393,7 @@ class FakeTelephony:
         self.dialled.append((call_id, to, from_))
         self.detects.append(detect_machine)
         self.dialling.set()
+        self.dials.put_nowait((call_id, to, from_))
         self.dial_faults.meet()
         return CarrierLeg(f"CA{call_id}", CarrierState.QUEUED)
 
