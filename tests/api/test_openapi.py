@@ -21,7 +21,7 @@ from tests.api.world import API_KEY, ApiWorld
 ENDLESS = ("/v1/events", "/v1/calls/{call_id}/events", "/v1/campaigns/{campaign_id}/events")  # streams
 SOCKET = "/v1/calls/{call_id}/audio"  # OpenAPI knows no WebSockets: docs/takeover.md
 Operation = APIOperation[Any, Any, Any, Any]
-EXAMPLES = 8  # of each operation and mode
+EXAMPLES = 12  # of each operation and mode
 
 
 async def description(world: ApiWorld) -> dict[str, Any]:

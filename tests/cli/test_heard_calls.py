@@ -29,11 +29,11 @@ async def test_the_record_says_what_was_heard(tmp_path: Path, temporal_binary: P
         heard = await sandbox.call(asking["id"])
         await product.close()
         await sandbox.close()
-    layers_add_up_to_what_was_heard(asking["transcript"][1:], heard["said"])
+    layers_add_up_to_what_was_heard(asking["transcript"][1:], heard["said"], heard["late_frames"])
     disclosure_was_heard_by_who_said_hello_at_once(hello)
 
 
-def layers_add_up_to_what_was_heard(turns: list[dict[str, Any]], said: list[dict[str, Any]]) -> None:
+def layers_add_up_to_what_was_heard(turns: list[dict[str, Any]], said: list[dict[str, Any]], late_frames: int) -> None:
     assert [turn["caller"] for turn in turns] == [line["text"] for line in said]
     assert any(turn["layers_ms"]["tools"] for turn in turns)
     assert any(turn["answer_method"] == "canned" for turn in turns)
@@ -42,8 +42,9 @@ def layers_add_up_to_what_was_heard(turns: list[dict[str, Any]], said: list[dict
         waited_ms = line["reply_played_ms"] - line["speech_end_ms"]
         unexplained.append(abs(sum(turn["layers_ms"].values()) / waited_ms - 1))
         assert min(turn["layers_ms"].values()) >= -1, turn  # of clocks that round
-    # On a busy machine the carrier may read a frame long after it was sent: that is nobody's layer, and no rule.
-    assert statistics.median(unexplained) <= 0.05, list(zip(turns, unexplained, strict=True))
+    # A carrier that is late itself, by its own count, reads frames long after they were sent: that is nobody's layer.
+    worst = statistics.median(unexplained) if late_frames else max(unexplained)
+    assert worst <= 0.05, list(zip(turns, unexplained, strict=True))
 
 
 def disclosure_was_heard_by_who_said_hello_at_once(call: dict[str, Any]) -> None:

@@ -47,7 +47,7 @@ def test_every_shipped_playbook_parses_and_is_whole(path: Path) -> None:
     assert playbook.name == path.stem
     assert any(step.ends_call for step in playbook.steps)
     assert any(step.escalates for step in playbook.steps)
-    assert all(5 <= len(step.callers_say) <= 40 for step in playbook.steps if step.anytime is not False)
+    assert all(5 <= len(step.callers_say) <= 30 for step in playbook.steps if step.anytime is not False)
     used = {name for step in playbook.steps for name in step.tools}
     assert used == {tool.name for tool in playbook.tools}
     queues = [number for queue in playbook.queues for number in queue.numbers]
