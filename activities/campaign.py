@@ -54,6 +54,9 @@ class CampaignActivities:
                 ) from error
             if planned:
                 await self._begin_all(planned)
+            for call_id in await self._book.doubtful_calls(request.campaign_id, _now_ms()):
+                if not await self._starter.is_running(call_id):  # ended by hand, say: its place is to be free again
+                    await self._book.call_is_lost(call_id, _now_ms())
         return found
 
     @activity.defn(name=names.KEEP_PHASE)

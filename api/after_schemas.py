@@ -1,11 +1,12 @@
 """What /v1 gives and takes of what follows calls. Times are ISO 8601 in UTC."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.moments import moment
 from core.contracts.after_call import AfterState, AfterStep, StepStatus
 from core.ports.after_call import Attempt, Delivery, Endpoint, Letter
 from core.webhooks import CALL_ANALYZED, CALL_ENDED
@@ -49,8 +50,8 @@ class Step(BaseModel):
             status=step.status,
             attempts=step.attempts,
             detail=step.detail,
-            changed_at=_time(step.changed_ms),
-            next_at=_time(step.next_ms) if step.next_ms is not None else None,
+            changed_at=moment(step.changed_ms),
+            next_at=moment(step.next_ms) if step.next_ms is not None else None,
             dead_letter=letter.letter_id if letter else None,
             letter_status=_status(letter) if letter else None,
         )
@@ -100,7 +101,7 @@ class DeadLetter(BaseModel):
             failure=letter.letter.failure,
             attempts=letter.letter.attempts,
             status=_status(letter),
-            changed_at=_time(letter.changed_ms),
+            changed_at=moment(letter.changed_ms),
         )
 
 
@@ -219,8 +220,8 @@ class WebhookDelivery(BaseModel):
             attempts=delivery.attempts,
             status=delivery.status,
             detail=delivery.detail,
-            first_at=_time(delivery.first_ms),
-            last_at=_time(delivery.last_ms),
+            first_at=moment(delivery.first_ms),
+            last_at=moment(delivery.last_ms),
             took_ms=delivery.took_ms,
         )
 
@@ -242,15 +243,11 @@ def _told(endpoint: Endpoint) -> dict[str, Any]:
         "url": endpoint.url,
         "events": list(endpoint.events),
         "description": endpoint.description,
-        "created_at": _time(endpoint.created_ms),
-        "rotated_at": _time(endpoint.rotated_ms) if endpoint.rotated_ms is not None else None,
+        "created_at": moment(endpoint.created_ms),
+        "rotated_at": moment(endpoint.rotated_ms) if endpoint.rotated_ms is not None else None,
     }
 
 
 def _status(letter: Letter) -> LetterStatus:
     known: dict[str, LetterStatus] = {"resending": "resending", "sent": "sent", "dismissed": "dismissed"}
     return known.get(letter.status, "dead")
-
-
-def _time(ms: float) -> datetime:
-    return datetime.fromtimestamp(ms / 1_000, UTC)

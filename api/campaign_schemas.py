@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from api import campaign_examples as examples
+from api.moments import moment
 from api.schemas import Line, Name, PhoneNumber, Variable
 from core.attempts import AttemptOutcome, Retry, RetryRules
 from core.calling_window import EVERY_DAY, LEGAL, Blackout, CallingWindow, Hours, ZonePolicy
@@ -144,7 +145,7 @@ class CampaignRules(_Body):
                 "hours": [HoursOfDay.of(hours) for hours in rules.window.hours],
                 "holidays": list(rules.window.holidays),
                 "blackouts": [
-                    {"from": _moment(one.from_ms), "until": _moment(one.until_ms)} for one in rules.window.blackouts
+                    {"from": moment(one.from_ms), "until": moment(one.until_ms)} for one in rules.window.blackouts
                 ],
                 "needs_consent": rules.needs_consent,
                 "most_a_day": rules.most_a_day,
@@ -205,7 +206,7 @@ class Campaign(BaseModel):
             playbook=settings.playbook,
             from_=settings.our_number,
             phase=listed.phase,
-            created_at=_moment(listed.created_ms),
+            created_at=moment(listed.created_ms),
             started_at=_moment_or_none(listed.started_ms),
             ended_at=_moment_or_none(listed.ended_ms),
             rules=CampaignRules.of(settings),
@@ -318,7 +319,7 @@ class AttemptMade(BaseModel):
             campaign=attempt.campaign_id,
             contact=attempt.contact_id,
             attempt=attempt.number,
-            opened_at=_moment(attempt.opened_ms),
+            opened_at=moment(attempt.opened_ms),
             ended_at=_moment_or_none(attempt.ended_ms),
             outcome=attempt.outcome,
             zones=list(attempt.zones),
@@ -345,7 +346,7 @@ class ContactResult(BaseModel):
             id=contact.contact_id,
             number=contact.number,
             state=contact.state,
-            due_at=_moment(contact.due_ms) if waits else None,
+            due_at=moment(contact.due_ms) if waits else None,
             outcomes=list(contact.outcomes),
             hindrance=contact.hindrance,
             variables=contact.variables,
@@ -407,7 +408,7 @@ class DncNumber(BaseModel):
             scope=entry.scope,
             of=entry.of,
             reason=entry.reason,
-            added_at=_moment(entry.added_ms),
+            added_at=moment(entry.added_ms),
             removed_at=_moment_or_none(entry.removed_ms),
         )
 
@@ -485,9 +486,5 @@ def _ms(moment: datetime) -> float:
     return moment.timestamp() * 1_000
 
 
-def _moment(ms: float) -> datetime:
-    return datetime.fromtimestamp(ms / 1_000, UTC)
-
-
 def _moment_or_none(ms: float | None) -> datetime | None:
-    return None if ms is None else _moment(ms)
+    return None if ms is None else moment(ms)

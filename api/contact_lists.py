@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final, Self
 
 import structlog
@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from api.campaigns import OVER, CampaignId
 from api.deps import ApiDeps
+from api.moments import moment
 from api.openapi import problems
 from api.problems import Refusal
 from core.campaign_estimate import USUAL_CALL_MS, USUAL_USD, estimate
@@ -100,7 +101,7 @@ class UploadedList(BaseModel):
             faults=upload.faults,
             first_faults=[LineFault(line=f.line, kind=f.kind, detail=f.detail) for f in upload.first_faults],
             complete=upload.complete,
-            changed_at=_time(upload.changed_ms),
+            changed_at=moment(upload.changed_ms),
         )
 
 
@@ -257,11 +258,11 @@ class Checking:
             waits=outlook.waits,
             never=outlook.never,
             done=outlook.done,
-            first_call_at=_time(outlook.first_ms) if outlook.first_ms is not None else None,
+            first_call_at=moment(outlook.first_ms) if outlook.first_ms is not None else None,
             estimate=Forecast(
                 attempts=expected.attempts,
                 dialling_hours=round(expected.dialling_ms / 3_600_000, 2),
-                ends_at=_time(expected.ends_ms) if expected.ends_ms is not None else None,
+                ends_at=moment(expected.ends_ms) if expected.ends_ms is not None else None,
                 cost_usd=round(expected.usd, 2),
                 measured=past.calls > 0,
             ),
@@ -307,7 +308,3 @@ def _beyond(items: Iterator[ListedContact | Fault], lines: int) -> Iterator[List
 
 def _now_ms() -> float:
     return time.time() * 1_000
-
-
-def _time(ms: float) -> datetime:
-    return datetime.fromtimestamp(ms / 1_000, UTC)

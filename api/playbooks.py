@@ -1,12 +1,13 @@
 """REST: what calls can be about."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 
 from api.deps import ApiDeps
+from api.moments import moment
 from api.openapi import problems
 from api.problems import FieldProblem, Refusal
 from api.schemas import PlaybookDetail, PlaybookNames
@@ -36,7 +37,7 @@ class PlaybookVersion(BaseModel):
     def of(cls, kept: KeptVersion, *, newest: bool) -> Self:
         """As clients see it."""
         return cls(
-            ref=kept.ref, newest=newest, created_at=_time(kept.created_ms), published_at=_time(kept.published_ms)
+            ref=kept.ref, newest=newest, created_at=moment(kept.created_ms), published_at=moment(kept.published_ms)
         )
 
 
@@ -118,7 +119,3 @@ def _faulty(error: PlaybookFaults) -> Refusal:
         for fault in error.faults
     ]
     return Refusal(422, "unusable-playbook", "The playbook has faults; nothing was published.", errors=wrong)
-
-
-def _time(ms: float) -> datetime:
-    return datetime.fromtimestamp(ms / 1_000, UTC)

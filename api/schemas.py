@@ -1,13 +1,14 @@
 """What /v1 takes and gives, as clients see it. Times are ISO 8601 in UTC, lengths of time milliseconds."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Self
 
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from api import examples
+from api.moments import moment, moment_or_none
 from core.contracts.call import CallState, Direction
 from core.contracts.transfer import Cause, TransferOutcome, TransferRecord
 from core.conversation import ToolResult, TurnRecord
@@ -212,7 +213,7 @@ class Turn(BaseModel):
             tools=[ToolUse.of(result) for result in record.tools],
             layers_ms=record.layers,
             latency_ms=sum(record.layers.values()) if record.layers else None,
-            started_at=_time(record.started_ms or None),
+            started_at=moment_or_none(record.started_ms or None),
         )
 
 
@@ -293,10 +294,10 @@ class Transfer(BaseModel):
             outcome=record.outcome,
             tried=list(record.tried),
             callback=record.callback,
-            started_at=datetime.fromtimestamp(record.started_ms / 1_000, UTC),
-            accepted_at=_time(record.accepted_ms),
-            bridged_at=_time(record.bridged_ms),
-            ended_at=_time(record.ended_ms),
+            started_at=moment(record.started_ms),
+            accepted_at=moment_or_none(record.accepted_ms),
+            bridged_at=moment_or_none(record.bridged_ms),
+            ended_at=moment_or_none(record.ended_ms),
         )
 
 
@@ -359,9 +360,9 @@ def _call_fields(row: CallRow) -> dict[str, Any]:
         "live": row.ended_ms is None,
         "step": row.step,
         "disposition": row.disposition,
-        "started_at": _time(row.started_ms),
-        "answered_at": _time(row.answered_ms),
-        "ended_at": _time(row.ended_ms),
+        "started_at": moment_or_none(row.started_ms),
+        "answered_at": moment_or_none(row.answered_ms),
+        "ended_at": moment_or_none(row.ended_ms),
         "turns": row.turns,
         "cost_usd": row.cost_usd,
         "talk_over_rate": row.talk_over_rate,
@@ -381,7 +382,3 @@ def _summary(row: CallRow) -> Summary | None:
         follow_up=kept.follow_up,
         sentiment=kept.sentiment,
     )
-
-
-def _time(at_ms: float | None) -> datetime | None:
-    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1_000, UTC)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.deps import ApiDeps
+from api.moments import moment
 from api.openapi import problems
 from api.problems import Refusal
 from core.auditing import KEPT_DAYS, MOST_WRONG, Trust, trust_in
@@ -49,8 +50,8 @@ class CallExample(BaseModel):
             call_id=example.call_id,
             turn=example.turn,
             confidence=example.confidence,
-            created_at=_moment(example.created_ms),
-            decided_at=None if example.decided_ms is None else _moment(example.decided_ms),
+            created_at=moment(example.created_ms),
+            decided_at=None if example.decided_ms is None else moment(example.decided_ms),
             decided_by=example.decided_by,
         )
 
@@ -101,7 +102,7 @@ class LearntState(BaseModel):
     def of(cls, fit: StepFit) -> Self:
         """The state as clients see it."""
         told = {name: getattr(fit, name) for name in cls.model_fields if name != "learnt_at"}
-        return cls(**told, learnt_at=_moment(fit.learnt_ms))
+        return cls(**told, learnt_at=moment(fit.learnt_ms))
 
 
 class MethodTrust(BaseModel):
@@ -202,7 +203,3 @@ class Reviewing:
             raise Refusal(404, "unknown-example", "No example has this id.")
         log.info("step_example_decided", playbook=example.playbook, step=example.step, review=review.value)
         return example
-
-
-def _moment(at_ms: float) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1_000, UTC)

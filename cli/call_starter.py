@@ -21,3 +21,10 @@ class TemporalCallStarter(CallStarter):
         except TemporalUnavailable as error:
             raise VendorError("temporal", "unavailable", "a call could not be begun", curable=True) from error
         return True
+
+    async def is_running(self, call_id: str) -> bool:
+        """See the port."""
+        try:
+            return await self._temporal.is_running(call_id)
+        except TemporalUnavailable as error:
+            raise VendorError("temporal", "unavailable", "a call could not be looked up", curable=True) from error

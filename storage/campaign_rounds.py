@@ -33,6 +33,8 @@ MOST_SHARED: Final = 1_000  # dials that are divided among campaigns one by one
 SEEN: Final = 50  # due contacts of another campaign: more make no difference to its share
 BUSY_ELSEWHERE_MS: Final = 60_000.0  # another campaign is dialling the number
 LOST_AFTER_MS: Final = 5 * 60_000.0  # a call that has ended without a record: it may still come from another queue
+LONG_MS: Final = 3 * 3_600_000.0  # few calls last so long: Temporal is asked whether this one does
+MOST_DOUBTED: Final = 20  # in a round
 MONTH_MS: Final = 30 * DAY_MS
 ACCOUNT: Final = "carrier"
 
@@ -75,6 +77,14 @@ class SqlCampaignBook(CampaignBook):
         """See the port."""
         async with self._database.write() as session:
             await session.execute(update(AttemptRow).where(AttemptRow.call_id.in_(call_ids)).values(begun=True))
+
+    async def doubtful_calls(self, campaign_id: str, now_ms: float) -> Sequence[str]:
+        """See the port."""
+        long_ago = AttemptRow.missed_ms.is_(None) & (AttemptRow.opened_ms <= now_ms - LONG_MS)
+        missed = AttemptRow.missed_ms <= now_ms - LOST_AFTER_MS
+        wanted = _open(campaign_id).where(AttemptRow.begun, long_ago | missed).limit(MOST_DOUBTED)
+        async with self._database.read() as session:
+            return list(await session.scalars(wanted))
 
     async def call_is_lost(self, call_id: str, now_ms: float) -> None:
         """See the port. Told again some minutes later, the attempt is closed: until then its record may come."""

@@ -82,6 +82,10 @@ class CampaignBook(Protocol):
         """The calls of these attempts run."""
         ...
 
+    async def doubtful_calls(self, campaign_id: str, now_ms: float) -> Sequence[str]:
+        """Calls that began so long ago that they may have ended without anybody writing it down."""
+        ...
+
     async def call_is_lost(self, call_id: str, now_ms: float) -> None:
         """The call has ended and nobody wrote down how: its attempt has failed."""
         ...
@@ -173,4 +177,8 @@ class CallStarter(Protocol):
 
         Raises VendorError, curable, while Temporal cannot be reached.
         """
+        ...
+
+    async def is_running(self, call_id: str) -> bool:
+        """Whether the call goes on. Raises VendorError, as ``begin`` does."""
         ...

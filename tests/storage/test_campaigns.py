@@ -272,10 +272,17 @@ async def test_a_call_that_ended_unrecorded_is_given_up_only_after_its_record_ha
 ) -> None:
     await running.runs(SETTINGS, ADA)
     (call,) = await running.planned()
-    await running.book.call_is_lost(call.call_id, NOON + MINUTE)
+    doubtful = running.book.doubtful_calls
+    assert await doubtful("c1", NOON + HOUR) == []
+    asked_ms = NOON + 3 * HOUR
+    assert await doubtful("c1", asked_ms) == [call.call_id]
+    await running.book.call_is_lost(call.call_id, asked_ms)
     assert (await running.campaigns.contacts("c1"))[0].outcomes == ()
-    await running.book.call_is_lost(call.call_id, NOON + 7 * MINUTE)
+    assert await doubtful("c1", asked_ms + MINUTE) == []
+    assert await doubtful("c1", asked_ms + 6 * MINUTE) == [call.call_id]
+    await running.book.call_is_lost(call.call_id, asked_ms + 6 * MINUTE)
     assert (await running.campaigns.contacts("c1"))[0].outcomes == (AttemptOutcome.FAILED,)
+    assert await doubtful("c1", asked_ms + HOUR) == []
 
 
 async def test_a_campaign_that_was_called_off_calls_nobody_and_counts_who_was_left(running: Running) -> None:

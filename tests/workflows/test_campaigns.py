@@ -1,6 +1,7 @@
 """Campaigns as a whole: real workflows and SQL, a carrier that does as told."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -228,3 +229,17 @@ async def test_contacts_that_are_added_while_it_waits_for_a_window_are_called_at
     await campaign.signal(names.CAMPAIGN_CHANGED)
     _, number, _ = (await world.dialled(2))[1]
     assert number == EVE
+
+
+async def test_a_call_that_was_ended_by_hand_in_temporal_gives_its_place_back(world: CampaignWorld) -> None:
+    began_ms = time.time() * 1_000 - 4 * 3_600_000
+    await world.campaigns.create(world.settings, began_ms)
+    await world.campaigns.add(world.id, [NewContact(ADA)], began_ms)
+    await world.book.keep_phase(world.id, CampaignPhase.RUNNING, began_ms, call_off=False)
+    _, (planned,) = await world.book.open_round(world.id, began_ms)
+    await world.book.call_has_begun([planned.call_id])  # of its workflow there is nothing
+    await world.book.call_is_lost(planned.call_id, began_ms)  # and a record had time to come
+    campaign = await world.starts()
+    assert await campaign.result() == CampaignPhase.COMPLETED
+    assert (await world.contacts())[ADA].outcomes == (AttemptOutcome.FAILED,)
+    assert world.world.telephony.dialled == []

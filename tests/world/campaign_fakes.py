@@ -42,6 +42,10 @@ class NoCampaigns(CampaignBook, CallStarter):
     async def call_has_begun(self, call_ids: Sequence[str]) -> None:
         """Never."""
 
+    async def doubtful_calls(self, campaign_id: str, now_ms: float) -> Sequence[str]:
+        """None."""
+        return []
+
     async def call_is_lost(self, call_id: str, now_ms: float) -> None:
         """Never."""
 
@@ -51,3 +55,7 @@ class NoCampaigns(CampaignBook, CallStarter):
     async def begin(self, call: CallInput) -> bool:
         """Raises UnknownCampaign."""
         raise UnknownCampaign(call.call_id)
+
+    async def is_running(self, call_id: str) -> bool:
+        """None is."""
+        return False
