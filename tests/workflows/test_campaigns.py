@@ -240,6 +240,7 @@ async def test_a_call_that_was_ended_by_hand_in_temporal_gives_its_place_back(wo
     await world.book.call_has_begun([planned.call_id])  # of its workflow there is nothing
     await world.book.call_is_lost(planned.call_id, began_ms)  # and a record had time to come
     campaign = await world.starts()
-    assert await campaign.result() == CampaignPhase.COMPLETED
+    async with asyncio.timeout(PATIENCE_S):
+        assert await campaign.result() == CampaignPhase.COMPLETED
     assert (await world.contacts())[ADA].outcomes == (AttemptOutcome.FAILED,)
     assert world.world.telephony.dialled == []
