@@ -31,8 +31,15 @@ install_uv() {
   fail "uv could not be installed: see https://docs.astral.sh/uv/getting-started/installation"
 }
 
+# Builds of Python differ by a third: distributions optimise theirs (PGO, LTO), pyenv's default does not
+# (docs/benchmarks.md). Without one of the system's that is new enough uv looks for another.
+optimised_python() {
+  local python=/usr/bin/python3
+  if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo "--python=$python"; fi
+}
+
 sync_packages() {
-  local uv groups=(--no-dev --inexact)
+  local uv python= groups=(--no-dev --inexact)
   uv=$(find_uv)
   if [ -z "$uv" ]; then
     install_uv
@@ -44,8 +51,9 @@ sync_packages() {
   if [ ! -d .venv ]; then
     say "installing the locked Python packages"
     quiet=
+    python=$(optimised_python)
   fi
-  "$uv" sync --locked --compile-bytecode $quiet ${groups[@]+"${groups[@]}"} || fail "the locked Python packages could not be installed"
+  "$uv" sync --locked --compile-bytecode $quiet $python ${groups[@]+"${groups[@]}"} || fail "the locked Python packages could not be installed"
 }
 
 get_temporal() {
