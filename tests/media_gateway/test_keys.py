@@ -1,9 +1,11 @@
 """What keys do to a stream: they are collected, cut in, and become turns."""
 
+import logging
 from dataclasses import replace
 from typing import Any
 
 import pytest
+import structlog
 
 from core.contracts import names
 from core.contracts.call import ReplyKey
@@ -124,17 +126,23 @@ async def digits_of(call: Call, playback: PlaybackClient) -> str | None:
     return await playback.fetch_digits(attach["digits_url"], "card_number")
 
 
-async def test_sensitive_digits_stay_with_the_gateway(start_call: StartCall, playback: PlaybackClient) -> None:
-    call = await start_call()
-    await ask(call, playback, CARD)
-    assert await digits_of(call, playback) is None
-    await press(call, "4111111111111111#")
-    (turn,) = await turns(call)
+async def test_sensitive_digits_stay_with_the_gateway(
+    start_call: StartCall, playback: PlaybackClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with structlog.testing.capture_logs() as logged:
+        call = await start_call()
+        await ask(call, playback, CARD)
+        assert await digits_of(call, playback) is None
+        await press(call, "4111111111111111#")
+        (turn,) = await turns(call)
     assert (turn["text"], turn["keyed"]["sensitive"]) == ("[card_number] 16 digits", True)
     assert await digits_of(call, playback) == "4111111111111111"
     history = repr((await call.workflow.fetch_history()).events)
     assert "[card_number] 16 digits" in history
-    assert not [text for text in (history, repr(call.gateway.feed.events)) if "411111" in text]
+    assert logged
+    logs = [repr(logged), *(repr(vars(record)) for record in caplog.records)]
+    assert not [text for text in (history, repr(call.gateway.feed.events), *logs) if "411111" in text]
 
 
 async def test_only_workers_are_given_digits(start_call: StartCall, playback: PlaybackClient) -> None:

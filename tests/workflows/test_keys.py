@@ -1,5 +1,10 @@
 """What callers do with the keys of their phones."""
 
+import logging
+
+import pytest
+import structlog
+
 from core.contracts.call import CallerTurn
 from core.conversation import ToolCall
 from core.keypad import KeyAction, Keyed
@@ -94,11 +99,15 @@ async def caller_who_has_keyed_a_card_number_in(world: CallWorld, kept: str | No
     return call
 
 
-async def test_sensitive_digits_reach_the_crm_and_nobody_else(world: CallWorld) -> None:
+async def test_sensitive_digits_reach_the_crm_and_nobody_else(
+    world: CallWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     world.crm.faults.coming.append(VendorError("crm", "unavailable", f"no luck with {CARD}", curable=True))
     world.reasoner.will_say("Which one?", [PAY], "It is paid.")
-    call = await caller_who_has_keyed_a_card_number_in(world)
-    assert [await call.hears(), await call.hears()] == ["", "It is paid."]
+    with structlog.testing.capture_logs() as logged:
+        call = await caller_who_has_keyed_a_card_number_in(world)
+        assert [await call.hears(), await call.hears()] == ["", "It is paid."]
     assert [arguments for _, arguments, _ in world.crm.runs] == [{"order_number": CARD}] * 2
     (result,) = (await call.transcript())[-1].tools
     assert result.call == PAY
@@ -108,7 +117,10 @@ async def test_sensitive_digits_reach_the_crm_and_nobody_else(world: CallWorld) 
     await call.after_call()
     history = repr((await call.handle.fetch_history()).events)
     assert "[order_number] 16 digits" in history
-    told = [history, repr(world.reasoner.prompts), repr(world.feed.lines), repr(world.store.records)]
+    assert logged
+    assert caplog.records
+    logs = [repr(logged), *(repr(vars(record)) for record in caplog.records)]
+    told = [history, repr(world.reasoner.prompts), repr(world.feed.lines), repr(world.store.records), *logs]
     assert not [text for text in told if CARD in text]
 
 
