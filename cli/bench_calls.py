@@ -1,9 +1,10 @@
 """holdfast bench call, barge-in and faults: whole calls in real time against the sandbox."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import httpx
 from temporalio.client import Client
 
 from cli.bench_stack import NUMBER, PLAYBOOK, VENDORS, gateway_ports_of, options_of, pids_of, run
@@ -15,6 +16,7 @@ from evals.call_bench import CallBench
 from evals.canned_bench import CannedBench
 from evals.fault_bench import FAULTS, FaultBench, VendorFault
 from evals.figures import Row
+from evals.gateway_bench import LoadFailed
 from evals.sandbox_control import SandboxControl
 
 RECOGNISERS = {**VENDORS, "start_of_turn_ms": 250.0}  # the sandbox's own knows the first word after 20 ms
@@ -69,17 +71,22 @@ def no_answers(playbook: Playbook) -> list[str]:
 
 def at_each(
     each: Iterable[Asked], measure: Callable[[Stack, SandboxControl, Asked], Awaitable[Row]]
-) -> Callable[[Stack], Awaitable[list[Row]]]:
-    """Measures with each number of calls, or each fault, one after the other."""
+) -> Callable[[Stack], AsyncIterator[Row]]:
+    """Measures with each number of calls, or each fault, one after the other. Raises LoadFailed: too many calls."""
 
-    async def rows(stack: Stack) -> list[Row]:
+    async def rows(stack: Stack) -> AsyncIterator[Row]:
         sandbox = SandboxControl(stack.sandbox_url or "")
         try:
-            found = []
             for asked in each:
-                async with progress(asked.name if isinstance(asked, VendorFault) else f"Holding {asked} calls"):
-                    found.append(await measure(stack, sandbox, asked))
-            return found
+                what = asked.name if isinstance(asked, VendorFault) else f"Holding {asked} calls"
+                async with progress(what):
+                    row = await measure(stack, sandbox, asked)
+                yield row
+        except httpx.TransportError as error:
+            kind = type(error).__name__
+            raise LoadFailed(
+                f"{what}: the sandbox does not answer ({kind}); the machine is too busy: ask for fewer"
+            ) from error
         finally:
             await sandbox.close()
 

@@ -4,6 +4,7 @@ import asyncio
 import resource
 import tempfile
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
 
@@ -38,7 +39,7 @@ def run_campaign(
 ) -> None:
     """A campaign whose every contact is busy, with workers killed meanwhile."""
 
-    async def measure(stack: Stack) -> list[Row]:
+    async def measure(stack: Stack) -> AsyncIterator[Row]:
         sandbox, product = SandboxControl(stack.sandbox_url or ""), Product(stack.url, stack.api_key)
         async with httpx.AsyncClient(timeout=2, trust_env=False) as http, progress(f"Calling {contacts} contacts"):
             workers = Children(stack, http, "worker", WORKERS, drains=False)
@@ -46,7 +47,7 @@ def run_campaign(
             row = await bench.run()
         await product.close()
         await sandbox.close()
-        return [{"calls": contacts, **row}]
+        yield {"calls": contacts, **row}
 
     run(options_of(WORKERS, {"HOLDFAST_CALLS_PER_SECOND": str(per_second)}), measure, json_file)
 

@@ -1,6 +1,6 @@
 """holdfast bench gateway: how many calls one gateway process holds."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from cli.bench_stack import DATA, NUMBER, options_of, pids_of, run
@@ -20,7 +20,7 @@ def run_gateway(calls: Sequence[int], seconds: float, json_file: Path | None, wo
     recogniser_port = free_port()
     deepgram = {"DEEPGRAM_BASE_URL": f"http://127.0.0.1:{recogniser_port}"}
 
-    async def measure(stack: Stack) -> list[Row]:
+    async def measure(stack: Stack) -> AsyncIterator[Row]:
         speech = DATA / "speech.ulaw"
         speech.write_bytes(noise(SPEECH_S, "caller"))
         sandbox = SandboxControl(stack.sandbox_url or "")
@@ -28,7 +28,6 @@ def run_gateway(calls: Sequence[int], seconds: float, json_file: Path | None, wo
             await sandbox.lines_are_made()
         finally:
             await sandbox.close()
-        rows = []
         for count in calls:
             load = Load(
                 url=stack.public_url,
@@ -40,7 +39,7 @@ def run_gateway(calls: Sequence[int], seconds: float, json_file: Path | None, wo
                 seconds=seconds,
             )
             async with progress(f"Holding {count} calls"):
-                rows.append(await GatewayBench(load, recogniser_port, pids_of(stack)).run())
-        return rows
+                row = await GatewayBench(load, recogniser_port, pids_of(stack)).run()
+            yield row
 
     run(options_of(workers, deepgram), measure, json_file)

@@ -23,12 +23,11 @@ from evals.hop_bench import HopBench, HopLog
 def run_hop(calls: Sequence[int], turns: int, json_file: Path | None) -> None:
     """Measure the durable hop at each number of live calls."""
 
-    async def measure(stack: Stack) -> list[Row]:
-        rows = []
+    async def measure(stack: Stack) -> AsyncIterator[Row]:
         for count in calls:
             async with _hop_worker(stack) as (worker, log), progress(f"Holding {count} calls"):
-                rows.append(await _hop(stack, worker.pid, log, count, turns))
-        return rows
+                row = await _hop(stack, worker.pid, log, count, turns)
+            yield row
 
     run(StackOptions(0, temporal_port=0, temporal_ui_port=0, workers=0, gateways=0, data=DATA), measure, json_file)
 

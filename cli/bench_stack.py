@@ -1,7 +1,7 @@
 """What a bench runs on: a stack of its own, with a playbook changed for the measurement, and its rows printed."""
 
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,20 +53,23 @@ def options_of(workers: int, environment: Mapping[str, str] | None = None) -> St
 
 def run(
     options: StackOptions,
-    measure: Callable[[Stack], Awaitable[list[Row]]],
+    measure: Callable[[Stack], AsyncIterator[Row]],
     json_file: Path | None,
     *,
     speculation: bool = True,
 ) -> None:
-    """Start the stack, measure, print the rows and write them."""
+    """Start the stack, measure, print the rows and write them: those there are, if the machine cannot take all."""
     rows: list[Row] = []
 
     async def use(stack: Stack) -> None:
-        rows.extend(await measure(stack))
+        async for row in measure(stack):
+            rows.append(row)
 
-    use_stack(options, use, speculation=speculation)
-    print_rows(rows)
-    write_rows(json_file, rows)
+    try:
+        use_stack(options, use, speculation=speculation)
+    finally:
+        print_rows(rows)
+        write_rows(json_file, rows)
 
 
 def use_stack(options: StackOptions, use: Callable[[Stack], Awaitable[None]], *, speculation: bool = True) -> None:

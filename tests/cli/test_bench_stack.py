@@ -1,13 +1,18 @@
-"""The playbook a bench runs on."""
+"""What a bench runs on, and what is left of one that asks too much of its machine."""
 
 from pathlib import Path
 
 import pytest
 
-from cli.bench_stack import PLAYBOOK, copy_playbook
+from cli.bench_calls import at_each
+from cli.bench_stack import PLAYBOOK, copy_playbook, options_of
 from cli.knowledge_files import documents_of, published_documents
-from cli.settings import PACKAGED_PLAYBOOKS
+from cli.settings import PACKAGED_PLAYBOOKS, Settings
+from cli.stack import Stack, free_port
 from core.playbook import Playbook, parse_playbook
+from evals.figures import Row
+from evals.gateway_bench import LoadFailed
+from evals.sandbox_control import SandboxControl
 
 SOURCE = PACKAGED_PLAYBOOKS / f"{PLAYBOOK}.yaml"
 
@@ -41,3 +46,18 @@ def test_the_copy_can_be_published_with_the_documents_of_the_original(tmp_path: 
     original = documents_of(parse_playbook(SOURCE.read_text(), PLAYBOOK), SOURCE)
     assert original.read
     assert published_documents(copy, tmp_path / SOURCE.name) == original.read
+
+
+async def test_figures_stay_when_the_sandbox_stops_answering_at_more_calls() -> None:
+    gone = SandboxControl(f"http://127.0.0.1:{free_port()}")
+
+    async def measure(_: Stack, __: SandboxControl, calls: int) -> Row:
+        if calls > 20:
+            await gone.timeline()
+        return {"calls": calls}
+
+    rows = at_each([20, 60, 140], measure)(Stack(options_of(workers=1), Settings.read()))
+    assert await anext(rows) == {"calls": 20}
+    with pytest.raises(LoadFailed, match=r"Holding 60 calls: the sandbox does not answer .* ask for fewer"):
+        await anext(rows)
+    await gone.close()
