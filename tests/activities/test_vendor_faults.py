@@ -1,7 +1,7 @@
 """An answer through the faults of its vendors: whole, each sentence once, over real sockets to the sandbox."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -26,31 +26,45 @@ from vendors.elevenlabs_tts import ElevenLabsHttpVoice, ElevenLabsVoice
 from vendors.fallback_reasoner import FallbackReasoner
 from vendors.fallback_voice import FallbackVoice
 from vendors.hedging import Member
+from vendors.model_answers import Deadlines
 from vendors.openai_reasoner import OpenAIReasoner
 
 ASKED = "My phone number is 5550100."
 ANSWER = ["Thank you, I heard 5550100.", "I have made a note of that.", "Is there anything else I can help you with?"]
 FIRST, SECOND = "claude-haiku-5-5", "claude-haiku-4-5"
+SILENT = ("stall", "stall_after", "mute")  # faults that only a stand-in ends
+LONG = 20.0  # seconds that no vendor needs, also on a machine that stands still for a moment
+VOICE_DEADLINES = {"connect_timeout": LONG, "first_byte_timeout": LONG, "gap_timeout": LONG}
+DEADLINES = Deadlines(connect=LONG, first_token=LONG, next_token=LONG)
 
 
 class Answering:
     """The activity on all vendors and their stand-ins."""
 
-    def __init__(self, origin: str) -> None:
-        self.models = [AnthropicReasoner("key", origin, reply_model=model) for model in (FIRST, SECOND)]
-        self.openai = OpenAIReasoner("key", "sandbox-model", f"{origin}/openai/v1")
-        self.socket, self.http = ElevenLabsVoice("key", origin), ElevenLabsHttpVoice("key", origin)
-        self.aura = DeepgramVoice("key", ["aura-2-thalia-en"], origin)
+    def __init__(self, origin: str, faults: Sequence[Fault]) -> None:
+        silent = {fault.vendor for fault in faults if fault.kind in SILENT}
+        thought, spoken = (1.0 if vendor in silent else LONG for vendor in ("anthropic", "elevenlabs"))
+        self.models = [
+            AnthropicReasoner("key", origin, reply_model=model, deadlines=DEADLINES) for model in (FIRST, SECOND)
+        ]
+        self.openai = OpenAIReasoner("key", "sandbox-model", f"{origin}/openai/v1", deadlines=DEADLINES)
+        self.socket = ElevenLabsVoice("key", origin, **VOICE_DEADLINES)
+        self.http = ElevenLabsHttpVoice("key", origin, **VOICE_DEADLINES)
+        self.aura = DeepgramVoice("key", ["aura-2-thalia-en"], origin, **VOICE_DEADLINES)
         reasoners: list[Reasoner] = [*self.models, self.openai]
         voices: list[Voice] = [self.socket, self.http, self.aura]
         self.line = FakePlaybackLine()
         self.playbacks: list[FakePlayback] = []
         self.line.listeners["C1"] = lambda what, playback: self.playbacks.append(playback)
-        reasoner = FallbackReasoner([Member(str(place), port) for place, port in enumerate(reasoners)], hedge_after=0.2)
+        reasoner = FallbackReasoner(
+            [Member(str(place), port) for place, port in enumerate(reasoners)], hedge_after=thought, within=LONG
+        )
         shelf, feed = PlaybookShelf(FakePlaybooks(orders())), FakeFeed()
         self.activities = ConversationActivities(
             reasoner,
-            FallbackVoice([Member(str(place), port) for place, port in enumerate(voices)], hedge_after=0.2, gap=0.2),
+            FallbackVoice(
+                [Member(str(place), port) for place, port in enumerate(voices)], hedge_after=spoken, gap=spoken
+            ),
             FakeRecogniser(),
             SpokenLines(FakeVoice(), KeptSpeech("fake", 1_000_000)),
             self.line,
@@ -80,7 +94,7 @@ async def answering(*faults: Fault) -> AsyncIterator[Answering]:
     state = SandboxState(fast)
     state.faults += faults
     async with running(create_app(state, SandboxConfig())) as origin:
-        made = Answering(origin)
+        made = Answering(origin, faults)
         yield made
         await made.close()
 
