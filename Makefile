@@ -1,7 +1,8 @@
 # `make rehearse` and `make test` do all their own set-up on a bare machine; nothing else is needed first.
 BIN := .venv/bin
 SIMULATIONS := tests/core/test_simulated_calls.py tests/core/test_playback.py::test_playback_in_any_order \
-	tests/core/test_turns.py::test_no_word_is_lost_or_told_twice_and_no_interruption_comes_unasked
+	tests/core/test_turns.py::test_no_word_is_lost_or_told_twice_and_no_interruption_comes_unasked \
+	tests/storage/test_no_illegal_dials.py
 
 .DEFAULT_GOAL := help
 .PHONY: help rehearse dev chaos test simulate lint format setup clean
@@ -25,7 +26,7 @@ test: ## Format, lint, types, import rules and all tests; ARGS go to pytest
 	@scripts/setup.sh test
 	@scripts/check.sh $(ARGS)
 
-simulate: ## 100,000 random orders of events: turn-taking, playback, the state of a call; about half an hour
+simulate: ## 100,000 random orders of events: turn-taking, playback, the state of a call, who is dialled; over half an hour
 	@scripts/setup.sh test
 	@$(BIN)/pytest -q -n 2 --timeout 0 --hypothesis-profile simulate $(SIMULATIONS)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -54,7 +55,7 @@ def is_open(window: CallingWindow, zones: Sequence[str], at_ms: float) -> bool:
     if not zones or any(blackout.from_ms <= at_ms < blackout.until_ms for blackout in window.blackouts):
         return False
     moment = _utc(at_ms)
-    return all(_holds(window, moment.astimezone(ZoneInfo(zone))) for zone in zones)
+    return all(_holds(window, moment.astimezone(_zone(zone))) for zone in zones)
 
 
 def next_opening(window: CallingWindow, zones: Sequence[str], from_ms: float) -> float | None:
@@ -75,6 +76,12 @@ def next_opening(window: CallingWindow, zones: Sequence[str], from_ms: float) ->
     return earliest
 
 
+@cache
+def _zone(name: str) -> ZoneInfo:
+    """Kept: the library itself reads files again once more than eight zones are in use."""
+    return ZoneInfo(name)
+
+
 def _holds(window: CallingWindow, local: datetime) -> bool:
     if local.date().isoformat() in window.holidays:
         return False
@@ -92,7 +99,7 @@ def _openings(window: CallingWindow, zones: Sequence[str], day: date) -> Iterato
         if minute < DAY_MINUTES:
             local = datetime(day.year, day.month, day.day, minute // 60, minute % 60)
             for zone in zones:
-                yield _ms(local.replace(tzinfo=ZoneInfo(zone)))
+                yield _ms(local.replace(tzinfo=_zone(zone)))
 
 
 def _utc(at_ms: float) -> datetime:

@@ -40,8 +40,9 @@ def _zones_of_number(number: str) -> tuple[str, ...]:
     except phonenumbers.NumberParseException:
         return ()
     found = timezone.time_zones_for_number(parsed)
-    if UNKNOWN in found:  # no number that is given out, yet its first digits tell the country
-        found = timezone.time_zones_for_geographical_number(parsed)
+    if UNKNOWN in found:  # not given out as far as is known here, so its further digits tell of no place
+        country = phonenumbers.PhoneNumber(country_code=parsed.country_code, national_number=0)
+        found = timezone.time_zones_for_geographical_number(country)
     return tuple(zone for zone in found if zone != UNKNOWN)
 
 

@@ -101,6 +101,10 @@ def test_a_number_bound_to_a_place_has_its_zone_and_one_bound_to_none_all_of_its
     assert "Europe/London" in zones_of("+447700900123")
 
 
+def test_a_number_of_a_range_that_is_not_known_yet_has_all_zones_of_its_country() -> None:
+    assert {"Australia/Perth", "Australia/Sydney"} <= set(zones_of("+61445253267"))
+
+
 def test_the_lists_own_zone_is_believed_alone_unless_both_must_suit() -> None:
     assert zones_of("+12125550100", "America/Los_Angeles") == ("America/Los_Angeles",)
     both = zones_of("+12125550100", "America/Los_Angeles", ZonePolicy.BOTH)
