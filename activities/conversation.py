@@ -149,13 +149,14 @@ class ConversationActivities:
                 found = self._found(ready.playbook, request)
                 delivery = Delivery(voice, playback, timings)
                 said = ready.fillers_in(kept)
-                fillers = () if answered else self._fillers(ready, request, said)
-                async with checking(None if answered else self._finding(request), likely) as check:
+                begun = answered or request.heard_before
+                fillers = () if begun else self._fillers(ready, request, said)
+                async with checking(None if begun else self._finding(request), likely) as check:
                     answer = _Answer(self._reasoner, delivery, CitationFilter() if found else None, check)
                     work = answer.give(_prompt(ready.playbook, request, answered, found), playback)
                     with fillers_when_late(delivery, fillers, _filler_after_ms(request)):
                         whole = await while_wanted(playback, work, request.within_s)
-                if whole and not (answered or delivery.sentences or answer.tool_calls or answer.withheld):
+                if whole and not (begun or delivery.sentences or answer.tool_calls or answer.withheld):
                     raise VendorError("model", "broken", "an answer without words", curable=True)
                 is_heard = whole and answer.is_last
                 heard, notes = await self._notes.while_heard(playback, request) if is_heard else (None, None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import jsonschema_rs
 
 from activities.ready_tools import with_ready_tools
-from activities.spoken_lines import as_spoken, fixed_lines, sentences_of
+from activities.spoken_lines import as_spoken, fixed_lines
 from activities.step_learning import StepLearning
 from core.canned import CannedFinder
 from core.conversation import Step
@@ -17,6 +17,7 @@ from core.ports.playbooks import Playbooks
 from core.ports.speech import VoiceSettings
 from core.ports.tools import ToolKind
 from core.protected import Protected, protected_in
+from core.sentences import sentences_of
 from core.steps import StepFinder
 from core.turns import Listen
 

@@ -119,8 +119,8 @@ def reply_prompt(playbook: Playbook, request: Respond, found: Sequence[Found] | 
         if request.said:
             messages.append(Message("assistant", request.said))
         messages.append(Message("assistant", "", tuple(map(_clipped_result, request.tools))))
-    if request.kept:
-        messages.append(Message("user", _go_on_after(request.kept)))
+    if heard := (*request.heard_before, *request.kept):
+        messages.append(Message("user", _go_on_after(heard)))
     return Prompt(
         system=reply_system(playbook, request.manner.language or playbook.language),
         situation=_situation(playbook, step, request, found),

@@ -10,7 +10,7 @@ from activities.delivery import REPLY_HEARTBEAT_S, Delivery, heard_of, heartbeat
 from activities.feed import call_started, now_ms, phase
 from activities.playbook_shelf import PlaybookShelf, ReadyPlaybook
 from activities.retries import vendor_failures
-from activities.spoken_lines import Replay, SpokenLines, Tape, as_spoken, sentences_of
+from activities.spoken_lines import Replay, SpokenLines, Tape, as_spoken
 from core.contracts import names
 from core.contracts.call import Phase, Reply, ReplyTimings, SpeakLine
 from core.conversation import Usage
@@ -18,6 +18,7 @@ from core.ports.call_log import CallFeed
 from core.ports.errors import VendorError
 from core.ports.playback import PlaybackLine, ReplyPlayback
 from core.ports.speech import SpeechStream, Voice, VoiceSettings
+from core.sentences import sentences_of
 
 log = structlog.get_logger()
 
@@ -67,6 +68,9 @@ class SpeechActivities:
     async def _speak(
         self, line: "_Line", ready: ReadyPlaybook, settings: VoiceSettings, playback: ReplyPlayback
     ) -> None:
+        if not line.sentences:
+            playback.finish(hear=True)
+            return
         recording = self._lines.at_hand(settings, line.text)
         fixed = recording is not None or as_spoken(line.text) in ready.fixed_lines
         if recording is None and fixed:

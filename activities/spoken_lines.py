@@ -6,7 +6,7 @@ from functools import lru_cache
 from core.playbook import Playbook
 from core.ports.speech import SpeechChunk, SpeechStream, Voice, VoiceSettings
 from core.ports.speech_cache import Recording, SpeechCache
-from core.sentences import SentenceCutter
+from core.sentences import sentences_of
 
 
 class SpokenLines:
@@ -90,12 +90,6 @@ class Replay:
         """All at once."""
         for chunk in self._recording.chunks:
             yield chunk
-
-
-def sentences_of(line: str) -> list[str]:
-    """The line as it is spoken."""
-    cutter = SentenceCutter()
-    return [*cutter.feed(line), *cutter.finish()]
 
 
 @lru_cache(maxsize=1_024)  # the same few lines, in each reply

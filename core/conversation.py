@@ -139,6 +139,10 @@ class Utterance:
     played_ms: int = 0
     talk_over_ms: int = 0
     over: bool = False  # all of it was made, and heard, but its maker is gone: nobody else tells
+    aside: bool = False  # it only keeps company, or asks whether the caller is there: nobody misses its end
+    line: str = ""  # all its words, where they are fixed
+    whole: bool = False  # ``said`` is all of it
+    lost: bool = False  # its stream has ended before its end was heard, and nothing has taken its place since
 
 
 @dataclass
@@ -182,6 +186,7 @@ class Turn:
     part_words: str = ""
     part_from: tuple[int, int] = (0, 0)  # the first of ``utterances`` and of ``tools`` that are that step's
     resumed: bool = False  # that step was left half done before
+    heard_before: tuple[str, ...] = ()  # sentences of an answer that a lost stream has cut off: it goes on after them
 
     def go_on(self, matter: Matter, *, resumed: bool) -> None:
         """What its words belong to is answered: the next step is taken up without another turn of the caller's."""
@@ -222,7 +227,7 @@ class Turn:
     @property
     def interrupted(self) -> bool:
         """Whether the caller cut in."""
-        return any(utterance.interrupted for utterance in self.utterances)
+        return any(said.interrupted and (bool(said.heard) or not said.aside) for said in self.utterances)
 
     @property
     def outstanding(self) -> bool:
@@ -358,9 +363,15 @@ class Conversation:
         self.now.slots = dict(step.slots)
         self.now.mood = step.mood or self.now.mood
 
-    def speak(self, attachment: int) -> Utterance:
-        """Begin the running turn's next piece of speech."""
-        utterance = Utterance(attachment, self.now.first_part + len(self.now.utterances))
+    def speak(self, attachment: int, line: str = "", *, aside: bool = False) -> Utterance:
+        """Begin the running turn's next piece of speech. Unless it is said aside, what was lost before is made up for.
+
+        ``line``: its words, where they are fixed.
+        """
+        utterance = Utterance(attachment, self.now.first_part + len(self.now.utterances), line=line, aside=aside)
+        if not aside:
+            for before in self.now.utterances:
+                before.lost = False
         self.now.utterances.append(utterance)
         self.now.tools_told = len(self.now.tools)
         return utterance
@@ -375,10 +386,11 @@ class Conversation:
         played_ms: int = 0,
         talk_over_ms: int = 0,
         last: bool = False,
+        lost: bool = False,
     ) -> Turn | None:
         """What was heard of (attachment, part, attempt); the turn, or None if there is no such speech.
 
-        ``last``: its maker is gone, and had nothing left to do.
+        ``last``: its maker is gone, and had nothing left to do. ``lost``: its end was not heard, and nobody cut in.
         """
         attachment, part, attempt = utterance
         for candidate in reversed(self.turns):
@@ -386,6 +398,7 @@ class Conversation:
                 continue
             for spoken in candidate.utterances:
                 if (spoken.attachment, spoken.part) == (attachment, part) and attempt >= spoken.attempt:
+                    spoken.lost = lost and (spoken.heard is None or spoken.lost)
                     spoken.heard, spoken.interrupted = text, interrupted
                     spoken.played_ms, spoken.talk_over_ms = played_ms, talk_over_ms
                     spoken.over, spoken.said = last, spoken.said or (text if last else "")
@@ -401,7 +414,7 @@ class Conversation:
         """The gateway is gone: what it has not told, nobody knows. Whether anything was lost."""
         lost = [(turn, said) for turn in self.turns for said in turn.utterances if said.heard is None]
         for _, utterance in lost:
-            utterance.heard = ""
+            utterance.heard, utterance.lost = "", True
         return any(turn.eager is None for turn, _ in lost)
 
     def recent(self) -> tuple[Exchange, ...]:

@@ -96,8 +96,10 @@ class LiveCall:
     stream_id: str = ""
     stream_stopped: bool = False  # how the last stream ended: by the carrier's stop, or lost
     carrier_asked: bool = False  # since the stream ended: the carrier asked what to do next
+    handed_over: bool = False  # the last stream was closed by our own gateway, and nothing was lost with it
     opening: Opening | None = None  # due on the present stream
-    answer_again: bool = False  # the last answer went down with its gateway
+    answer_again: bool = False  # the last turn has to be answered, perhaps once more
+    unheard: bool = False  # speech went down with the last stream; calls of older versions answer again then
     lines: list[str] = field(default_factory=list)  # of operators, to be spoken
     silences: int = 0  # prompts in a row
     silent: bool = False  # the gateway has just said so
@@ -377,7 +379,7 @@ class LiveCall:
         talked = self.conversation.settled.number > 0
         if greeted or talked:
             self.opening = Opening.WELCOME_BACK
-            self.answer_again = self.answer_again or (unheard and talked)
+            self.unheard = unheard and talked
         else:
             self.opening = Opening.GREETING
 
@@ -463,6 +465,7 @@ class LiveCall:
             played_ms=report.played_ms,
             talk_over_ms=report.talk_over_ms,
             last=report.last,
+            lost=not report.complete and not report.interrupted,
         )
         if turn and report.layers:
             turn.layers = dict(report.layers)
@@ -503,11 +506,12 @@ class LiveCall:
         """The gateway says its stream is over."""
         if self.inbox.is_new(ended.attachment, ended.seq) and ended.attachment == self.inbox.newest:
             self.lose_stream(stopped=ended.stopped)
+            self.handed_over = ended.handed_over
 
     def lose_stream(self, *, stopped: bool) -> None:
         """There is no media stream any more."""
         if self.gateway is not None:
-            self.gateway, self.stream_stopped = None, stopped
+            self.gateway, self.stream_stopped, self.handed_over = None, stopped, False
 
     # The carrier
 

@@ -87,6 +87,12 @@ class SentenceCutter:
         return gap
 
 
+def sentences_of(text: str) -> list[str]:
+    """A whole text as it is spoken."""
+    cutter = SentenceCutter()
+    return [*cutter.feed(text), *cutter.finish()]
+
+
 def spoken(text: str) -> str:
     """The text without what is not spoken: markdown, brackets, emoji. "" if nothing is left."""
     text = _LIST_MARK.sub("", text, count=1) if text[:1] in "-*•>#0123456789 \n" else text

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from core.sentences import SentenceCutter
+from core.sentences import sentences_of
 
 
 def silence_line(prompts: Sequence[str], count: int, said: str, step: str, helps: Mapping[str, str]) -> str | None:
@@ -19,6 +19,4 @@ def silence_line(prompts: Sequence[str], count: int, said: str, step: str, helps
 
 
 def _question_in(said: str) -> str:
-    cutter = SentenceCutter()
-    sentences = [*cutter.feed(said), *cutter.finish()]
-    return next((sentence for sentence in reversed(sentences) if sentence.endswith("?")), "")
+    return next((sentence for sentence in reversed(sentences_of(said)) if sentence.endswith("?")), "")

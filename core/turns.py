@@ -217,6 +217,10 @@ class TurnDetector:
         """From a barge-in until that turn has ended: nothing may be played."""
         return self._caller_holds_floor
 
+    def voiced_since(self, at_ms: float) -> bool:
+        """Whether the caller's line has sounded like speech since then."""
+        return self._last_voice_ms > at_ms
+
     def follow(self, rules: TurnTaking) -> None:
         """Go by these rules from now on."""
         self.rules = rules

@@ -61,6 +61,8 @@ from media_gateway.workflow_line import CallOver, Refused, Unreachable, Workflow
 
 FIRST_PAUSE = 0.2  # seconds between tries to attach; doubled up to the longest
 LONGEST_PAUSE = 2.0
+TOLD_WITHIN = 1.0  # seconds for the workflow to hear that another gateway goes on
+REST_MS = 300.0  # so long nobody speaks before a call is moved: what was heard is on record by then
 
 
 class CarrierLine(Protocol):
@@ -137,6 +139,7 @@ class CallStream:
         self._latency = TurnLatency()
         self._talk_over = TalkOver()
         self._over = asyncio.Event()
+        self._told_end = False
         self._delivering: asyncio.Task[None]
         self._turn: int | None = None  # the number of the caller's next turn, once the workflow has told it
         self._early: list[TurnEnded] = []  # turns from before that
@@ -202,6 +205,8 @@ class CallStream:
 
     def hear(self, audio: bytes) -> None:
         """The next frame of the caller's audio."""
+        if self._told_end:
+            return
         now_ms = self._clock()
         if self.supervision.pages:
             self.supervision.caller_heard(audio)
@@ -249,7 +254,8 @@ class CallStream:
 
     def key_pressed(self, key: str) -> None:
         """The caller has pressed a key."""
-        self._keys.press(key)
+        if not self._told_end:
+            self._keys.press(key)
 
     def _look_after_protected(self, now_ms: float) -> None:
         """Lift the protection once the sentences that need it were heard."""
@@ -259,6 +265,8 @@ class CallStream:
 
     def mark_returned(self, name: str) -> None:
         """The carrier has played, or dropped, all before this mark."""
+        if self._told_end:
+            return
         try:
             self._act(self._playback.mark_returned(name, self._clock()))
         except UnknownMark:
@@ -266,6 +274,29 @@ class CallStream:
 
     def ended(self, *, stopped: bool, reason: str) -> None:
         """The stream is over: tell what was heard, then that it has ended."""
+        self._end(stopped=stopped, reason=reason, handed_over=False)
+
+    async def hand_over(self) -> None:
+        """Have another gateway go on. The workflow hears of it before the carrier asks what comes next, so that the
+        caller is told nothing of it; unless they are saying something, which is lost and has to be asked for."""
+        if self._told_end:
+            return
+        if self._playback.playing:
+            self._line.clear()
+        self._end(stopped=False, reason="handed over", handed_over=not self._hears_caller)
+        await self.workflow.all_delivered(TOLD_WITHIN)
+        self.close("handed over")
+
+    @property
+    def _hears_caller(self) -> bool:
+        """Whether the caller is saying something that the workflow has not been told."""
+        speaks = self._detector.speech_under_way or self._detector.caller_holds_floor or self._foreseen is not None
+        return speaks or self._keys.entering or self._turn is None
+
+    def _end(self, *, stopped: bool, reason: str, handed_over: bool) -> None:
+        if self._told_end:
+            return
+        self._told_end = True
         self._keys.close()
         self.supervision.end()
         self.replies.end()
@@ -273,15 +304,16 @@ class CallStream:
         self._metrics.talk_overs.inc(self._detector.talk_overs)
         self._metrics.talk_over.inc(self._detector.talk_over_ms / 1_000)
         self._metrics.played.inc(self._talk_over.played_ms / 1_000)
-        self.workflow.signal(
-            names.STREAM_ENDED, lambda seq: StreamEnded(self.identity.attachment, seq, stopped, reason)
-        )
+        attachment = self.identity.attachment
+        self.workflow.signal(names.STREAM_ENDED, lambda seq: StreamEnded(attachment, seq, stopped, reason, handed_over))
         self._over.set()
 
     @property
     def at_rest(self) -> bool:
         """Whether nobody speaks, no answer is due and nothing is being keyed in: the call can be moved unnoticed."""
-        quiet = self._detector.quiet_since_ms is not None and not self.replies.coming_in
+        quiet_since_ms, pause_ms = self._detector.quiet_since_ms, self._clock() - REST_MS
+        paused = quiet_since_ms is not None and quiet_since_ms <= pause_ms and not self._detector.voiced_since(pause_ms)
+        quiet = paused and not self.replies.coming_in
         waits = quiet and not self._dead_air.owed
         return waits and self._foreseen is None and not self._keys.entering and not self.supervision.pages
 

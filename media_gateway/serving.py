@@ -84,7 +84,7 @@ async def _drain(streams: Streams, settings: GatewaySettings, hurry: asyncio.Eve
             await asyncio.wait([left, hurried], timeout=LOOK_FOR_REST, return_when=asyncio.FIRST_COMPLETED)
         if not left.done():
             log.warning("streams_cut_short")
-            streams.close_all("the gateway stops")
+            streams.hand_over_all()
             await asyncio.wait([left], timeout=CLOSE_DEADLINE)
     finally:
         left.cancel()

@@ -38,6 +38,7 @@ class Streams:
         self._none_open.set()
         self.draining = False
         self.workers: set[WorkerSocket] = set()
+        self._leaving: set[asyncio.Task[None]] = set()
 
     @property
     def room(self) -> bool:
@@ -127,9 +128,14 @@ class Streams:
         """End the streams of calls in which nothing goes on just now: another gateway takes them."""
         for stream in list(self._live.values()):
             if stream.at_rest:
-                stream.close("handed over")
+                self._hand_over(stream)
 
-    def close_all(self, reason: str) -> None:
-        """End every stream from our side, so that the carrier asks what comes next."""
+    def hand_over_all(self) -> None:
+        """The same at once, whatever goes on."""
         for stream in list(self._live.values()):
-            stream.close(reason)
+            self._hand_over(stream)
+
+    def _hand_over(self, stream: CallStream) -> None:
+        task = asyncio.create_task(stream.hand_over())
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)

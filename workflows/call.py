@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from temporalio import workflow
@@ -37,6 +38,7 @@ from workflows.after_call import AfterCallWorkflow
 from workflows.agenda import take_up_next
 from workflows.call_messages import CallMessages
 from workflows.call_view import attributes, call_details
+from workflows.coming_back import come_back
 from workflows.confirmation import answer_to_read_back, follow, request_taken_back, step_of
 from workflows.dialling import reach_the_person
 from workflows.escalation import escalate_if_due, give_up
@@ -140,7 +142,10 @@ class CallWorkflow(CallMessages):
     async def _greet(self, opening: Opening) -> None:
         """The first words on a new media stream; the gateway gets its holding lines with them."""
         self.live.opening = None
-        if opening is Opening.WELCOME_BACK:
+        if opening is Opening.WELCOME_BACK and workflow.patched("go-on-where-cut-off"):
+            await come_back(self.live, self._say)
+        elif opening is Opening.WELCOME_BACK:
+            self.live.answer_again = self.live.answer_again or self.live.unheard
             owed = self.live.owes_answer and not self.live.returning
             if owed and workflow.patched("answer-turns-of-lost-gateways"):
                 self.live.answer_again = True
@@ -272,6 +277,8 @@ class CallWorkflow(CallMessages):
         try:
             for _ in range(TOOL_ROUNDS):
                 reply, begun = begun or await self.speaker.respond(self._request), None
+                if reply is not None and not reply.closed:
+                    live.conversation.now.heard_before = ()
                 if reply is None or reply.closed or not reply.tool_calls or not await self._settled():
                     return
                 live.conversation.now.asked_ms = live.conversation.now.asked_ms or reply.timings.started_ms
@@ -301,13 +308,13 @@ class CallWorkflow(CallMessages):
             return
         line = silence_line(script.silence_prompts, live.silences, last_said(live), now.step, script.helps)
         if live.transfer is not None:
-            await self._say(company(live))
+            await self._say(company(live), aside=True)
             return
         if line is None:
             live.end(Ending(Disposition.CALLER_SILENT, script.farewell))
             return
         live.silences += 1
-        await self._say(line)
+        await self._say(line, aside=True)
 
     async def _say_goodbye(self) -> None:
         """The call has come to its end, unless the caller cuts in."""
@@ -379,9 +386,11 @@ class CallWorkflow(CallMessages):
 
     # Speaking
 
-    async def _say(self, line: str, *, prepare: bool = False, opening: CallOpening | None = None) -> None:
+    async def _say(
+        self, line: str, *, prepare: bool = False, opening: CallOpening | None = None, aside: bool = False
+    ) -> None:
         try:
-            await self.speaker.say(line, prepare=prepare, opening=opening)
+            await self.speaker.say(line, prepare=prepare, opening=opening, aside=aside)
             if self.live.stands(line):
                 await self._was_heard(lambda: self.live.cut_off)
         except ReplyFailed as failure:
@@ -449,6 +458,7 @@ class CallWorkflow(CallMessages):
             agenda=note_for(self.live.memory, self.call.playbook, now),
             finding=asked_beside(self.live, now),
             notes=self.notes.with_answer(),
+            heard_before=now.heard_before,
         )
 
     async def _run_tools(self, calls: tuple[ToolCall, ...]) -> bool:
@@ -469,9 +479,9 @@ class CallWorkflow(CallMessages):
         turn = live.conversation.now
         done = asyncio.gather(*(asyncio.create_task(one) for one in work))
         if live.script.fillers:
-            await keep_company(live, done, self.speaker.say)
+            await keep_company(live, done, partial(self.speaker.say, aside=True))
         elif not turn.said and not await until(lambda: done.done() or live.interrupted, FILLER_AFTER):
-            await self._say(live.script.holding_line)
+            await self._say(live.script.holding_line, aside=True)
         results = [result for result in await done if result is not None]
         turn.tools.extend(results)
         for result in results:

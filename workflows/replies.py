@@ -76,10 +76,17 @@ class Speaker:
         return await self._deliver(start, lambda: self._live.interrupted)
 
     async def say(
-        self, line: str, *, prepare: bool = False, opening: CallOpening | None = None, last: bool = False
+        self,
+        line: str,
+        *,
+        prepare: bool = False,
+        opening: CallOpening | None = None,
+        last: bool = False,
+        aside: bool = False,
     ) -> Reply | None:
         """Speak one line. ``last``: nothing the caller says stops it. None: cut off. Raises ReplyFailed.
 
+        What is said ``aside`` is not made up for when its stream is lost.
         A line that stands is not overtaken by an answer to newer words; the caller may cut what follows it short.
         """
 
@@ -107,24 +114,26 @@ class Speaker:
                 start_to_close_timeout=self._patience + HEARING,
                 heartbeat_timeout=HEARTBEAT,
                 retry_policy=ONCE,
-                summary=_summary(key, "say a line" if live.call.discreet else f"say “{line[:60]}”"),
+                summary=_summary(key, _told(line, discreet=live.call.discreet)),
             )
 
         stands = self._live.stands(line)
         return await self._deliver(
-            start, lambda: not last and (self._live.cut_off if stands else self._live.interrupted)
+            start, lambda: not last and (self._live.cut_off if stands else self._live.interrupted), line, aside=aside
         )
 
     @property
     def _patience(self) -> timedelta:
         return timedelta(seconds=self._live.call.timers.reply)
 
-    async def _deliver(self, start: Start, gives_way: Callable[[], bool]) -> Reply | None:
+    async def _deliver(
+        self, start: Start, gives_way: Callable[[], bool], line: str = "", *, aside: bool = False
+    ) -> Reply | None:
         """Speech that gives way is left to itself: the gateway closes it, and what it cost is still written down."""
         live = self._live
         if live.gateway is None:
             return None
-        utterance = live.conversation.speak(live.gateway.attachment)
+        utterance = live.conversation.speak(live.gateway.attachment, line, aside=aside)
         began = workflow.time()
         kept: tuple[str, ...] = ()
         while live.gateway is not None and live.gateway.attachment == utterance.attachment:
@@ -199,7 +208,7 @@ def _write_down(conversation: Conversation, turn: Turn, utterance: Utterance, ma
     if made.cancelled() or made.exception() is not None:
         return
     reply = made.result()
-    utterance.said = reply.text
+    utterance.said, utterance.whole = reply.text, not reply.closed
     turn.told_from = tuple(dict.fromkeys((*turn.told_from, *reply.told_from)))
     if not reply.text and utterance.heard is None:
         utterance.heard = ""  # tool calls only: nothing to hear
@@ -245,6 +254,12 @@ async def until(condition: Callable[[], bool], at_most: timedelta) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+def _told(line: str, *, discreet: bool) -> str:
+    if not line:
+        return "prepare the gateway"
+    return "say a line" if discreet else f"say “{line[:60]}”"
 
 
 def _summary(key: ReplyKey, what: str) -> str:

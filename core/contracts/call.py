@@ -216,6 +216,9 @@ class StreamEnded:
     seq: int
     stopped: bool  # False: lost without a stop
     reason: str = ""
+    handed_over: bool = (
+        False  # we have closed it for another gateway to go on, and nothing the caller said went with it
+    )
 
 
 @dataclass(frozen=True)
@@ -462,11 +465,15 @@ class Respond:
     agenda: AgendaNote | None = None
     finding: FindBeside | None = None
     notes: NotesDue | None = None  # to be taken while it is heard
+    heard_before: tuple[str, ...] = ()  # sentences of this answer that the caller heard before their stream was lost
 
 
 @dataclass(frozen=True)
 class SpeakLine:
-    """Speak one fixed line; with ``prepare`` the gateway also gets the holding lines as audio."""
+    """Speak one fixed line; with ``prepare`` the gateway also gets the holding lines as audio.
+
+    An empty line only prepares, and tells the gateway how to listen.
+    """
 
     call_id: str
     playbook: str

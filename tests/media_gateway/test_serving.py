@@ -9,7 +9,7 @@ from websockets.exceptions import InvalidStatus
 
 from core.contracts import names
 from core.contracts.call import ReplyKey
-from core.turns import EndOfTurn, Listen
+from core.turns import EndOfTurn, Interim, Listen, SpeechStarted
 from media_gateway.playback_client import PlaybackClient
 from tests.media_gateway.conftest import RunningGateway, StartCall, StartGateway
 
@@ -70,7 +70,45 @@ async def test_a_call_is_handed_over_once_nobody_speaks_and_no_answer_is_due(
     assert heard.complete
     assert await call.carrier.closed() == 1000
     (ended,) = await call.told(names.STREAM_ENDED)
-    assert ended["reason"] == "handed over"
+    assert ended["handed_over"]
+    await gateway.serving
+
+
+async def test_an_answer_in_whose_midst_a_call_is_handed_over_is_told_as_far_as_it_was_heard(
+    start_gateway: StartGateway, start_call: StartCall, playback: PlaybackClient
+) -> None:
+    gateway = await start_gateway(drain=60.0)
+    call = await start_call(at=gateway)
+    async with playback.open(call.id, call.address, ReplyKey(call.address.attachment, 0, 0, 1), Listen()) as reply:
+        reply.push(0, b"\x7e" * 4_000, (), last=True, text="Half a second.")
+        reply.push(1, b"\x7e" * 400_000, (), last=True, text="And a minute.")
+        reply.finish(hear=True)
+        await call.carrier.has("mark", 2)
+        await call.carrier.return_marks()
+        gateway.stop.set()
+        assert await refusal(gateway) == 503
+        os.kill(os.getpid(), signal.SIGTERM)  # it cannot wait
+        await reply.wait_closed()
+    (report,) = await call.told(names.PLAYBACK_REPORT)
+    assert (report["complete"], report["interrupted"]) == (False, False)
+    assert report["heard"].startswith("Half a second.")
+    (ended,) = await call.told(names.STREAM_ENDED)
+    assert ended["handed_over"]
+    await call.carrier.has("clear")
+    assert await call.carrier.closed() == 1000
+    await gateway.serving
+
+
+async def test_a_call_that_is_handed_over_while_its_caller_speaks_was_cut_off(
+    start_gateway: StartGateway, start_call: StartCall
+) -> None:
+    gateway = await start_gateway(drain=0.1, rest=0.1)
+    call = await start_call(at=gateway)
+    (await gateway.recogniser.stream()).say(SpeechStarted(), Interim("Where is"))
+    gateway.stop.set()
+    assert await call.carrier.closed() == 1000
+    (ended,) = await call.told(names.STREAM_ENDED)
+    assert not ended["handed_over"], "they are to be asked for it"
     await gateway.serving
 
 

@@ -276,15 +276,16 @@ class ScriptedCall:
         layers: dict[str, float] | None = None,
         *,
         last: bool = False,
+        lost: bool = False,
     ) -> None:
-        """Tell what the caller heard; all of it unless given."""
+        """Tell what the caller heard; all of it unless given, and then they had cut in, or the stream was ``lost``."""
         complete = heard is None
         report = PlaybackReport(
             key=playback.key,
             seq=self.seq(playback.key.attachment),
             heard=playback.text if heard is None else heard,
             complete=complete,
-            interrupted=not complete,
+            interrupted=not (complete or lost),
             layers=layers or {},
             last=last,
         )
@@ -294,9 +295,16 @@ class ScriptedCall:
         """Tell that the worker's socket broke."""
         await self.handle.signal(names.REPLY_LOST, ReplyLost(key, self.seq(key.attachment), kept))
 
-    async def lose_stream(self, *, stopped: bool = False) -> None:
+    async def lose_stream(self, *, stopped: bool = False, handed_over: bool = False) -> None:
         """The media stream is over."""
-        await self.handle.signal(names.STREAM_ENDED, StreamEnded(self.attachment, self.seq(), stopped))
+        ended = StreamEnded(self.attachment, self.seq(), stopped, handed_over=handed_over)
+        await self.handle.signal(names.STREAM_ENDED, ended)
+
+    async def is_handed_over(self) -> None:
+        """The gateway stops, and another one takes the call."""
+        await self.lose_stream(handed_over=True)
+        await self.carrier_asks()
+        await self.attach()
 
     # The caller
 

@@ -1,0 +1,49 @@
+"""What a lost stream has cut off, and how the assistant goes on with it."""
+
+from dataclasses import dataclass
+
+from core.conversation import Turn, Utterance
+from core.sentences import sentences_of
+
+
+@dataclass(frozen=True)
+class CutOff:
+    """What is still to be said in a turn: ``line``, then the rest of an answer that was still being made."""
+
+    line: str = ""
+    unmade: bool = False
+    after: tuple[str, ...] = ()  # sentences of that answer that were heard
+
+
+def cut_off(turn: Turn) -> CutOff:
+    """A sentence that was cut in its midst is said again from its beginning."""
+    rests: list[str] = []
+    unmade, after = False, turn.heard_before
+    for said in _lost(turn):
+        made = said.line or (said.said if said.whole else "")
+        heard, rest = _parted(made or said.said, said.heard or "")
+        rests += rest if made else []
+        unmade, after = not made, (*after, *heard)
+    return CutOff(" ".join(rests), unmade, after if unmade else ())
+
+
+def _lost(turn: Turn) -> list[Utterance]:
+    """The last things said whose end was not heard, in their order."""
+    lost: list[Utterance] = []
+    for said in reversed(turn.utterances):
+        if said.lost and not said.aside:
+            lost.append(said)
+        elif not said.aside:
+            break
+    return lost[::-1]
+
+
+def _parted(made: str, heard: str) -> tuple[list[str], list[str]]:
+    """The sentences that were heard to their end, and the others."""
+    sentences = sentences_of(made)
+    left = " ".join(heard.split())
+    for place, sentence in enumerate(sentences):
+        if not left.startswith(sentence):
+            return sentences[:place], sentences[place:]
+        left = left[len(sentence) :].lstrip()
+    return sentences, []
