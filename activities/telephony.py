@@ -7,6 +7,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.delivery import TOOL_HEARTBEAT_S, heartbeats
 from activities.feed import call_started, phase
 from activities.retries import vendor_failures
 from core.contracts import names
@@ -36,7 +37,7 @@ class TelephonyActivities:
         if request.opening is not None:
             self._feed.note(call_started(request.call_id, request.opening))
         self._feed.note(phase(request.call_id, Phase.DIALLING))
-        with vendor_failures():
+        with vendor_failures(), heartbeats(TOOL_HEARTBEAT_S):
             await self._check(request)
             leg = await self._telephony.dial(
                 request.call_id,

@@ -15,6 +15,7 @@ from workflows.replies import ONCE, until
 with workflow.unsafe.imports_passed_through():
     from activities.telephony import NOT_ALLOWED, TelephonyActivities
 
+ALIVE: Final = timedelta(seconds=2)  # between heartbeats: a worker that died holds its place in the pace no longer
 UNCLEAR: Final = {"timeout", "unavailable", "broken", "overloaded"}  # kinds of failure after which it may ring
 
 
@@ -47,6 +48,7 @@ async def _dial(live: LiveCall) -> Disposition | None:
             TelephonyActivities.dial,
             request,
             start_to_close_timeout=timedelta(seconds=15),  # one REST call, and a slow carrier is no reason to give up
+            heartbeat_timeout=ALIVE,
             retry_policy=ONCE,  # a second try could ring twice
             summary="dial" if call.discreet else f"dial {call.caller_number}",
         )
@@ -61,15 +63,25 @@ async def _dial(live: LiveCall) -> Disposition | None:
 async def _reconcile(live: LiveCall, error: ActivityError, began_ms: float) -> bool:
     if isinstance(error.cause, ApplicationError) and error.cause.type not in UNCLEAR:
         return False  # the carrier has refused
-    if await until(lambda: live.carrier_call_id is not None, timedelta(seconds=live.call.timers.lost_status)):
+    wait_s = live.call.timers.lost_status
+    if workflow.patched("look-up-dial-at-once"):
+        wait_s = live.call.timers.lost_dial
+        if await _is_on_record(live, began_ms, at_most_s=wait_s):
+            return True
+    if await until(lambda: live.carrier_call_id is not None, timedelta(seconds=wait_s)):
         return True
+    return await _is_on_record(live, began_ms, at_most_s=live.call.timers.ring)
+
+
+async def _is_on_record(live: LiveCall, began_ms: float, at_most_s: float) -> bool:
+    """Whether the carrier has dialled, as far as its callbacks and its list of calls tell."""
     call = live.call
     try:
         found = await workflow.execute_activity_method(
             TelephonyActivities.look_up_dial,
             LookUpDial(call.call_id, call.caller_number, call.our_number, began_ms),
             start_to_close_timeout=timedelta(seconds=10),  # lists the carrier's calls
-            schedule_to_close_timeout=timedelta(seconds=call.timers.ring),
+            schedule_to_close_timeout=timedelta(seconds=at_most_s),
             retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1)),
             summary="look up whether it was dialled",
         )

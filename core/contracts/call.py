@@ -53,7 +53,8 @@ class CallTimers:
     ring: float = 60.0  # an outbound call that is not answered by then is over
     attach: float = 20.0  # from answer (or a lost stream) to a media stream
     reply: float = 12.0  # one reply: model, voice and delivery
-    lost_status: float = 15.0  # after an unclear dial: how long a callback may take
+    lost_status: float = 15.0  # after an unclear dial of a representative: how long a callback may take
+    lost_dial: float = 4.0  # after one that the carrier's list does not show: until it is asked for the last time
     max_call: float = 7_200.0
     costs: float = 5.0  # an ended call waits for those still open: so long it takes to know that a worker has died
     after_call: Patience = Patience()  # with what fails once the call has ended

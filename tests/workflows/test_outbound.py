@@ -1,17 +1,25 @@
 """Calls that we place: dialled once, whatever the carrier tells and in whatever order."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
+from temporalio import activity
+from temporalio.api.enums.v1 import TimeoutType
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from core.contracts.call import Direction, Machine, Phase
+from activities.roster import roster
+from activities.telephony import TelephonyActivities
+from core.contracts import names
+from core.contracts.call import Dial, Dialled, Direction, Machine, Phase
 from core.may_call import DncScope
 from core.outcome import CarrierState, Disposition
 from core.ports.campaign import DncEntry
 from core.ports.errors import StorageUnavailable
 from core.ports.telephony import CarrierLeg
 from tests.world.fakes import broken
-from tests.world.world import CallWorld, ScriptedCall
+from tests.world.world import QUICK, CallWorld, ScriptedCall
+from workflows.call import CallWorkflow
 
 
 async def dialled(world: CallWorld) -> ScriptedCall:
@@ -98,20 +106,51 @@ async def test_unclear_dial_is_cleared_up_by_a_callback(world: CallWorld) -> Non
     assert len(world.telephony.dialled) == 1
 
 
-async def test_unclear_dial_is_looked_up_when_no_callback_comes(world: CallWorld) -> None:
+async def test_unclear_dial_is_looked_up_at_once(world: CallWorld) -> None:
     world.telephony.dial_faults.always = broken("timeout")
     world.telephony.on_record = CarrierLeg("CAfound", CarrierState.RINGING)
-    call = await dialled(world)
+    call = await world.call(Direction.OUTBOUND, timers=replace(QUICK, lost_dial=600.0))
     assert await call.disposition() is Disposition.NO_ANSWER
     assert world.telephony.hung_up == ["CAfound"]
     assert len(world.telephony.dialled) == 1
 
 
-async def test_unclear_dial_that_the_carrier_does_not_know_has_failed(world: CallWorld) -> None:
+async def test_unclear_dial_that_the_carrier_does_not_know_is_looked_up_again_and_has_failed(world: CallWorld) -> None:
     world.telephony.dial_faults.always = broken("unavailable")
     call = await dialled(world)
     assert await call.disposition() is Disposition.FAILED
     assert len(world.telephony.dialled) == 1
+    assert world.telephony.looked_up == 2
+
+
+async def test_dial_whose_worker_died_is_cleared_up_once_its_heartbeat_is_missed(world: CallWorld) -> None:
+    dials: list[str] = []
+
+    @activity.defn(name=names.DIAL)
+    async def rings_and_is_never_heard_of_again(request: Dial) -> Dialled:
+        dials.append(request.to)
+        await asyncio.Event().wait()
+        return Dialled(None)
+
+    world.telephony.on_record = CarrierLeg("CAfound", CarrierState.RINGING)
+    others = [one for one in roster(world.ports).calls if one.__name__ != TelephonyActivities.dial.__name__]
+    dying = Worker(
+        world.client,
+        task_queue="dying",
+        workflows=[CallWorkflow],
+        activities=[*others, rings_and_is_never_heard_of_again],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
+    async with dying:
+        call = await world.call(Direction.OUTBOUND, timers=replace(QUICK, lost_dial=600.0), queue="dying")
+        assert await call.disposition() is Disposition.NO_ANSWER
+    assert (dials, world.telephony.hung_up) == (["+12025550123"], ["CAfound"])
+    missed = [
+        event.activity_task_timed_out_event_attributes.failure.timeout_failure_info.timeout_type
+        async for event in call.handle.fetch_history_events()
+        if event.HasField("activity_task_timed_out_event_attributes")
+    ]
+    assert missed == [TimeoutType.TIMEOUT_TYPE_HEARTBEAT]
 
 
 async def test_number_that_must_not_be_called_is_not_dialled(world: CallWorld) -> None:

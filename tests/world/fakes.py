@@ -382,6 +382,7 @@ class FakeTelephony:
         self.representative_faults = Faults()
         self.representatives: asyncio.Queue[tuple[LegOfTransfer, str]] = asyncio.Queue()
         self.on_record: CarrierLeg | None = None  # what a look-up finds
+        self.looked_up = 0
         self.redirected = asyncio.Event()
         self.dialling = asyncio.Event()
         self.dials: asyncio.Queue[tuple[str, str, str]] = asyncio.Queue()
@@ -405,6 +406,7 @@ class FakeTelephony:
 
     async def find_dialled(self, call_id: str, to: str, from_: str, since_ms: float) -> CarrierLeg | None:
         """What is on record."""
+        self.looked_up += 1
         return self.on_record
 
     async def hang_up(self, carrier_call_id: str) -> None:

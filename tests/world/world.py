@@ -70,6 +70,7 @@ QUICK = CallTimers(
     attach=1.0,
     reply=3.0,
     lost_status=0.5,
+    lost_dial=0.5,
     max_call=600.0,
     costs=0.5,
     after_call=Patience(first=0.05, longest=0.2),
@@ -147,6 +148,7 @@ class CallWorld:
         caller_number: str = "+12025550123",
         machine: Machine = Machine.UNKNOWN,
         voicemail_line: str = "",
+        queue: str = names.CALLS_QUEUE,
     ) -> "ScriptedCall":
         """A call that has just begun: no media stream yet."""
         call_id = f"T{uuid.uuid4().hex[:12]}"
@@ -168,7 +170,7 @@ class CallWorld:
             names.CALL_WORKFLOW,
             call,
             id=names.call_workflow_id(call_id),
-            task_queue=names.CALLS_QUEUE,
+            task_queue=queue,
             result_type=CallResult,
         )
         scripted = ScriptedCall(self, call, handle)
