@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import structlog
 from temporalio import activity
@@ -11,6 +12,7 @@ from activities.delivery import heard_of
 from activities.feed import mood_read
 from activities.note_prompts import notes_prompt
 from activities.playbook_shelf import PlaybookShelf
+from core.contact_zones import zones_of
 from core.contracts.call import Heard, Respond
 from core.contracts.notes import Notes, TakeNotes
 from core.note_taking import checked_notes, notes_schema
@@ -36,7 +38,7 @@ class NoteWriter:
         """One structured call. Raises VendorError."""
         playbook = (await self._shelf.get(request.playbook)).playbook
         schema = notes_schema(playbook, request.step, request.memory, sums_up=bool(request.older), mood=request.mood)
-        prompt = notes_prompt(playbook, request, datetime.now().astimezone().date())
+        prompt = notes_prompt(playbook, request, _now_at(request.caller_number))
         told, usage = await self._reasoner.extract(prompt, schema)
         older_turn = request.older[-1].turn if request.older else 0
         notes = checked_notes(playbook, request.memory, request.turn, told, older_turn, usage)
@@ -64,6 +66,12 @@ class NoteWriter:
             writing.cancel()
 
 
+def _now_at(number: str) -> datetime:
+    """By the clock of whoever has this number; by ours where it may be in several zones, or in none that is known."""
+    zones = zones_of(number)
+    return datetime.now(ZoneInfo(zones[0])) if len(zones) == 1 else datetime.now().astimezone()
+
+
 def _request(answer: Respond) -> TakeNotes | None:
     due, memory = answer.notes, answer.memory
     if due is None or memory is None:
@@ -78,4 +86,5 @@ def _request(answer: Respond) -> TakeNotes | None:
         answer.variables,
         due.older,
         due.mood,
+        due.caller_number,
     )

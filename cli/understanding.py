@@ -91,6 +91,6 @@ class PlaybookUnderstanding:
             return {}
         exchanges = (before, Exchange(_TURN, turn.say, ""))
         request = TakeNotes(_CALL, playbook.ref, _TURN, step, exchanges, memory, turn.variables)
-        prompt = notes_prompt(playbook, request, datetime.now(UTC).astimezone().date())
+        prompt = notes_prompt(playbook, request, datetime.now(UTC).astimezone())
         told, _ = await self._reasoner.extract(prompt, notes_schema(playbook, step, memory, sums_up=False))
         return checked_notes(playbook, memory, _TURN, told, 0, Usage()).slots

@@ -94,7 +94,7 @@ def next_attempt(
 
 
 def outcome_of_call(
-    disposition: Disposition, carrier_error: str = "", *, no_more_calls: bool = False
+    disposition: Disposition, carrier_error: str = "", *, no_more_calls: bool = False, callback: bool = False
 ) -> AttemptOutcome:
     """What a call that has ended means to its campaign.
 
@@ -102,12 +102,18 @@ def outcome_of_call(
         disposition: of the call.
         carrier_error: what the carrier told of a call that failed: the far carrier's SIP answer, or a code of its own.
         no_more_calls: they asked not to be called again.
+        callback: they named a time that is still to come.
     """
     if no_more_calls:
         return AttemptOutcome.DO_NOT_CALL
     if disposition is Disposition.FAILED and _SIP_FAILURE.fullmatch(carrier_error):
         return outcome_of_sip(int(carrier_error))
-    return _OF_DISPOSITION.get(disposition, AttemptOutcome.REACHED)
+    outcome = _OF_DISPOSITION.get(disposition, AttemptOutcome.REACHED)
+    spoken_with = disposition in {
+        Disposition.TRANSFERRED,
+        Disposition.TAKEN_OVER,
+    }  # by a person, who knows what follows
+    return AttemptOutcome.CALLBACK if callback and outcome.answered and not spoken_with else outcome
 
 
 _SIP_FAILURE: Final = re.compile(r"[3-6]\d\d")

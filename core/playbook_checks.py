@@ -34,6 +34,7 @@ def talk_faults(playbook: "Playbook") -> Iterator[Misplaced]:
     for place, text in enumerate(playbook.policies.escalate_when):
         yield from _condition_faults(playbook, text, ("policies", "escalate_when", place))
     yield from _policy_faults(playbook)
+    yield from _callback_faults(playbook)
     if not faulty and any(step.transitions for step in playbook.steps):
         yield from _graph_faults(playbook, steps)
 
@@ -64,6 +65,17 @@ def _slot_faults(playbook: "Playbook") -> Iterator[Misplaced]:
             if slot.name in playbook.sensitive_fields:
                 yield Misplaced(at, f"{slot.name!r} is keyed in as sensitive digits: only a tool may be given them")
             seen.add(slot.name)
+
+
+def _callback_faults(playbook: "Playbook") -> Iterator[Misplaced]:
+    slots = playbook.slots
+    for kind, name in (("date", playbook.callback.date), ("time", playbook.callback.time)):
+        if name is None:
+            continue
+        if name not in slots:
+            yield misplaced(("callback", kind), f"no step collects {name!r}", name, slots)
+        elif slots[name].type != kind:
+            yield Misplaced(("callback", kind), f"{name!r} is collected as {slots[name].type}, not as {kind}")
 
 
 def _condition_faults(playbook: "Playbook", text: str, at: At) -> Iterator[Misplaced]:

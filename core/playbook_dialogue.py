@@ -116,6 +116,13 @@ class Limits(Part):
     )
 
 
+class CallbackChoice(Part):
+    """The slots in which callers name a time at which they want to be called (back)."""
+
+    date: Name | None = Field(None, description="a slot of type date")
+    time: Name | None = Field(None, description="a slot of type time")
+
+
 class Talk(Part):
     """The fields of a playbook that say how the talk goes."""
 
@@ -125,6 +132,7 @@ class Talk(Part):
     )
     policies: Policies = Policies()
     limits: Limits = Limits()
+    callback: CallbackChoice = CallbackChoice()
     step_finding: StepFinding = StepFinding()
     picking_up: str = Field(
         "", max_length=600, description="said instead of welcome_back where an answer was cut off, which follows"

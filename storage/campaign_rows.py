@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core.attempts import AttemptOutcome
+from core.calling_window import ZonePolicy
 from core.contact_zones import UnknownZone, zones_of
 from core.contracts.campaign import Attempt, CampaignPhase, CampaignSettings, Contact, ContactState
 from core.may_call import WEEK_MS, ConsentOnRecord, DncScope, Hindrance, KnownOfNumber
@@ -111,7 +112,7 @@ async def known_of(
         attempts.setdefault(number, []).append(opened_ms)
     return {
         one.number: KnownOfNumber(
-            zones=_zones(one, settings),
+            zones=zones_by_record(one.number, one.stated_zone, settings.zones),
             dnc=frozenset(forbidden.get(one.number, ())),
             consent=_consent_of(agreed.get(one.number)),
             attempts_ms=tuple(attempts.get(one.number, ())),
@@ -175,8 +176,9 @@ def _consent_of(row: ConsentRow | None) -> ConsentOnRecord | None:
     return ConsentOnRecord(row.given_ms, row.revoked_ms, row.expires_ms, row.source)
 
 
-def _zones(asked: Asked, settings: CampaignSettings) -> tuple[str, ...]:
+def zones_by_record(number: str, stated: str, policy: ZonePolicy) -> tuple[str, ...]:
+    """As ``zones_of``; () for a zone that is none."""
     try:
-        return zones_of(asked.number, asked.stated_zone, settings.zones)
+        return zones_of(number, stated, policy)
     except UnknownZone:  # was checked when it was listed; since then the system's zones have changed
         return ()

@@ -28,6 +28,23 @@ async def save_transfers(session: AsyncSession, record: CallRecord) -> None:
         await session.execute(insert_new(session, CallbackTask), tasks)
 
 
+async def note_wished_callback(session: AsyncSession, record: CallRecord) -> None:
+    """Have a person call, at the time the caller named; not where nobody knows the number."""
+    call = record.call
+    if not call.caller_number:
+        return
+    task = {
+        "callback_id": f"{call.call_id}:0",  # transfers are numbered from 1
+        "call_id": call.call_id,
+        "queue": "",
+        "caller_number": call.caller_number,
+        "reason": f"wants to be called {record.callback.replace('T', ' ').strip()}, by their clock",
+        "summary": "",
+        "created_ms": record.ended_ms or record.started_ms,
+    }
+    await session.execute(insert_new(session, CallbackTask), [task])
+
+
 async def transfers_of(session: AsyncSession, call_id: str) -> tuple[TransferRecord, ...]:
     """Those of a recorded call, in order."""
     wanted = select(Transfer).where(Transfer.call_id == call_id).order_by(Transfer.transfer)

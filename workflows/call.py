@@ -11,6 +11,7 @@ from temporalio.exceptions import ActivityError
 from temporalio.workflow import ParentClosePolicy
 
 from core.agenda import LIKELY
+from core.call_back import wished_callback
 from core.contracts import names
 from core.contracts.call import (
     CallerTurn,
@@ -514,6 +515,7 @@ class CallWorkflow(CallMessages):
             transfers=tuple(live.transfers),
             carrier_error=live.carrier_error,
             no_more_calls=live.no_more_calls,
+            callback=wished_callback(self.call.playbook.callback, live.memory, self.call.playbook.confirms),
             in_place=True,
         )
         await workflow.start_child_workflow(

@@ -42,7 +42,8 @@ class NoteTaker:
         if not live.call.playbook.notes_with_answers or self._taking is not None or not self._is_due(turn, older):
             return None
         self._asked_for = self._brought_by = turn.number
-        return NotesDue(live.conversation.since(live.memory.noted), older, self._moods.leave_to_notes(turn))
+        mood = self._moods.leave_to_notes(turn)
+        return NotesDue(live.conversation.since(live.memory.noted), older, mood, live.call.caller_number)
 
     def hear_answer(self, turn: Turn, made: asyncio.Task[Reply]) -> None:
         """An answer that was to bring notes is over. Without them, the next one is to bring them."""
@@ -79,6 +80,7 @@ class NoteTaker:
                 live.memory,
                 live.call.variables,
                 older,
+                caller_number=live.call.caller_number,
             ),
             schedule_to_close_timeout=timedelta(seconds=20),  # one model call, for which nobody waits
             retry_policy=ONCE,

@@ -642,6 +642,7 @@ class CallRecord:
     transfers: tuple[TransferRecord, ...] = ()
     carrier_error: str = ""  # why the carrier could not, by its code or the far carrier's SIP answer
     no_more_calls: bool = False  # they asked not to be called again
+    callback: str = ""  # when they want to be called (back), by their clock: core.call_back.wished_callback
     in_place: bool = False  # what follows writes SQL within its own tasks; older calls ask their history, by patches
 
 

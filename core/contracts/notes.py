@@ -19,6 +19,7 @@ class TakeNotes:
     variables: dict[str, str] = field(default_factory=dict)
     older: tuple[Exchange, ...] = ()  # to be summed up
     mood: bool = False  # the caller's mood is to be read as well
+    caller_number: str = ""  # whose "tomorrow" and "in an hour" are by their own clock
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class NotesDue:
     exchanges: tuple[Exchange, ...]
     older: tuple[Exchange, ...] = ()
     mood: bool = False
+    caller_number: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from core.call_back import CallbackSlots
 from core.contracts.agenda import AgendaRules
 from core.mood import MoodRules
 from core.paths import told_in_conditions
@@ -107,6 +108,7 @@ class PlaybookBrief:
     told: frozenset[str] = frozenset()  # "tool.field": what conditions ask for of tools' answers
     learns: str = "never"  # from its calls: core.playbook_finding.StepFinding.learn_from_calls
     agenda: AgendaRules = AgendaRules()
+    callback: CallbackSlots = CallbackSlots()  # where callers name a time at which they want to be called
 
     def spoken_in(self, language: str) -> "PlaybookBrief":
         """The same with its lines in another language; unchanged for the first and for one it does not have."""
@@ -142,6 +144,7 @@ def brief_of(playbook: Playbook) -> PlaybookBrief:
         protected=protected_in(playbook),
         learns=playbook.step_finding.learn_from_calls,
         agenda=_agenda(playbook),
+        callback=CallbackSlots(playbook.callback.date or "", playbook.callback.time or ""),
     )
 
 

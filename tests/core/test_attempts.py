@@ -29,6 +29,22 @@ def test_whoever_named_a_time_is_called_then_and_not_before_the_call_has_ended()
     assert next_attempt(RULES, [AttemptOutcome.CALLBACK], 5.0, callback_ms=1.0) == 5.0
 
 
+@pytest.mark.parametrize(
+    ("disposition", "outcome"),
+    [
+        (Disposition.COMPLETED, AttemptOutcome.CALLBACK),
+        (Disposition.CALLER_HUNG_UP, AttemptOutcome.CALLBACK),
+        (Disposition.CONNECTION_LOST, AttemptOutcome.CALLBACK),
+        (Disposition.TRANSFERRED, AttemptOutcome.REACHED),
+        (Disposition.VOICEMAIL, AttemptOutcome.VOICEMAIL),
+        (Disposition.BUSY, AttemptOutcome.BUSY),
+    ],
+)
+def test_a_time_counts_where_somebody_named_it_to_us(disposition: Disposition, outcome: AttemptOutcome) -> None:
+    assert outcome_of_call(disposition, callback=True) is outcome
+    assert outcome_of_call(disposition, callback=True, no_more_calls=True) is AttemptOutcome.DO_NOT_CALL
+
+
 @given(st.lists(st.sampled_from(AttemptOutcome), min_size=1, max_size=12), st.integers(1, 8))
 def test_nobody_is_tried_more_often_than_the_campaign_allows(outcomes: list[AttemptOutcome], most: int) -> None:
     rules = RetryRules({outcome: Retry(60.0, 99) for outcome in AttemptOutcome}, most_attempts=most)

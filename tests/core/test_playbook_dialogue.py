@@ -131,6 +131,13 @@ def test_each_fault_is_told_by_line_and_field(old: str, new: str, line: int, fie
     assert found == [(line, field)], list(map(str, faults_of(text)))
 
 
+def test_a_time_to_be_called_at_is_told_in_slots_of_its_types() -> None:
+    found = [str(fault) for fault in faults_of(LEADS + "callback: {date: bill, time: clock}\n")]
+    assert len(found) == 2
+    assert "'bill' is collected as number, not as date" in found[0]
+    assert "no step collects 'clock'" in found[1]
+
+
 def test_all_faults_of_the_talk_are_told_at_once() -> None:
     text = LEADS.replace("fact.wants_lawyer]", "fact.x]").replace("{to: visit,", "{to: nowhere,")
     assert [fault.field for fault in faults_of(text)] == ["steps.0.transitions.1.to", "policies.escalate_when.0"]

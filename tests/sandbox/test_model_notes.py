@@ -1,6 +1,6 @@
 """Notes as the sandbox's model takes them, through the adapter that real notes go through."""
 
-from datetime import date
+from datetime import datetime
 
 from activities.note_prompts import notes_prompt
 from core.contracts.notes import TakeNotes
@@ -43,7 +43,7 @@ OLD = (Exchange(1, "My name is Jamie.", "Hello Jamie."),)
 async def test_slots_facts_and_summary_are_found_through_both_vendors_protocols() -> None:
     request = TakeNotes("C1", "leads@x", 4, "ask", TALK, Memory(), older=OLD)
     schema = notes_schema(PLAYBOOK, "ask", request.memory, sums_up=True)
-    asked = notes_prompt(PLAYBOOK, request, date(2026, 11, 26))
+    asked = notes_prompt(PLAYBOOK, request, datetime(2026, 11, 26, 12))
     state = SandboxState(Latency(model_structured_ms=0.0))
     async with running(create_app(state, SandboxConfig())) as origin:
         for adapter in (AnthropicReasoner("key", origin), OpenAIReasoner("key", "gpt-5-mini", f"{origin}/openai/v1")):

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,7 @@ class Talk:
     def take_notes(self, number: int) -> None:
         request = TakeNotes("CA1", self.playbook.ref, number, self.step, tuple(self.recent[-2:]), self.memory)
         schema = notes_schema(self.playbook, self.step, self.memory, sums_up=False)
-        told = structured_answer(as_request(notes_prompt(self.playbook, request, date(2026, 11, 26))), schema)
+        told = structured_answer(as_request(notes_prompt(self.playbook, request, datetime(2026, 11, 26, 12))), schema)
         take_in(self.memory, checked_notes(self.playbook, self.memory, number, told, 0, Usage()))
 
     def answer(self, text: str, results: tuple[ToolResult, ...] = (), kept: tuple[str, ...] = ()) -> Answer:

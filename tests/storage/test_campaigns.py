@@ -18,6 +18,7 @@ from storage.calls import SqlCallStore
 from storage.campaign_rounds import SqlCampaignBook
 from storage.campaigns import SqlCampaigns, SqlDialGate
 from storage.database import Database
+from storage.transfers import SqlCallbacks
 from tests.storage.records import ended_call
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC).timestamp() * 1_000  # in London
@@ -255,6 +256,67 @@ async def test_what_a_call_came_to_decides_whether_and_when_it_is_tried_again(
         assert contact.state is ContactState.DONE
     else:
         assert (contact.state, contact.due_ms) == (ContactState.WAITING, NOON + MINUTE + again_in)
+
+
+async def callbacks_of(database: Database) -> list[tuple[str, str]]:
+    tasks, _ = await SqlCallbacks(database).callbacks()
+    return [(task.caller_number, task.reason) for task in tasks]
+
+
+async def test_whoever_names_a_time_is_called_then_by_their_own_clock(database: Database) -> None:
+    running = Running(database)
+    await running.runs(SETTINGS, ADA)
+    await running.campaigns.add("c1", [NewContact(BOB, "America/New_York")], NOON)
+    ada, bob = sorted(await running.planned(NOON + 4 * HOUR), key=lambda one: one.number)
+    await running.ends(ada, Disposition.COMPLETED, NOON + 5 * HOUR, callback="2026-03-05T15:00")
+    await running.ends(bob, Disposition.CALLER_HUNG_UP, NOON + 5 * HOUR, callback="2026-03-05T15:00")
+    due = {one.number: (one.outcomes, one.due_ms) for one in await running.campaigns.contacts("c1")}
+    assert due == {
+        ADA: ((AttemptOutcome.CALLBACK,), NOON + 27 * HOUR),
+        BOB: ((AttemptOutcome.CALLBACK,), NOON + 32 * HOUR),
+    }
+    assert await running.dialled(NOON + 27 * HOUR - SECOND) == []
+    assert await running.dialled(NOON + 27 * HOUR) == [ADA]
+    assert await callbacks_of(database) == []  # the campaign sees to it
+
+
+async def test_a_time_at_which_nobody_may_be_called_is_put_off_and_a_number_that_is_forbidden_stays_so(
+    running: Running,
+) -> None:
+    await running.runs(SETTINGS, ADA, BOB)
+    for call in await running.planned():
+        await running.ends(call, Disposition.COMPLETED, NOON + MINUTE, callback="2026-03-05T22:30")
+    await running.campaigns.block(DncEntry(BOB, DncScope.GLOBAL))
+    night = NOON + 34.5 * HOUR
+    found, planned = await running.book.open_round("c1", night)
+    assert (planned, found.next_ms) == ([], NOON + 44 * HOUR)
+    assert await running.dialled(NOON + 44 * HOUR) == [ADA]
+
+
+async def test_a_time_that_is_over_is_none(running: Running) -> None:
+    await running.runs(SETTINGS, ADA)
+    (call,) = await running.planned()
+    await running.ends(call, Disposition.COMPLETED, NOON + MINUTE, callback="2026-03-04T09:00")
+    (contact,) = await running.campaigns.contacts("c1")
+    assert (contact.state, contact.outcomes) == (ContactState.DONE, (AttemptOutcome.REACHED,))
+
+
+async def test_where_no_campaign_calls_again_a_person_is_to(database: Database) -> None:
+    running = Running(database)
+    await running.runs(SETTINGS, ADA)
+    (call,) = await running.planned()
+    await running.book.keep_phase("c1", CampaignPhase.CANCELED, NOON, call_off=True)
+    await running.ends(call, Disposition.COMPLETED, NOON + MINUTE, callback="2026-03-05T15:00")
+    inbound = ended_call("CA7")
+    of_bob = replace(inbound.call, caller_number=BOB)
+    said = replace(inbound, call=of_bob, disposition=Disposition.COMPLETED, ended_ms=NOON, callback="2026-03-05T09:00")
+    for _ in range(2):  # told again
+        await running.calls.save(said)
+    await running.calls.save(replace(said, call=replace(of_bob, call_id="CA8"), no_more_calls=True))
+    assert sorted(await callbacks_of(database)) == [
+        (ADA, "wants to be called 2026-03-05 15:00, by their clock"),
+        (BOB, "wants to be called 2026-03-05 09:00, by their clock"),
+    ]
 
 
 async def test_dialling_rests_while_the_carrier_fails(running: Running) -> None:

@@ -1,5 +1,7 @@
 """What a call knows: found beside the answers, confirmed aloud, and never forgotten."""
 
+import pytest
+
 from core.contracts import names
 from core.conversation import ToolCall
 from core.outcome import Disposition
@@ -104,6 +106,26 @@ async def test_slot_is_read_back_and_a_yes_confirms_it(world: CallWorld) -> None
     await call.asks("Yes, that's right.")
     assert (await call.state()).confirmed["bill"] == "180"
     assert "Confirmed: bill." in situation(world)
+
+
+@pytest.mark.parametrize(("answer", "recorded"), [("Yes, that's right.", "2026-11-27T15:00"), ("Wait, what?", "")])
+async def test_time_to_be_called_at_is_recorded_once_the_caller_has_said_yes_to_it(
+    world: CallWorld, answer: str, recorded: str
+) -> None:
+    slots = "{name: day, type: date, confirm: true}\n      - {name: clock, type: time, confirm: true}"
+    text = VISITS.replace("{name: owns_house, type: yes_no}", f"{{name: owns_house, type: yes_no}}\n      - {slots}")
+    call = await world.answered_call(parse_playbook(f"{text}callback: {{date: day, time: clock}}\n"))
+    world.reasoner.notes.append({"slots": {"day": "2026-11-27", "clock": "15:00"}, "facts": []})
+    await call.asks("Can you call me tomorrow at three?")
+    await call.activity_has_ended(names.RESPOND)
+    assert "where the caller is. The call is in" in world.reasoner.note_prompts[0].situation
+    world.reasoner.will_say("November 27, 2026 at 15:00, is that right?")
+    await call.asks("Hello?")
+    await call.asks(answer)
+    await call.hangs_up()
+    await call.disposition()
+    await call.after_call()
+    assert world.store.records[call.id].callback == recorded
 
 
 async def test_a_no_to_what_was_read_back_asks_again(world: CallWorld) -> None:
