@@ -10,7 +10,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from temporalio import activity
 
-from activities.delivery import REPLY_HEARTBEAT_S, Delivery, heartbeats, while_wanted
+from activities.delivery import REPLY_HEARTBEAT_S, Delivery, heartbeats, telling_how_far, while_wanted
 from activities.dialogue import Place, judged, place_of, step_now
 from activities.feed import mood_read, now_ms, problem, step_found, told_from_documents
 from activities.fillers import fillers_when_late
@@ -154,17 +154,19 @@ class ConversationActivities:
                 async with checking(None if begun else self._finding(request), likely) as check:
                     answer = _Answer(self._reasoner, delivery, CitationFilter() if found else None, check)
                     work = answer.give(_prompt(ready.playbook, request, answered, found), playback)
-                    with fillers_when_late(delivery, fillers, _filler_after_ms(request)):
+                    how_far = telling_how_far(playback, lambda: _made(kept, delivery))
+                    with how_far, fillers_when_late(delivery, fillers, _filler_after_ms(request)):
                         whole = await while_wanted(playback, work, request.within_s)
                 if whole and not (begun or delivery.sentences or answer.tool_calls or answer.withheld):
                     raise VendorError("model", "broken", "an answer without words", curable=True)
                 is_heard = whole and answer.is_last
                 heard, notes = await self._notes.while_heard(playback, request) if is_heard else (None, None)
+                so_far = playback.heard_so_far if heard is None else ""
         told_from = answer.places(found or ())
         if told_from:
             self._feed.note(told_from_documents(request.call_id, request.key.turn, told_from))
         return Reply(
-            text=" ".join([*kept, *delivery.filler_sentences, *delivery.sentences]),
+            text=_made(kept, delivery),
             closed=not whole,
             timings=delivery.timings,
             tool_calls=tuple(answer.tool_calls) if whole else (),
@@ -177,6 +179,7 @@ class ConversationActivities:
             found=check.found if check else None,
             withheld=answer.withheld,
             notes=notes,
+            so_far=so_far,
         )
 
     def _finding(self, request: Respond) -> Coroutine[Any, Any, Step] | None:
@@ -270,6 +273,10 @@ class _Answer:
         """What it cost so far."""
         characters = sum(len(sentence) for sentence in self._delivery.sentences)
         return sum_usage([*self._usages, Usage(characters=characters, voice=self._delivery.stand_in)])
+
+
+def _made(kept: tuple[str, ...], delivery: Delivery) -> str:
+    return " ".join([*kept, *delivery.filler_sentences, *delivery.sentences])
 
 
 async def _kept(request: Respond, playback: ReplyPlayback) -> tuple[str, ...]:

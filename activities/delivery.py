@@ -1,7 +1,7 @@
 """A reply on its way: sentences to the voice, the voice's audio to the gateway, and the stamps along it."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -10,8 +10,8 @@ from temporalio import activity
 
 from activities.feed import now_ms
 from activities.packing import Packer
-from core.contracts.call import Heard, ReplyTimings
-from core.ports.errors import VendorError
+from core.contracts.call import Heard, ReplyTimings, SoFar
+from core.ports.errors import PlaybackLost, VendorError
 from core.ports.playback import ReplyPlayback
 from core.ports.speech import SpeechChunk, SpeechStream
 from core.ports.speech_cache import Recording
@@ -157,6 +157,16 @@ async def heard_of(playback: ReplyPlayback) -> Heard | None:
     finally:
         hearing.cancel()
         stopping.cancel()
+
+
+@contextmanager
+def telling_how_far(playback: ReplyPlayback, made: Callable[[], str]) -> Iterator[None]:
+    """Where the gateway dies: tell the workflow what of the reply was ``made`` by then, and what was heard of it."""
+    try:
+        yield
+    except PlaybackLost as lost:
+        lost.so_far = SoFar(made(), playback.heard_so_far)
+        raise
 
 
 def _first_failure(task: asyncio.Future[None]) -> None:

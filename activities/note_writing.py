@@ -57,7 +57,8 @@ class NoteWriter:
         writing = asyncio.create_task(self.write(request))
         try:
             heard = await heard_of(playback)
-            await asyncio.wait({writing}, timeout=0 if activity.is_worker_shutdown() else LATE_S)
+            hurry = heard is None or activity.is_worker_shutdown()  # its stream, or we, are gone: that is to be known
+            await asyncio.wait({writing}, timeout=0 if hurry else LATE_S)
             return heard, writing.result() if writing.done() else None
         except VendorError as error:
             log.warning("notes_not_taken", vendor=error.vendor, kind=error.kind)

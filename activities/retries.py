@@ -30,7 +30,8 @@ def vendor_failures() -> Iterator[None]:
             str(error), type=error.kind, non_retryable=not error.curable, next_retry_delay=error.retry_after
         ) from error
     except PlaybackLost as error:  # the workflow decides: the call may be on another gateway by now
-        raise ApplicationError(str(error), type=PLAYBACK_LOST, non_retryable=True) from error
+        so_far = [error.so_far] if error.so_far is not None else []
+        raise ApplicationError(str(error), *so_far, type=PLAYBACK_LOST, non_retryable=True) from error
     except UnknownPlaybook as error:
         raise ApplicationError(str(error), type=UNKNOWN_PLAYBOOK, non_retryable=True) from error
     except StorageUnavailable as error:

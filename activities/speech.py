@@ -6,7 +6,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from temporalio import activity
 
-from activities.delivery import REPLY_HEARTBEAT_S, Delivery, heard_of, heartbeats, while_wanted
+from activities.delivery import REPLY_HEARTBEAT_S, Delivery, heard_of, heartbeats, telling_how_far, while_wanted
 from activities.feed import call_started, now_ms, phase
 from activities.playbook_shelf import PlaybookShelf, ReadyPlaybook
 from activities.retries import vendor_failures
@@ -59,11 +59,13 @@ class SpeechActivities:
                 kept = await playback.kept() if request.key.attempt > 1 else ()
                 line = _Line(request.line, len(kept), timings)
                 voice = ready.line_voice_in(request.manner, request.line)
-                whole = await while_wanted(playback, self._speak(line, ready, voice, playback), request.within_s)
+                with telling_how_far(playback, lambda: request.line):
+                    whole = await while_wanted(playback, self._speak(line, ready, voice, playback), request.within_s)
                 if request.prepare:
                     await self._prepare(request, ready)
                 heard = await heard_of(playback) if whole else None
-        return Reply(request.line, not whole, line.timings, usage=line.usage, heard=heard)
+                so_far = playback.heard_so_far if heard is None else ""
+        return Reply(request.line, not whole, line.timings, usage=line.usage, heard=heard, so_far=so_far)
 
     async def _speak(
         self, line: "_Line", ready: ReadyPlaybook, settings: VoiceSettings, playback: ReplyPlayback

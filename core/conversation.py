@@ -142,7 +142,19 @@ class Utterance:
     aside: bool = False  # it only keeps company, or asks whether the caller is there: nobody misses its end
     line: str = ""  # all its words, where they are fixed
     whole: bool = False  # ``said`` is all of it
+    made: str = ""  # of a try that failed: what was sent of it, as ``said``
+    so_far: str = ""  # heard of it by the last word of its gateway, which may be dead
     lost: bool = False  # its stream has ended before its end was heard, and nothing has taken its place since
+
+    def take_so_far(self, heard: str) -> None:
+        """Its worker tells this of its hearing, perhaps when it is lost already and nobody knows better."""
+        self.so_far = heard
+        if self.heard == "":
+            self.lose(lost=self.lost)
+
+    def lose(self, *, lost: bool = True) -> None:
+        """Nobody else will tell what was heard of it."""
+        self.said, self.heard, self.lost = self.said or self.made, self.so_far, lost
 
 
 @dataclass
@@ -187,6 +199,7 @@ class Turn:
     part_from: tuple[int, int] = (0, 0)  # the first of ``utterances`` and of ``tools`` that are that step's
     resumed: bool = False  # that step was left half done before
     heard_before: tuple[str, ...] = ()  # sentences of an answer that a lost stream has cut off: it goes on after them
+    heard_up_to: int = -1  # the part in which they end
 
     def go_on(self, matter: Matter, *, resumed: bool) -> None:
         """What its words belong to is answered: the next step is taken up without another turn of the caller's."""
@@ -411,10 +424,10 @@ class Conversation:
         said.supervisor = _joined((said.supervisor, text))
 
     def lose_unheard(self) -> bool:
-        """The gateway is gone: what it has not told, nobody knows. Whether anything was lost."""
+        """The gateway is gone: what it has not told, only its workers know. Whether anything was lost."""
         lost = [(turn, said) for turn in self.turns for said in turn.utterances if said.heard is None]
         for _, utterance in lost:
-            utterance.heard, utterance.lost = "", True
+            utterance.lose()
         return any(turn.eager is None for turn, _ in lost)
 
     def recent(self) -> tuple[Exchange, ...]:

@@ -1,6 +1,6 @@
 """What a lost stream has cut off, and how the assistant goes on with it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.conversation import Turn, Utterance
 from core.sentences import sentences_of
@@ -12,19 +12,21 @@ class CutOff:
 
     line: str = ""
     unmade: bool = False
-    after: tuple[str, ...] = ()  # sentences of that answer that were heard
+    after: tuple[str, ...] = ()  # sentences of that answer that were heard ..
+    part: int = -1  # .. up to this one
 
 
 def cut_off(turn: Turn) -> CutOff:
     """A sentence that was cut in its midst is said again from its beginning."""
     rests: list[str] = []
-    unmade, after = False, turn.heard_before
+    unmade: CutOff | None = None
     for said in _lost(turn):
         made = said.line or (said.said if said.whole else "")
         heard, rest = _parted(made or said.said, said.heard or "")
         rests += rest if made else []
-        unmade, after = not made, (*after, *heard)
-    return CutOff(" ".join(rests), unmade, after if unmade else ())
+        before = turn.heard_before if said.part > turn.heard_up_to else ()
+        unmade = None if made else CutOff(unmade=True, after=(*before, *heard), part=said.part)
+    return replace(unmade or CutOff(), line=" ".join(rests))
 
 
 def _lost(turn: Turn) -> list[Utterance]:

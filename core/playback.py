@@ -97,12 +97,14 @@ class _Part:
     def kept(self) -> tuple[str, ...]:
         return tuple(sentence.text for sentence in self.sentences if sentence.whole)
 
+    def heard_text(self) -> str:
+        return " ".join(filter(None, (sentence.heard_text() for sentence in self.sentences)))
+
     def played(self, *, interrupted: bool) -> Played:
-        heard = " ".join(filter(None, (sentence.heard_text() for sentence in self.sentences)))
         played = sum(sentence.heard for sentence in self.sentences)
         whole = self.finished and played == sum(sentence.size for sentence in self.sentences)
         self.reported = True
-        return Played(self.key, heard, whole, interrupted and not whole, played // BYTES_PER_MS)
+        return Played(self.key, self.heard_text(), whole, interrupted and not whole, played // BYTES_PER_MS)
 
 
 @dataclass(slots=True)
@@ -176,6 +178,11 @@ class Playback:
         """Whole sentences of this (turn, part), by any attempt, queued or heard."""
         part = self._parts.get((key.turn, key.part))
         return part.kept() if part else ()
+
+    def heard_so_far(self, key: ReplyKey) -> str:
+        """What the caller is known to have heard of this (turn, part), by the last mark that came back."""
+        part = self._parts.get((key.turn, key.part))
+        return part.heard_text() if part else ""
 
     def was_cut(self, key: ReplyKey) -> bool:
         """Whether the caller has cut this (turn, part) off: no attempt may take it up again."""

@@ -99,6 +99,11 @@ class TellingPlayback:
         return Heard(SENTENCE, complete=True, interrupted=False)
 
     @property
+    def heard_so_far(self) -> str:
+        """Nothing."""
+        return ""
+
+    @property
     def closed(self) -> bool:
         """Never."""
         return False

@@ -271,6 +271,8 @@ class CallStream:
             self._act(self._playback.mark_returned(name, self._clock()))
         except UnknownMark:
             self._log.warning("unknown_mark")
+        else:
+            self.replies.tell_so_far()
 
     def ended(self, *, stopped: bool, reason: str) -> None:
         """The stream is over: tell what was heard, then that it has ended."""

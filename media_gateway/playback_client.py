@@ -26,6 +26,7 @@ from media_gateway.playback_protocol import (
     FromGateway,
     FromWorker,
     HeardOf,
+    HeardSoFar,
     HoldingLines,
     Open,
     Opened,
@@ -59,6 +60,7 @@ class SocketReply:
         self._hears = False  # HeardOf is to come
         self._heard: Heard | None = None
         self._told = asyncio.Event()  # HeardOf has come, or never will
+        self._heard_so_far = ""
         self._pushed = 0  # bytes
 
     async def kept(self) -> tuple[str, ...]:
@@ -96,6 +98,11 @@ class SocketReply:
         return self._heard
 
     @property
+    def heard_so_far(self) -> str:
+        """What the caller has heard of it by the gateway's last word."""
+        return self._heard_so_far
+
+    @property
     def closed(self) -> bool:
         """Whether the gateway wants no more."""
         return self._closed
@@ -117,6 +124,8 @@ class SocketReply:
         match message:
             case Opened():
                 self._kept = message.kept
+            case HeardSoFar():
+                self._heard_so_far = message.heard
             case HeardOf():
                 self._heard = message.heard
                 self._told.set()
@@ -159,7 +168,7 @@ class GatewaySocket(WSListener):
         """Begin a reply."""
         number = next(self._numbers)
         reply = self._replies[number] = SocketReply(number, self)
-        self.send(Open(number, call_id, key, listen, hold))
+        self.send(Open(number, call_id, key, listen, hold, follow=True))
         return number, reply
 
     def forget(self, number: int) -> None:

@@ -26,6 +26,7 @@ class Open(msgspec.Struct, frozen=True, array_like=True, tag="open"):
     key: ReplyKey
     listen: Listen = Listen()
     hold: str = ""  # not to be heard before the caller's turn has ended with these words
+    follow: bool = False  # the worker understands HeardSoFar
 
 
 class Began(msgspec.Struct, frozen=True, array_like=True, tag="began"):
@@ -89,8 +90,15 @@ class HeardOf(msgspec.Struct, frozen=True, array_like=True, tag="heard_of"):
     heard: Heard
 
 
+class HeardSoFar(msgspec.Struct, frozen=True, array_like=True, tag="heard_so_far"):
+    """Gateway: what the caller has heard of a reply until now; told as it goes on."""
+
+    reply: int
+    heard: str
+
+
 FromWorker: TypeAlias = Open | Began | Audio | Finish | BreakOff | HoldingLines
-FromGateway: TypeAlias = Opened | Closed | HeardOf
+FromGateway: TypeAlias = Opened | Closed | HeardOf | HeardSoFar
 
 _encoder = msgspec.msgpack.Encoder()
 _from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)

@@ -16,6 +16,7 @@ from media_gateway.playback_protocol import (
     FromGateway,
     FromWorker,
     HeardOf,
+    HeardSoFar,
     HoldingLines,
     Open,
     Opened,
@@ -57,6 +58,10 @@ class PlaybackSocket(WSListener):
         if len(self._told) > TOLD_REMEMBERED:
             self._told.popitem(last=False)
         self._send(HeardOf(reply, heard))
+
+    def heard_so_far(self, reply: int, heard: str) -> None:
+        """What the caller has heard of a reply until now."""
+        self._send(HeardSoFar(reply, heard))
 
     def close(self) -> None:
         """The gateway stops."""
@@ -127,4 +132,5 @@ class PlaybackSocket(WSListener):
             return
         reply = stream.replies.open(message.key, message.reply, self, message.listen, message.hold)
         if reply is not None:
+            reply.follows = message.follow
             self._replies[message.reply] = stream.replies, reply

@@ -24,6 +24,10 @@ class ReplyMaker(Protocol):
         """What the caller heard of a whole reply that was finished with ``hear``."""
         ...
 
+    def heard_so_far(self, reply: int, heard: str) -> None:
+        """What the caller has heard of a reply until now, should nobody be able to tell it later."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -53,6 +57,8 @@ class Reply:
     hears: bool = False  # its maker waits to be told what was heard
     last: bool = False  # it is whole, and all that its maker says
     told: tuple[float, Heard] | None = None  # when, and what, its maker was told of its hearing
+    follows: bool = False  # its maker is told what is heard while it is heard
+    heard: str = ""  # what it was told then
 
 
 MAKER_TELLS_WITHIN_MS = 5_000.0  # a maker that dies later has told the workflow what was heard
@@ -184,6 +190,16 @@ class Replies:
         reply.told = self.clock(), heard
         reply.maker.heard(reply.number, heard)
         return True
+
+    def tell_so_far(self) -> None:
+        """The caller has heard more: tell the maker of what they hear."""
+        reply = self._begun
+        if reply is None or not reply.follows or reply.told is not None:
+            return
+        heard = self.playback.heard_so_far(reply.key)
+        if heard != reply.heard:
+            reply.heard = heard
+            reply.maker.heard_so_far(reply.number, heard)
 
     def break_off(self, reply: Reply) -> None:
         """Its maker has given up, or does not wait any more; what arrived keeps playing."""

@@ -28,11 +28,13 @@ async def come_back(live: LiveCall, say: Say) -> None:
     lost = cut_off(now)
     unanswered = live.owes_answer and not lost.line
     again = live.answer_again or lost.unmade or unanswered or len(now.tools) > now.tools_told
-    now.heard_before = lost.after
     if not quiet:
         live.answer_again = again or bool(lost.line)
         await say(welcome_back(live), prepare=True, aside=True)
+        lost = cut_off(now)  # by now the dead gateway's workers have told what they know
     live.answer_again = again
+    if lost.unmade:
+        now.heard_before, now.heard_up_to = lost.after, lost.part
     if lost.line and not live.interrupted:
         await say(lost.line)
     if quiet:

@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from core.contracts.call import CallOpening, GatewayAddress, Reply, ReplyKey, Respond, SpeakLine
+from core.contracts.call import CallOpening, GatewayAddress, Reply, ReplyKey, Respond, SoFar, SpeakLine
 from core.conversation import Conversation, Turn, Utterance
 from core.live_call import LiveCall
 from core.timings import RETRIED
@@ -205,10 +205,14 @@ class Speaker:
 
 
 def _write_down(conversation: Conversation, turn: Turn, utterance: Utterance, made: asyncio.Task[Reply]) -> None:
-    if made.cancelled() or made.exception() is not None:
+    if made.cancelled():
+        return
+    if (error := made.exception()) is not None:
+        _note_how_far(utterance, error)
         return
     reply = made.result()
     utterance.said, utterance.whole = reply.text, not reply.closed
+    utterance.take_so_far(reply.so_far)
     turn.told_from = tuple(dict.fromkeys((*turn.told_from, *reply.told_from)))
     if not reply.text and utterance.heard is None:
         utterance.heard = ""  # tool calls only: nothing to hear
@@ -218,6 +222,15 @@ def _write_down(conversation: Conversation, turn: Turn, utterance: Utterance, ma
         utterance.heard, utterance.interrupted = reply.heard.text, reply.heard.interrupted
         utterance.played_ms, utterance.talk_over_ms = reply.heard.played_ms, reply.heard.talk_over_ms
         turn.layers = dict(reply.heard.layers) or turn.layers
+
+
+def _note_how_far(utterance: Utterance, error: BaseException) -> None:
+    """The gateway has died under it; a try that did not even reach one knows nothing."""
+    failure = error.cause if isinstance(error, ActivityError) else None
+    if isinstance(failure, ApplicationError) and failure.type == PLAYBACK_LOST and failure.details:
+        so_far = SoFar(**failure.details[0])
+        utterance.made = so_far.made
+        utterance.take_so_far(so_far.heard)
 
 
 def _count_tries(turn: Turn) -> None:

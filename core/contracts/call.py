@@ -520,6 +520,17 @@ class Heard:
 
 
 @dataclass(frozen=True)
+class SoFar:
+    """What is known of speech whose gateway is gone: what of it was made, and what the gateway had told was heard.
+
+    The detail of a failure of type "PlaybackLost".
+    """
+
+    made: str
+    heard: str
+
+
+@dataclass(frozen=True)
 class Reply:
     """What a ``respond`` or ``speak_line`` brought to the gateway. ``closed``: the gateway wanted no more.
 
@@ -539,6 +550,7 @@ class Reply:
     found: Step | None = None  # by the model, where it was asked beside
     withheld: bool = False  # it was made in the wrong step: no word of it was said
     notes: Notes | None = None  # None: none were due, or none came of it
+    so_far: str = ""  # where ``heard`` is None: what the gateway had told of it, which may be gone
 
 
 @dataclass(frozen=True)

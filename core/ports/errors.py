@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from core.contracts.call import SoFar
+
 
 class VendorError(Exception):
     """A vendor did not do its part. The message holds no personal data: it ends up in histories and logs.
@@ -25,6 +27,8 @@ class VendorError(Exception):
 
 class PlaybackLost(Exception):
     """The gateway that held the call, or the way to it, is gone."""
+
+    so_far: SoFar | None = None  # of the reply under way, where one was
 
 
 class UnknownPlaybook(Exception):

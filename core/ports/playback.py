@@ -43,6 +43,11 @@ class ReplyPlayback(Protocol):
         ...
 
     @property
+    def heard_so_far(self) -> str:
+        """What the caller has heard of this (turn, part), by the gateway's last word; in case that it dies."""
+        ...
+
+    @property
     def closed(self) -> bool:
         """The gateway wants no more: barge-in, a newer reply, a newer stream, or the call has ended."""
         ...

@@ -59,9 +59,12 @@ def test_line_is_known_while_it_is_still_being_made() -> None:
 def test_answer_that_was_still_being_made_goes_on_after_what_was_heard_of_it_and_of_its_beginning() -> None:
     conversation = talk()
     said(conversation, "It left on Monday. It arrives", "It left on Monday. It arr", whole=False)
-    assert cut_off(conversation.now) == CutOff("", True, ("It left on Monday.",))
-    conversation.now.heard_before = ("Let me see.",)
-    assert cut_off(conversation.now).after == ("Let me see.", "It left on Monday.")
+    lost = cut_off(conversation.now)
+    assert lost == CutOff("", True, ("It left on Monday.",), part=0)
+    conversation.now.heard_before, conversation.now.heard_up_to = lost.after, lost.part
+    assert cut_off(conversation.now) == lost, "lost again before it went on"
+    said(conversation, "It arrives on Friday. Anything else?", "It arrives on Friday. Any", whole=False).lost = True
+    assert cut_off(conversation.now).after == ("It left on Monday.", "It arrives on Friday.")
 
 
 def test_what_is_said_aside_is_not_missed_and_takes_the_place_of_nothing() -> None:
@@ -82,4 +85,18 @@ def test_lines_that_were_lost_together_are_all_said() -> None:
     conversation.speak(1, "Please rate us.")
     said(conversation, "", None, whole=False)
     conversation.lose_unheard()
-    assert cut_off(conversation.now) == CutOff("It left on Monday. Please rate us.", True)
+    assert cut_off(conversation.now) == CutOff("It left on Monday. Please rate us.", True, part=2)
+
+
+def test_what_the_worker_knows_of_a_dead_gateway_counts_whether_it_comes_before_the_next_stream_or_after() -> None:
+    for late in (False, True):
+        conversation = talk()
+        utterance = conversation.speak(1)
+        utterance.made = "It left on Monday. It arrives"
+        if late:
+            conversation.lose_unheard()
+        utterance.take_so_far("It left on Monday. It")
+        assert utterance.heard == ("It left on Monday. It" if late else None)
+        conversation.lose_unheard()
+        assert conversation.now.heard == "It left on Monday. It"
+        assert cut_off(conversation.now) == CutOff("", True, ("It left on Monday.",), part=0)

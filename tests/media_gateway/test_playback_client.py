@@ -109,6 +109,23 @@ async def test_what_was_heard_goes_to_the_call_when_its_worker_is_gone(
     await dying.close()
 
 
+async def test_a_worker_knows_how_far_the_caller_has_heard_in_case_that_the_gateway_dies(
+    start_call: StartCall, playback: PlaybackClient
+) -> None:
+    call = await start_call()
+    words = tuple(SpokenWord(word, at, at + 200) for at, word in enumerate(("It", "left", "on", "Monday.")))
+    async with playback.open(call.id, call.address, key(call), Listen()) as reply:
+        reply.push(0, HALF_SECOND, (), last=True, text="Half a second.")
+        reply.push(1, HALF_SECOND * 20, words, last=True, text="It left on Monday.")
+        await call.carrier.has("mark", 3)
+        assert reply.heard_so_far == ""
+        await call.carrier.return_marks()
+        reply.push(2, b"", (), last=True)  # what comes back after this was sent after the marks had come
+        await call.carrier.drop()
+        await reply.wait_closed()
+        assert reply.heard_so_far.startswith("Half a second. It left")
+
+
 async def test_what_was_heard_before_the_stream_ended_is_told_before_its_end(
     start_call: StartCall, playback: PlaybackClient
 ) -> None:

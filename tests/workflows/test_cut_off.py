@@ -2,9 +2,12 @@
 
 import asyncio
 
+from core.contracts import names
+from core.contracts.gateway import GatewayLost
 from core.ports.reasoner import TextPiece
+from tests.world.fakes import FakePlayback
 from tests.world.playbook import orders
-from tests.world.world import CallWorld
+from tests.world.world import CallWorld, ScriptedCall
 
 ANSWER = "It left on Monday. It arrives on Friday."
 
@@ -84,3 +87,45 @@ async def test_rest_that_was_lost_too_is_said_on_the_stream_after_that(world: Ca
         await call.attach()
         assert await call.hears() == "Sorry, we were cut off."
         assert await call.hears() == "It arrives on Friday."
+
+
+async def test_answer_of_a_killed_gateway_goes_on_after_what_its_worker_knows_was_heard(world: CallWorld) -> None:
+    call = await world.answered_call()
+    world.reasoner.will_say([TextPiece("It left on Monday. It had rained. "), asyncio.Event()], "It is here.")
+    world.playback.heard_so_far = "It left on Monday. It had"
+    await call.caller_says("Where is my order?")
+    await _gateway_dies(call, await call.next_pushed("It had rained."))
+    assert await call.hears() == "Sorry, we were cut off."
+    assert await call.hears() == "It is here."
+    assert 'heard this much: "It left on Monday."' in world.reasoner.prompts[-1].messages[-1].text
+    assert (await call.transcript())[1].heard == "It left on Monday. It had Sorry, we were cut off. It is here."
+
+
+async def test_answer_that_was_whole_when_its_gateway_was_killed_is_not_made_again(world: CallWorld) -> None:
+    call = await world.answered_call()
+    call.reports = False
+    world.reasoner.will_say(ANSWER)
+    world.playback.heard_so_far = "It left on Monday. It"
+    await call.caller_says("Where is my order?")
+    await _gateway_dies(call, await call.next_reply())
+    assert await call.hears() == "Sorry, we were cut off."
+    assert await call.hears() == "It arrives on Friday."
+    assert len(world.reasoner.prompts) == 1
+
+
+async def test_line_of_a_killed_gateway_goes_on_after_what_was_heard(world: CallWorld) -> None:
+    call = await world.call(playbook=orders())
+    call.reports = False
+    world.playback.heard_so_far = "I am an AI assistant."
+    await call.attach()
+    await _gateway_dies(call, await call.next_reply())
+    assert await call.hears() == "Sorry, we were cut off."
+    assert await call.hears() == "How can I help?"
+
+
+async def _gateway_dies(call: ScriptedCall, reply: FakePlayback) -> None:
+    call.world.playback.dead.add(call.playback_url(call.attachment))
+    reply.lose()
+    await call.handle.signal(names.GATEWAY_LOST, GatewayLost(call.attachment))
+    await call.carrier_asks()
+    await call.attach()

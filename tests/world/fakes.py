@@ -268,6 +268,11 @@ class FakePlayback:
             return None
         return Heard(self.text, complete=True, interrupted=False, played_ms=1_000, talk_over_ms=40)
 
+    @property
+    def heard_so_far(self) -> str:
+        """What the line says."""
+        return self._line.heard_so_far
+
     def close(self) -> None:
         """The gateway wants no more."""
         self._no_more.set()
@@ -303,6 +308,7 @@ class FakePlaybackLine:
         self.opened: list[ReplyKey] = []
         self.listens: list[Listen] = []
         self.tells_what_was_heard = False
+        self.heard_so_far = ""
         self.digits: dict[tuple[str, str], str] = {}  # (digits_url, name) -> what was keyed in
 
     def told(self, what: str, playback: FakePlayback) -> None:
