@@ -1,5 +1,6 @@
 """Callers with keys, another language, second thoughts, from the phone to the CRM: real processes and sockets."""
 
+import asyncio
 from pathlib import Path
 
 import httpx
@@ -27,7 +28,7 @@ async def test_keys_languages_and_confirmed_tools_from_end_to_end(tmp_path: Path
         stage = Stage(product, sandbox, lines.append)
         async with stage.listening():
             rehearsals = [*load_rehearsals(REHEARSALS / "keys_and_languages.yaml"), *load_rehearsals(TOOLS)]
-            outcomes = [await stage.play(rehearsal) for rehearsal in rehearsals]
+            outcomes = await asyncio.gather(*map(stage.play, rehearsals))
         assert [outcome.problems for outcome in outcomes] == [(), (), (), ()], lines
         paid = await product.call(outcomes[0].call_id)
         async with httpx.AsyncClient(trust_env=False) as http:
