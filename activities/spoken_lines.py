@@ -115,7 +115,7 @@ def fixed_lines(playbook: Playbook, language: str) -> tuple[str, ...]:
         ),
         *([fixed.take_your_time] if fixed.take_your_time else []),
         fixed.welcome_back,
-        *(line for line in (fixed.picking_up, fixed.handed_back) if line),
+        *(line for line in (fixed.picking_up, fixed.handed_back, fixed.screening_line) if line),
         *([playbook.escalation_line_in(language)] if playbook.mood.escalate_after else []),
     )
     canned = [answer.answer for step in playbook.steps for answer in step.canned]  # in the first language only

@@ -41,6 +41,7 @@ from core.mood import heated_turns, manner_for
 from core.outcome import NOT_REACHED, CarrierState, Disposition, LegState
 from core.playbook import TRANSFER_TOOL
 from core.read_back import has_read_back, hear_answer
+from core.screening import BEEP, Screening
 from core.serving import follow_up
 from core.speculation import words_key
 from core.supervisor import Supervisor
@@ -112,6 +113,7 @@ class LiveCall:
     memory: Memory = field(default_factory=Memory)
     leaning: Leaning = Leaning()
     manner: Manner = Manner()
+    screening: Screening = Screening()
     fillers_said: int = 0
     withdrawn: bool = False  # the running eager turn was none
     turn_came_ms: float = 0.0  # the newest one, for good or eager
@@ -527,7 +529,8 @@ class LiveCall:
         self.carrier_call_id = status.carrier_call_id
         self.carrier_error = status.error or self.carrier_error
         self.hear_leg(status.state, status.sequence, now_ms)
-        if (status.answered_by or "").startswith("machine") and self.call.direction is Direction.OUTBOUND:
+        machine = (status.answered_by or "").startswith("machine") and self.call.direction is Direction.OUTBOUND
+        if machine and (status.answered_by == BEEP or not self.screening.turn):  # what screens a call is one, too
             self.end(Ending(Disposition.VOICEMAIL, self.call.voicemail_line or None))
 
     def hear_leg(self, state: CarrierState, sequence: int, now_ms: float) -> None:

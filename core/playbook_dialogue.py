@@ -137,6 +137,9 @@ class Talk(Part):
     picking_up: str = Field(
         "", max_length=600, description="said instead of welcome_back where an answer was cut off, which follows"
     )
+    screening_line: str = Field(
+        "", max_length=600, description="on calls we place: who is calling and why, for whoever screens the call"
+    )
     remember_callers: bool = Field(False, description="what a caller's earlier calls were about is told to the model")
 
 

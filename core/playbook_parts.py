@@ -58,6 +58,9 @@ class Lines(Part):
     picking_up: str = Field(
         "", max_length=600, description="said instead of welcome_back where an answer was cut off, which follows"
     )
+    screening_line: str = Field(
+        "", max_length=600, description="on calls we place: who is calling and why, for whoever screens the call"
+    )
     handed_back: str = Field("", max_length=600, description="default: welcome_back")
 
     @property

@@ -52,6 +52,7 @@ from workflows.no_more_calls import forbid_calls_if_asked
 from workflows.notes import NoteTaker, recall_caller
 from workflows.open_costs import OpenCosts
 from workflows.replies import ReplyFailed, Speaker, until
+from workflows.screening import line_at_the_door, may_screen
 from workflows.take_over import end_take_over, stand_by
 from workflows.tools import next_ordinal, run_tool, undo_failed_request
 from workflows.transfer import announcement, company, see_to_transfers, welcome_back
@@ -172,6 +173,9 @@ class CallWorkflow(CallMessages):
         said = " ".join(turn.caller for turn in live.conversation.turns if turn.number >= turns[0].turn)
         if not said.strip():
             return
+        if (line := line_at_the_door(live, said, turns[0].turn)) is not None:
+            await self._say(line)
+            return
         live.hear_answer_to_slots(said)
         answered = await answer_to_read_back(live, said)
         ahead = answered is None and request_taken_back(live, turns[-1].turn, said) is None
@@ -203,6 +207,8 @@ class CallWorkflow(CallMessages):
             return  # it is to be transcribed again first
         if live.language_after(turn) != live.language:
             return  # it is to be answered in a language that is not settled yet
+        if may_screen(live, turn.text, turn.turn):
+            return  # a line is at hand
         moving = live.tools.pending is not None or live.awaits_yes
         if moving or request_taken_back(live, turn.turn, turn.text) is not None:
             return  # a yes moves things, so it has to be one; so does what undoes them

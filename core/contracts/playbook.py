@@ -30,6 +30,7 @@ class BriefLines:
     must_say: tuple[str, ...] = ()
     handed_back: str = ""
     picking_up: str = ""
+    screening: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class PlaybookBrief:
     must_say: tuple[str, ...] = ()  # before the call ends
     handed_back: str = ""  # spoken when a supervisor has handed the caller back
     picking_up: str = ""  # spoken when a lost stream has come back and an answer follows; "": welcome_back
+    screening: str = ""  # on calls we place, to whoever asks who is calling before they put it through
     max_call_s: int = 0  # 0: as the call's timers say
     takes_notes: bool = False  # there are slots or facts to find out
     notes_with_answers: bool = False  # while they are heard; False: each by an activity of its own
@@ -188,4 +190,5 @@ def _lines(playbook: Playbook, language: str) -> BriefLines:
         must_say=playbook.must_say_in(language),
         handed_back=lines.handed_back or lines.welcome_back,
         picking_up=lines.picking_up,
+        screening=lines.screening_line,
     )

@@ -14,10 +14,12 @@ from core.contracts import names
 from core.contracts.call import Dial, Dialled, Direction, Machine, Phase
 from core.may_call import DncScope
 from core.outcome import CarrierState, Disposition
+from core.playbook import parse_playbook
 from core.ports.campaign import DncEntry
 from core.ports.errors import StorageUnavailable
 from core.ports.telephony import CarrierLeg
 from tests.world.fakes import broken
+from tests.world.playbook import ORDERS
 from tests.world.world import QUICK, CallWorld, ScriptedCall
 from workflows.call import CallWorkflow
 
@@ -210,3 +212,58 @@ async def test_machine_that_answers_is_hung_up_on_where_nothing_is_to_be_left(wo
     await call.carrier(CarrierState.IN_PROGRESS, 3, answered_by="machine_start")
     assert await call.disposition() is Disposition.VOICEMAIL
     assert world.telephony.hung_up == [call.carrier_call_id]
+
+
+SCREENING = "This is the renewal desk, about your contract."
+GREETING = "I am an AI assistant. How can I help?"
+
+
+async def screened(world: CallWorld, first: str) -> ScriptedCall:
+    """A call that is answered for the person; "first" is said after the greeting."""
+    playbook = parse_playbook(ORDERS + f"screening_line: {SCREENING}\n")
+    call = await world.call(Direction.OUTBOUND, playbook=playbook, machine=Machine.DETECT)
+    async with asyncio.timeout(5):
+        await world.telephony.dialling.wait()
+    await call.carrier(CarrierState.IN_PROGRESS, 2)
+    await call.attach()
+    assert await call.hears() == GREETING
+    await call.caller_says(first)
+    assert await call.hears() == SCREENING
+    return call
+
+
+async def test_service_that_screens_calls_is_told_who_is_calling_and_the_person_is_greeted_after_it(
+    world: CallWorld,
+) -> None:
+    call = await screened(world, "If you record your name and reason for calling, I'll see if they are available.")
+    await call.carrier(CarrierState.IN_PROGRESS, 3, answered_by="machine_end_other")  # the service is one
+    await call.caller_says("Thanks. Please stay on the line.")
+    assert await call.hears() == "Take your time."
+    await call.caller_says("Hello?")
+    assert await call.hears() == GREETING
+    await call.caller_says("Where is my order?")
+    assert await call.hears() == "You said: Where is my order?"
+    assert [turn.step_method for turn in (await call.transcript())[1:4]] == ["screening"] * 3
+    assert world.reasoner.prompts[0].messages
+    await call.hangs_up()
+    assert await call.disposition() is Disposition.CALLER_HUNG_UP
+
+
+async def test_person_who_asks_who_is_calling_is_not_greeted_twice(world: CallWorld) -> None:
+    call = await screened(world, "Who's calling, please?")
+    await call.caller_says("Ah, I see. Where is my order?")
+    assert await call.hears() == "You said: Ah, I see. Where is my order?"
+    await call.caller_says("And what is this about?")  # by now it is a question like any other
+    assert await call.hears() == "You said: And what is this about?"
+
+
+async def test_a_mailbox_behind_the_service_ends_the_call(world: CallWorld) -> None:
+    call = await screened(world, "Please state your name and the reason for your call.")
+    await call.carrier(CarrierState.IN_PROGRESS, 3, answered_by="machine_end_beep")
+    assert await call.disposition() is Disposition.VOICEMAIL
+
+
+async def test_callers_who_call_us_are_answered_by_the_playbook_whatever_they_ask(world: CallWorld) -> None:
+    call = await world.answered_call(parse_playbook(ORDERS + f"screening_line: {SCREENING}\n"))
+    await call.caller_says("Who is calling?")
+    assert await call.hears() == "You said: Who is calling?"
