@@ -100,6 +100,7 @@ class LiveCall:
     handed_over: bool = False  # the last stream was closed by our own gateway, and nothing was lost with it
     opening: Opening | None = None  # due on the present stream
     answer_again: bool = False  # the last turn has to be answered, perhaps once more
+    unfinished: Step | None = None  # where the last answer leads, whose stream was lost before it had led there
     unheard: bool = False  # speech went down with the last stream; calls of older versions answer again then
     lines: list[str] = field(default_factory=list)  # of operators, to be spoken
     silences: int = 0  # prompts in a row

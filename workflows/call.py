@@ -129,6 +129,9 @@ class CallWorkflow(CallMessages):
                 await self._answer_ahead(eager)
             elif live.answer_again:
                 await self._reply()
+            elif live.unfinished is not None and workflow.patched("go-on-where-cut-off"):
+                await self._serve_the_rest(live.unfinished)
+                await self._go_where_it_leads(live.unfinished)
             elif live.silent:
                 await self._ask_if_there()
             elif self._may_go_on_in_a_new_run():
@@ -237,6 +240,7 @@ class CallWorkflow(CallMessages):
 
     async def _go_where_it_leads(self, step: Step) -> None:
         live = self.live
+        live.unfinished = step if live.gateway is None and not live.over else None
         if live.interrupted:
             return
         if step.gives_up:

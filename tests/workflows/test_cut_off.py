@@ -3,6 +3,7 @@
 import asyncio
 
 from core.contracts import names
+from core.contracts.call import Verb
 from core.contracts.gateway import GatewayLost
 from core.ports.reasoner import TextPiece
 from tests.world.fakes import FakePlayback
@@ -121,6 +122,17 @@ async def test_line_of_a_killed_gateway_goes_on_after_what_was_heard(world: Call
     await _gateway_dies(call, await call.next_reply())
     assert await call.hears() == "Sorry, we were cut off."
     assert await call.hears() == "How can I help?"
+
+
+async def test_answer_leads_where_it_should_though_its_gateway_was_killed(world: CallWorld) -> None:
+    call = await world.answered_call()
+    world.reasoner.will_say([TextPiece("Of course. "), asyncio.Event()], "I will put you through.")
+    await call.caller_says("Can I talk to a human?")
+    await _gateway_dies(call, await call.next_pushed("Of course."))
+    assert await call.hears() == "Sorry, we were cut off."
+    assert await call.hears() == "I will put you through."
+    verb = await call.redirected()
+    assert (verb.verb, verb.number) == (Verb.DIAL, "+12025550100")
 
 
 async def _gateway_dies(call: ScriptedCall, reply: FakePlayback) -> None:
