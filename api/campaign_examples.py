@@ -16,6 +16,7 @@ RULES: Final[dict[str, Any]] = {
     "per_representative": 0,
     "representatives": 0,
     "priority": 0,
+    "good_hours": False,
     "voicemail": "message",
     "voicemail_line": "This is Northwind about your appointment. Please call us back.",
 }
@@ -85,6 +86,7 @@ ATTEMPT: Final[dict[str, Any]] = {
     "outcome": "busy",
     "zones": ["America/New_York"],
     "consent_source": "web form",
+    "why_now": "first",
 }
 
 DNC_NUMBER: Final[dict[str, Any]] = {

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from api import campaign_examples as examples
 from api.moments import moment
 from api.schemas import Line, Name, PhoneNumber, Variable
-from core.attempts import AttemptOutcome, Retry, RetryRules
+from core.attempts import AttemptOutcome, Retry, RetryRules, WhyNow
 from core.calling_window import EVERY_DAY, LEGAL, Blackout, CallingWindow, Hours, ZonePolicy
 from core.contracts.campaign import (
     Attempt,
@@ -103,6 +103,7 @@ class CampaignRules(_Body):
     )
     representatives: int = Field(0, ge=0, le=10_000, description="Free now; keep it up to date")
     priority: int = Field(0, ge=-100, le=100, description="The higher goes first")
+    good_hours: bool = Field(False, description="Numbers that answered about this hour before go first")
     voicemail: VoicemailPolicy = VoicemailPolicy.HANG_UP
     voicemail_line: Line | None = None
 
@@ -134,6 +135,7 @@ class CampaignRules(_Body):
             zones=self.zones,
             voicemail=self.voicemail,
             voicemail_line=self.voicemail_line or "",
+            good_hours=self.good_hours,
         )
 
     @classmethod
@@ -160,6 +162,7 @@ class CampaignRules(_Body):
                 "per_representative": pace.per_representative,
                 "representatives": pace.representatives,
                 "priority": settings.priority,
+                "good_hours": settings.good_hours,
                 "voicemail": settings.voicemail,
                 "voicemail_line": settings.voicemail_line or None,
             }
@@ -310,6 +313,7 @@ class AttemptMade(BaseModel):
     outcome: AttemptOutcome | None
     zones: list[str] = Field(description="By whose clocks it was allowed")
     consent_source: str | None = Field(description="By which consent; null: none was needed")
+    why_now: WhyNow | None = Field(description="What made it due; null: made before this was kept")
 
     @classmethod
     def of(cls, attempt: Attempt) -> Self:
@@ -324,6 +328,7 @@ class AttemptMade(BaseModel):
             outcome=attempt.outcome,
             zones=list(attempt.zones),
             consent_source=attempt.consent.source if attempt.consent else None,
+            why_now=attempt.why_now,
         )
 
 

@@ -31,6 +31,9 @@ def create(
         bool, typer.Option("--no-consent", help="Also whom no consent is on record of: only where the law allows it.")
     ] = False,
     priority: Annotated[int, typer.Option(help="The higher goes first.")] = 0,
+    good_hours: Annotated[
+        bool, typer.Option("--good-hours", help="Numbers that answered about this hour before go first.")
+    ] = False,
     url: ApiUrl = None,
 ) -> None:
     """Write a draft and print its id; nobody is called before `campaign start`."""
@@ -43,6 +46,7 @@ def create(
         "holidays": holiday or [],
         "needs_consent": not no_consent,
         "priority": priority,
+        "good_hours": good_hours,
     }
     if from_ is not None:
         wanted["from"] = from_

@@ -43,6 +43,24 @@ class AttemptOutcome(StrEnum):
         }
 
 
+class WhyNow(StrEnum):
+    """What made an attempt due when it was."""
+
+    FIRST = "first"  # their turn in the list
+    RETRY = "retry"  # the pause after the last outcome is over
+    CALLBACK = "callback"  # they named the time
+    GOOD_HOUR = "good_hour"  # the number has answered about this hour before: others wait
+
+
+def why_now(outcomes: Sequence[AttemptOutcome], *, good_hour: bool) -> WhyNow:
+    """Of the next attempt, after these outcomes."""
+    if outcomes and outcomes[-1] is AttemptOutcome.CALLBACK:
+        return WhyNow.CALLBACK
+    if good_hour:
+        return WhyNow.GOOD_HOUR
+    return WhyNow.RETRY if outcomes else WhyNow.FIRST
+
+
 @dataclass(frozen=True)
 class Retry:
     """After one kind of outcome: the pause, which doubles from one such outcome to the next, and how often in all."""

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import BigInteger, Select, cast, false, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.attempts import AttemptOutcome
+from core.attempts import AttemptOutcome, why_now
 from core.contracts.campaign import (
     CampaignPhase,
     CampaignSettings,
@@ -35,6 +35,7 @@ BUSY_ELSEWHERE_MS: Final = 60_000.0  # another campaign is dialling the number
 LOST_AFTER_MS: Final = 5 * 60_000.0  # a call that has ended without a record: it may still come from another queue
 LONG_MS: Final = 3 * 3_600_000.0  # few calls last so long: Temporal is asked whether this one does
 MOST_DOUBTED: Final = 20  # in a round
+ABOUT_MS: Final = 3_600_000  # so near is "about this hour", which a change of the clocks leaves so
 MONTH_MS: Final = 30 * DAY_MS
 ACCOUNT: Final = "carrier"
 
@@ -137,9 +138,11 @@ class SqlCampaignBook(CampaignBook):
         looked_at = 0
         while len(opened) < at_most and looked_at < MOST_LOOKED_AT:
             wanted = min(PAGE, at_most - len(opened) + SPARE)
-            page = (await session.scalars(_due(settings.campaign_id, now_ms).limit(wanted))).all()
-            if not page:
+            ranked = (await session.execute(_in_turn(settings, now_ms).limit(wanted))).all()
+            if not ranked:
                 break
+            page = [row for row, _ in ranked]
+            good = {row.contact_id for row, good_hour in ranked if good_hour}
             looked_at += len(page)
             known = await known_of(session, settings, [Asked(row.number, row.stated_zone) for row in page], now_ms)
             busy = set(
@@ -160,12 +163,21 @@ class SqlCampaignBook(CampaignBook):
                     else:
                         row.due_ms = at_ms
                 elif len(opened) < at_most:
-                    opened.append(await self._open_attempt(session, settings, row, known[row.number], now_ms))
+                    good_hour = row.contact_id in good
+                    opened.append(
+                        await self._open_attempt(session, settings, row, known[row.number], now_ms, good_hour)
+                    )
             await session.flush()
         return opened
 
     async def _open_attempt(
-        self, session: AsyncSession, settings: CampaignSettings, row: ContactRow, known: KnownOfNumber, now_ms: float
+        self,
+        session: AsyncSession,
+        settings: CampaignSettings,
+        row: ContactRow,
+        known: KnownOfNumber,
+        now_ms: float,
+        good_hour: bool,
     ) -> PlannedCall:
         number = len(row.outcomes) + 1
         call_id = attempt_call_id(settings.campaign_id, row.contact_id, number)
@@ -180,6 +192,7 @@ class SqlCampaignBook(CampaignBook):
                 opened_ms=now_ms,
                 zones=list(known.zones),
                 consent=consent_json(known.consent),
+                why_now=why_now([AttemptOutcome(one) for one in row.outcomes], good_hour=good_hour).value,
             )
         )
         rate = await session.get_one(DialRate, ACCOUNT)
@@ -232,6 +245,22 @@ def _due(campaign_id: str, now_ms: float) -> Select[ContactRow]:
         .where(*_waiting(campaign_id), ContactRow.due_ms <= now_ms)
         .order_by(ContactRow.due_ms, ContactRow.contact_id)
     )
+
+
+def _in_turn(settings: CampaignSettings, now_ms: float) -> Select[ContactRow, bool]:
+    """Who is due, and whether the number answered about this time of day before: such come first if so set."""
+    if not settings.good_hours:
+        return _due(settings.campaign_id, now_ms).add_columns(false())
+    ago_ms = cast(now_ms - AttemptRow.opened_ms, BigInteger) % int(DAY_MS)
+    answered = AttemptRow.outcome.in_([one.value for one in AttemptOutcome if one.answered])
+    good_hour = (
+        select(AttemptRow.call_id)
+        .where(AttemptRow.number == ContactRow.number, answered)
+        .where(or_(ago_ms <= ABOUT_MS, ago_ms >= DAY_MS - ABOUT_MS))
+        .exists()
+    )
+    due = _due(settings.campaign_id, now_ms).add_columns(good_hour)
+    return due.order_by(None).order_by(good_hour.desc(), ContactRow.due_ms, ContactRow.contact_id)
 
 
 def _open(campaign_id: str) -> Select[str]:

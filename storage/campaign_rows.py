@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from core.attempts import AttemptOutcome
+from core.attempts import AttemptOutcome, WhyNow
 from core.calling_window import ZonePolicy
 from core.contact_zones import UnknownZone, zones_of
 from core.contracts.campaign import Attempt, CampaignPhase, CampaignSettings, Contact, ContactState
@@ -70,6 +70,7 @@ def attempt_of(row: AttemptRow) -> Attempt:
         carrier_call_id=row.carrier_call_id,
         ended_ms=row.ended_ms,
         outcome=AttemptOutcome(row.outcome) if row.outcome else None,
+        why_now=WhyNow(row.why_now) if row.why_now else None,
     )
 
 

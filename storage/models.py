@@ -443,6 +443,7 @@ class AttemptRow(Base):
     carrier_call_id: Mapped[str | None]
     ended_ms: Mapped[float | None]
     outcome: Mapped[str | None]  # core.attempts.AttemptOutcome
+    why_now: Mapped[str] = mapped_column(default="", server_default=text("''"))  # core.attempts.WhyNow
 
 
 class DncRow(Base):

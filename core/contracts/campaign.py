@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from core.attempts import AttemptOutcome, RetryRules
+from core.attempts import AttemptOutcome, RetryRules, WhyNow
 from core.calling_window import ZonePolicy
 from core.may_call import CallingRules, ConsentOnRecord, Hindrance
 from core.pacing import BreakerRules, Pace
@@ -51,6 +51,7 @@ class CampaignSettings:
     zones: ZonePolicy = ZonePolicy.STATED_OR_NUMBER
     voicemail: VoicemailPolicy = VoicemailPolicy.HANG_UP
     voicemail_line: str = ""  # for MESSAGE
+    good_hours: bool = False  # whoever has answered about this hour before goes first
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Attempt:
     carrier_call_id: str | None = None
     ended_ms: float | None = None
     outcome: AttemptOutcome | None = None
+    why_now: WhyNow | None = None  # None: made before this was kept
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.attempts import AttemptOutcome
+from core.attempts import AttemptOutcome, WhyNow
 from core.calling_window import CallingWindow, Hours
 from core.contracts.call import CallRecord
 from core.contracts.campaign import CampaignPhase, CampaignSettings, ContactState
@@ -258,6 +258,35 @@ async def test_what_a_call_came_to_decides_whether_and_when_it_is_tried_again(
         assert (contact.state, contact.due_ms) == (ContactState.WAITING, NOON + MINUTE + again_in)
 
 
+async def test_whoever_has_answered_about_this_hour_before_is_called_first_where_it_is_so_set(running: Running) -> None:
+    settings = replace(SETTINGS, pace=Pace(in_flight=1), good_hours=True)
+    await running.runs(replace(SETTINGS, campaign_id="c0"), ADA, BOB, EVE)
+    for call in await running.planned(NOON - 2 * DAY - 0.5 * HOUR, "c0"):
+        if call.number == BOB:
+            await running.ends(call, Disposition.COMPLETED, NOON - 2 * DAY)
+        elif call.number == EVE:
+            await running.ends(call, Disposition.NO_ANSWER, NOON - 2 * DAY)  # rang in vain
+    await running.runs(settings, *(f"+44207183870{digit}" for digit in range(6)), BOB, EVE)
+    (first,) = await running.planned()
+    assert first.number == BOB
+    await running.ends(first, Disposition.COMPLETED, NOON + MINUTE)
+    (second,) = await running.planned(NOON + MINUTE)
+    assert [(await running.campaigns.attempts(one.number))[0].why_now for one in (first, second)] == [
+        WhyNow.GOOD_HOUR,
+        WhyNow.FIRST,
+    ]
+
+
+@pytest.mark.parametrize(("hours", "first"), [(0.9, True), (1.1, False), (-0.9, True), (-1.1, False)])
+async def test_about_this_hour_is_an_hour_before_to_an_hour_after(running: Running, hours: float, first: bool) -> None:
+    await running.runs(replace(SETTINGS, campaign_id="c0"), ADA)
+    (call,) = await running.planned(NOON - 2 * DAY, "c0")
+    await running.ends(call, Disposition.COMPLETED, NOON - 2 * DAY + MINUTE)
+    await running.runs(replace(SETTINGS, good_hours=True), ADA)
+    await running.planned(NOON + hours * HOUR)
+    assert (await running.campaigns.attempts(ADA))[0].why_now is (WhyNow.GOOD_HOUR if first else WhyNow.FIRST)
+
+
 async def callbacks_of(database: Database) -> list[tuple[str, str]]:
     tasks, _ = await SqlCallbacks(database).callbacks()
     return [(task.caller_number, task.reason) for task in tasks]
@@ -277,6 +306,7 @@ async def test_whoever_names_a_time_is_called_then_by_their_own_clock(database: 
     }
     assert await running.dialled(NOON + 27 * HOUR - SECOND) == []
     assert await running.dialled(NOON + 27 * HOUR) == [ADA]
+    assert [one.why_now for one in await running.campaigns.attempts(ADA)] == [WhyNow.CALLBACK, WhyNow.FIRST]
     assert await callbacks_of(database) == []  # the campaign sees to it
 
 
