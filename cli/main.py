@@ -186,15 +186,17 @@ def chaos(
 ) -> None:
     """Kill or break parts in mid-call and check every promise; exit code 1 if one is broken."""
     from cli.chaos import run_chaos
+    from cli.chaos_stage import Plan
     from cli.gateway_chaos import run_gateway_chaos
     from cli.outage_chaos import run_outage_chaos
 
+    plan = Plan(fault, calls, kills, lines, seed)
     if fault == "gateway-kill" or fault == "gateway-drain":
-        run_gateway_chaos(fault, calls, kills, lines, seed, json_file, times=times)
+        run_gateway_chaos(fault, plan, json_file, times=times)
     elif fault != "worker-kill" and fault != "worker-drain":
-        run_outage_chaos(fault, down, calls, kills, lines, seed, json_file)
+        run_outage_chaos(fault, down, plan, json_file)
     else:
-        run_chaos(fault, calls, kills, lines, seed, json_file, times=times)
+        run_chaos(plan, json_file, times=times)
 
 
 @app.command()

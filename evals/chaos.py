@@ -132,8 +132,7 @@ class Chaos:
             ready = await self._all_ready(holding)
             if holding.done():
                 break
-            name = random.choice(sorted(ready))
-            kills.append(await self._strike(name, ready[name]))
+            kills.append(await self._strike(random, ready))
         return kills
 
     async def _all_ready(self, holding: asyncio.Task[Any]) -> Mapping[str, int]:
@@ -141,25 +140,36 @@ class Chaos:
             await asyncio.wait({holding}, timeout=0.2)
         return ready
 
-    async def _strike(self, name: str, pid: int) -> Kill:
-        speaking, home = set(), set()
-        running = [
-            call
-            async for call in self.temporal.list_workflows(
-                f"WorkflowType = '{names.CALL_WORKFLOW}' AND ExecutionStatus = 'Running'"
-            )
-        ]
-        for call in running:
-            sid = call.id.removeprefix(names.call_workflow_id(""))
-            described = await self.temporal.get_workflow_handle(call.id).describe()
-            pending = described.raw_description.pending_activities
-            if any(one.activity_type.name in SPEECH and _is(one.last_worker_identity, pid) for one in pending):
-                speaking.add(sid)
-            if _is(await self._home_of(call.id), pid):
-                home.add(sid)
-        self.victims.strike(name)
-        log.warning("struck", victim=name, calls=len(running), speaking=len(speaking), home=len(home))
-        return Kill(time.time() * 1_000, frozenset(speaking), frozenset(home))
+    async def _strike(self, random: Random, ready: Mapping[str, int]) -> Kill:
+        """Kill one of those that have calls: after a kill all are at home elsewhere, and stay there."""
+        speaks, homes = await self._at_work()
+        names_of = {str(pid): name for name, pid in sorted(ready.items())}
+        busy = [pid for pid in names_of if pid in {*speaks.values(), *homes.values()}]
+        victim = random.choice(busy or list(names_of))
+        self.victims.strike(names_of[victim])
+        speaking, home = (frozenset(sid for sid, pid in at.items() if pid == victim) for at in (speaks, homes))
+        log.warning("struck", victim=names_of[victim], speaking=len(speaking), home=len(home))
+        return Kill(time.time() * 1_000, speaking, home)
+
+    async def _at_work(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Who, by process id, makes or plays a call's answer, and who has run its workflow last."""
+        running = self.temporal.list_workflows(
+            f"WorkflowType = '{names.CALL_WORKFLOW}' AND ExecutionStatus = 'Running'"
+        )
+        looks = [asyncio.create_task(self._look_at(call.id)) async for call in running]
+        found = [await look for look in looks]
+        speaks = {sid: pid for sid, pid, _ in found if pid}
+        return speaks, {sid: pid for sid, _, pid in found}
+
+    async def _look_at(self, workflow_id: str) -> tuple[str, str, str]:
+        """The call, who speaks in it ("": nobody), whose it is."""
+        described, home = await asyncio.gather(
+            self.temporal.get_workflow_handle(workflow_id).describe(), self._home_of(workflow_id)
+        )
+        pending = described.raw_description.pending_activities
+        speakers = (one.last_worker_identity for one in pending if one.activity_type.name in SPEECH)
+        sid = workflow_id.removeprefix(names.call_workflow_id(""))
+        return sid, _pid(next(speakers, "")), _pid(home)
 
     async def _home_of(self, workflow_id: str) -> str:
         """Who has run the workflow last."""
@@ -278,5 +288,5 @@ def script_of(random: Random, lines: int, number: int, *, patient: bool) -> Scri
     return [*said, {"wait": 0, **heard}, {"hang_up": True, "after": 2.5}]
 
 
-def _is(identity: str, pid: int) -> bool:
-    return identity.partition("@")[0] == str(pid)
+def _pid(identity: str) -> str:
+    return identity.partition("@")[0]
