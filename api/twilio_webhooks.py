@@ -199,8 +199,8 @@ class Voice:
 
     def _carry_out(self, next_verb: NextVerb, asked: Asked) -> Answer:
         match next_verb:
-            case NextVerb(verb=Verb.CONNECT, line=line):
-                return self._connect(asked, line)
+            case NextVerb(verb=Verb.CONNECT, line=line, after=after):
+                return self._connect(asked, line, after)
             case NextVerb(verb=Verb.DIAL, number=str(number), line=line):
                 return self._answers.dial(asked.call_id, number, _caller_id(asked.form), line)
             case NextVerb(verb=Verb.CONFERENCE, conference=conference):
@@ -208,8 +208,9 @@ class Voice:
             case _:
                 return self._answers.hang_up(next_verb.line)
 
-    def _connect(self, asked: Asked, line: str | None = None) -> Answer:
-        token = make_token(self._settings.stream_secret, asked.call_id, time.time_ns() // 1_000_000)
+    def _connect(self, asked: Asked, line: str | None = None, after: int = -1) -> Answer:
+        attachment = max(time.time_ns() // 1_000_000, after + 1)  # also when this clock was set back, or is behind
+        token = make_token(self._settings.stream_secret, asked.call_id, attachment)
         return self._answers.connect(asked.call_id, token, line)
 
 

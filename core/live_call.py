@@ -596,7 +596,7 @@ class LiveCall:
         if self.transfer is not None and self.transfer.has_caller:
             return NextVerb(Verb.CONFERENCE, conference=self.transfer.bridge(now_ms))
         if self.hand_over is None:
-            return NextVerb(Verb.CONNECT)
+            return NextVerb(Verb.CONNECT, after=self.inbox.newest)
         if self.hand_over.dialled:  # and that dial is over
             self.end(Ending(self.hand_over.disposition))
             return NextVerb(Verb.HANG_UP)

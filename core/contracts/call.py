@@ -297,6 +297,7 @@ class NextVerb:
     number: str | None = None  # DIAL: whom
     line: str | None = None  # the carrier says this first, in its own voice: ours has failed
     conference: str = ""  # CONFERENCE: which
+    after: int = -1  # CONNECT: the newest stream's attachment; the next one's is higher, whatever a clock says
 
 
 @dataclass(frozen=True)

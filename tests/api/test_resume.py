@@ -1,9 +1,12 @@
 """What the carrier is told when what a leg did is over."""
 
+import time
+
 import httpx
 import pytest
 
 from core.contracts.call import DialEnded, NextVerb, Verb
+from core.stream_token import check_token
 from tests.api.recording_call import LAY_READY, TOLD
 from tests.api.world import CALLER, OUR_NUMBER, ApiWorld, verb, verbs
 
@@ -20,6 +23,15 @@ async def test_a_call_that_goes_on_gets_a_new_stream_with_a_fresh_token(world: A
     assert verbs(answer) == ["Connect", "Redirect"]
     token = "Connect/Stream/Parameter[@name='token']"
     assert verb(answer, token).get("value") != verb(first, token).get("value")
+
+
+async def test_a_new_stream_is_newer_than_the_last_one_also_when_the_clock_was_set_back(world: ApiWorld) -> None:
+    sid, _ = await world.incoming()
+    an_hour_ahead = time.time_ns() // 1_000_000 + 3_600_000
+    await world.workflow(sid).signal(LAY_READY, NextVerb(Verb.CONNECT, after=an_hour_ahead))
+    answer = await resumed(world, sid)
+    token = verb(answer, "Connect/Stream/Parameter[@name='token']").get("value") or ""
+    assert check_token("stream secret", sid, token, now_ms=an_hour_ahead - 3_600_000) == an_hour_ahead + 1
 
 
 async def test_a_call_that_is_handed_over_is_dialled_and_asks_again_afterwards(world: ApiWorld) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from core.contracts import names
-from core.contracts.call import Phase, RecogniserFailed, StreamStatus, Verb
+from core.contracts.call import NextVerb, Phase, RecogniserFailed, StreamStatus, Verb
 from core.contracts.gateway import GatewayLost
 from core.conversation import ToolCall
 from core.outcome import CarrierState, Disposition
@@ -313,3 +313,9 @@ async def test_an_answer_that_was_heard_to_its_end_is_over_though_its_worker_is_
     assert await call.disposition() is Disposition.COMPLETED
     assert (await call.transcript())[-1].said == "Goodbye, and thank you."
     assert len(world.reasoner.prompts) == 1, "nobody has tried again"
+
+
+async def test_carrier_that_asks_is_told_which_stream_was_the_newest(world: CallWorld) -> None:
+    call = await world.answered_call()
+    await call.attach(7)
+    assert await call.carrier_asks() == NextVerb(Verb.CONNECT, after=7)
