@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from core.contracts import names
 from core.contracts.call import (
     AnswerOverdue,
-    Attach,
     CallerSilent,
     CallerTurn,
     Heard,
@@ -45,6 +44,7 @@ from core.turns import (
     tuned,
 )
 from media_gateway.call_notes import CallNotes
+from media_gateway.carrier_line import CarrierLine, StreamIdentity
 from media_gateway.deps import GatewayDeps
 from media_gateway.holding import TONE, HoldingLines
 from media_gateway.kept_audio import KeptAudio
@@ -63,36 +63,6 @@ FIRST_PAUSE = 0.2  # seconds between tries to attach; doubled up to the longest
 LONGEST_PAUSE = 2.0
 TOLD_WITHIN = 1.0  # seconds for the workflow to hear that another gateway goes on
 REST_MS = 300.0  # so long nobody speaks before a call is moved: what was heard is on record by then
-
-
-class CarrierLine(Protocol):
-    """What a carrier's media socket can do. Nothing here waits."""
-
-    def play(self, audio: bytes) -> None:
-        """Queue mu-law audio at the carrier."""
-        ...
-
-    def mark(self, name: str) -> None:
-        """Have the carrier say when everything before this was played."""
-        ...
-
-    def clear(self) -> None:
-        """Drop what was not played."""
-        ...
-
-    def close(self, reason: str) -> None:
-        """End the stream; the call goes on with what its TwiML says next."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class StreamIdentity:
-    """Whose stream it is."""
-
-    call_id: str
-    attachment: int
-    stream_id: str
-    carrier_call_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,17 +300,7 @@ class CallStream:
             tasks.create_task(self.workflow.run())
 
     async def _attach(self) -> None:
-        identity, pause = self.identity, FIRST_PAUSE
-        internal = self._settings.internal_url
-        attach = Attach(
-            attachment=identity.attachment,
-            stream_id=identity.stream_id,
-            carrier_call_id=identity.carrier_call_id,
-            playback_url=internal.replace("http", "ws", 1) + "/internal/playback",
-            audio_url=f"{internal}/internal/calls/{identity.call_id}/turns",
-            digits_url=f"{internal}/internal/calls/{identity.call_id}/digits",
-            desk_url=f"{internal.replace('http', 'ws', 1)}/internal/calls/{identity.call_id}/desk",
-        )
+        attach, pause = self.identity.attach(self._settings.internal_url), FIRST_PAUSE
         while True:
             try:
                 attached = await self.workflow.attach(attach, self._settings.attach)

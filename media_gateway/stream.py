@@ -9,7 +9,8 @@ from picows import WSCloseCode, WSListener, WSUpgradeRequest, WSUpgradeResponseW
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from media_gateway.answers import answer
-from media_gateway.call_stream import CallStream, StreamIdentity
+from media_gateway.call_stream import CallStream
+from media_gateway.carrier_line import StreamIdentity
 from media_gateway.carrier_socket import CarrierSocket
 from media_gateway.clock import StreamClock
 from media_gateway.deps import STREAM_PATH, GatewayDeps

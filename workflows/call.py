@@ -61,9 +61,7 @@ from workflows.understanding import find_step, understood
 TOOL_ROUNDS: Final = 4  # of one turn; a model that asks for more goes in circles
 FILLER_AFTER: Final = timedelta(seconds=1.5)  # a tool that takes longer: the caller hears that we are still there
 CARRIER_ASKS: Final = timedelta(seconds=1.5)  # a carrier that follows the Redirect after its stream does so by then
-LOST_CARRIER_ASKS: Final = timedelta(
-    seconds=0.8
-)  # ... after a broken one, which it may not do: the caller hears nothing
+LOST_CARRIER_ASKS: Final = timedelta(seconds=0.8)  # ... after a broken one, which it may not: nothing is heard
 LAST_WORDS: Final = timedelta(seconds=4)  # beyond their own length, until the gateway tells that they were heard
 MS_A_CHARACTER: Final = 90  # of slow speech
 
