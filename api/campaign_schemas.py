@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from api import campaign_examples as examples
-from api.moments import moment
+from api.moments import moment, moment_or_none
 from api.schemas import Line, Name, PhoneNumber, Variable
 from core.attempts import AttemptOutcome, Retry, RetryRules, WhyNow
 from core.calling_window import EVERY_DAY, LEGAL, Blackout, CallingWindow, Hours, ZonePolicy
@@ -210,8 +210,8 @@ class Campaign(BaseModel):
             from_=settings.our_number,
             phase=listed.phase,
             created_at=moment(listed.created_ms),
-            started_at=_moment_or_none(listed.started_ms),
-            ended_at=_moment_or_none(listed.ended_ms),
+            started_at=moment_or_none(listed.started_ms),
+            ended_at=moment_or_none(listed.ended_ms),
             rules=CampaignRules.of(settings),
             temporal_url=temporal_url,
         )
@@ -324,7 +324,7 @@ class AttemptMade(BaseModel):
             contact=attempt.contact_id,
             attempt=attempt.number,
             opened_at=moment(attempt.opened_ms),
-            ended_at=_moment_or_none(attempt.ended_ms),
+            ended_at=moment_or_none(attempt.ended_ms),
             outcome=attempt.outcome,
             zones=list(attempt.zones),
             consent_source=attempt.consent.source if attempt.consent else None,
@@ -414,7 +414,7 @@ class DncNumber(BaseModel):
             of=entry.of,
             reason=entry.reason,
             added_at=moment(entry.added_ms),
-            removed_at=_moment_or_none(entry.removed_ms),
+            removed_at=moment_or_none(entry.removed_ms),
         )
 
 
@@ -489,7 +489,3 @@ def _time(minutes: int) -> time:
 
 def _ms(moment: datetime) -> float:
     return moment.timestamp() * 1_000
-
-
-def _moment_or_none(ms: float | None) -> datetime | None:
-    return None if ms is None else moment(ms)
