@@ -1,15 +1,15 @@
 """An edit that may break the replay of live calls is noticed, also where no recorded call comes by."""
 
 import difflib
+import shutil
 from pathlib import Path
 
 import pytest
 
-import workflows
 from tests.histories.commands import commands_of
+from workflows.fingerprint import KEPT, build_id, version_of
 
-WORKFLOWS = Path(workflows.__file__).parent
-KEPT = Path(__file__).parent / "commands.txt"
+WORKFLOWS = KEPT.parent
 WHAT_TO_DO = """
 The commands that workflows give to Temporal have changed, or what they depend on:
 
@@ -20,7 +20,8 @@ differently. So either
   not have, so that they go on as before; or
 - see that older calls do the same: same commands, same order (a renamed helper, a condition said in other words).
 Then keep the new commands, to be looked at in review: pytest tests/histories --keep-commands
-Where neither is possible, this is a new version: its workers run beside the old ones until their calls have ended.
+Workers with other commands are another version (workflows/fingerprint.py): where neither is possible, they can run
+beside the old ones until their calls have ended.
 """
 
 
@@ -31,6 +32,33 @@ def test_workflows_give_the_commands_that_are_kept(request: pytest.FixtureReques
     changes = difflib.unified_diff(KEPT.read_text().splitlines(True), found.splitlines(True), "kept", "now", n=2)
     told = "".join(changes)
     assert not told, WHAT_TO_DO.format(changes=told)
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("worker.py", "STICKY = timedelta(milliseconds=300)", "STICKY = timedelta(seconds=1)"),
+        ("after_call.py", "record: CallRecord) -> None:", "record: CallRecord) -> None:  # all we know"),
+    ],
+)
+def test_an_edit_that_changes_no_command_keeps_the_build_id(tmp_path: Path, file: str, before: str, after: str) -> None:
+    assert _build_id_with(tmp_path, file, before, after) == build_id()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("AfterStepActivities.await_crm_turn", "AfterStepActivities.take_crm_turn")]
+)
+def test_an_edit_that_changes_a_command_changes_the_build_id(tmp_path: Path, before: str, after: str) -> None:
+    assert _build_id_with(tmp_path, "after_call.py", before, after) != build_id()
+
+
+def _build_id_with(folder: Path, file: str, before: str, after: str) -> str:
+    """Of these workflows with one edit, once their commands are kept."""
+    shutil.copytree(WORKFLOWS, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    source = (folder / file).read_text()
+    assert before in source
+    (folder / file).write_text(source.replace(before, after))
+    return version_of(commands_of(folder))
 
 
 STORY = """

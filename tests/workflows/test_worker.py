@@ -1,6 +1,7 @@
 """How workers are built."""
 
 from temporalio.client import Client
+from temporalio.worker import Worker
 
 from core.contracts import names
 from tests.world.world import CallWorld
@@ -17,6 +18,13 @@ async def test_live_calls_what_follows_them_and_campaigns_have_workers_of_their_
     ]
 
 
-def test_build_id_is_that_of_the_code() -> None:
-    assert build_id() == build_id()
-    assert len(build_id()) == 12
+async def test_workers_of_all_queues_tell_temporal_the_build_id(temporal: Client) -> None:
+    workers = build_workers(temporal, CallWorld(temporal).ports)
+    versions = {_version(worker) for worker in workers}
+    assert versions == {f"holdfast.{build_id()}"}
+
+
+def _version(worker: Worker) -> str:
+    deployment = worker.config()["deployment_config"]
+    assert deployment is not None
+    return deployment.version.to_canonical_string()
