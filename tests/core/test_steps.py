@@ -72,3 +72,17 @@ def test_finding_is_cheap() -> None:
     for _ in range(100):
         finder.find("I would like to know where my order with the number four eight two is by now", "order_status")
     assert time.process_time() - began < 0.5  # 5 ms each; it takes a tenth of that
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("Which carrier has my parcel?", "returns"),
+        ("Which carrier brings the tent?", "returns"),
+        ("Which carrier takes the return?", "order_status"),
+        ("Do I need a tracking number for my return?", "order_status"),
+    ],
+)
+def test_who_has_a_parcel_is_asked_of_orders_and_of_returns(text: str, other: str) -> None:
+    playbook = parse_playbook((PLAYBOOKS / "order_support.yaml").read_text(), "order_support.yaml")
+    assert StepFinder(playbook).find(text, "order_status").name != other
