@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.contracts.call import CallRecord, Direction
+from core.contracts.transfer import Cause
 from core.conversation import Usage
 
 
@@ -67,6 +68,7 @@ def costs_of(record: CallRecord, prices: Sequence[Price] = LIST_PRICES) -> tuple
         *_beside_use(record),
         *_line_use(record),
         *_heard_again_use(record),
+        *_supervisors_use(record),
     )
     return tuple(_priced(*line, prices) for line in counted if line[-1] > 0)
 
@@ -78,6 +80,7 @@ def costs_of_model(usage: Usage, prices: Sequence[Price] = LIST_PRICES) -> tuple
 
 WITHDRAWN: Final = " (withdrawn)"
 AGAIN: Final = " (again)"
+SUPERVISOR: Final = " (supervisor)"
 BESIDE: Final = " (hedge)"
 
 _Use = tuple[str, str, str, float]  # vendor, item, unit, quantity
@@ -123,8 +126,8 @@ def _line_use(record: CallRecord) -> Iterator[_Use]:
     seconds = max(0.0, record.ended_ms - record.answered_ms) / 1_000
     minutes = math.ceil(seconds / 60)  # the carrier rounds up
     inbound = record.call.direction is Direction.INBOUND
-    recogniser = record.call.playbook.turn_taking.recogniser
-    yield "gladia" if recogniser == "gladia" else "deepgram", recogniser, "seconds", round(seconds, 3)
+    vendor, recogniser = _recogniser(record)
+    yield vendor, recogniser, "seconds", round(seconds, 3)
     yield "carrier", "voice_inbound" if inbound else "voice_outbound", "minutes", minutes
     yield "carrier", "media_stream", "minutes", minutes
 
@@ -135,6 +138,24 @@ def _heard_again_use(record: CallRecord) -> Iterator[_Use]:
         vendor, _, model = by.partition(" ")
         seconds = sum(again.seconds for again in record.heard_again if again.by == by)
         yield vendor, f"{model}{AGAIN}", "seconds", round(seconds, 3)
+
+
+def _supervisors_use(record: CallRecord) -> Iterator[_Use]:
+    """What recognising supervisors took who spoke from the browser: a second live stream while they had the floor."""
+    vendor, recogniser = _recogniser(record)
+    spoken = (take_over for take_over in record.transfers if take_over.cause is Cause.SUPERVISOR)
+    seconds = sum(
+        max(0.0, take_over.ended_ms - take_over.bridged_ms) / 1_000
+        for take_over in spoken
+        if not take_over.number and take_over.bridged_ms is not None and take_over.ended_ms is not None
+    )
+    yield vendor, f"{recogniser}{SUPERVISOR}", "seconds", round(seconds, 3)
+
+
+def _recogniser(record: CallRecord) -> tuple[str, str]:
+    """Vendor and model of the live stream."""
+    model = record.call.playbook.turn_taking.recogniser
+    return "gladia" if model == "gladia" else "deepgram", model
 
 
 def _priced(vendor: str, item: str, unit: str, quantity: float, prices: Sequence[Price]) -> CostLine:

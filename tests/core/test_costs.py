@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from core.contracts.call import Direction
+from core.contracts.transfer import Cause, TransferOutcome, TransferRecord
 from core.conversation import Transcribed, Usage
 from core.costs import CostLine, Price, costs_of, costs_of_model
 from tests.storage.records import GREETING, QUESTION, ended_call
@@ -123,3 +124,30 @@ def test_models_that_were_asked_beside_the_one_that_answered_have_lines_of_their
         ("claude-haiku-4-5 (hedge)", "input_tokens", 2.0),
         ("claude-haiku-4-5 (hedge)", "output_tokens", 5.0),
     }
+
+
+def test_supervisors_who_spoke_from_the_browser_have_a_recogniser_of_their_own_to_pay() -> None:
+    browser = TransferRecord(
+        1,
+        "",
+        Cause.SUPERVISOR,
+        "",
+        number="",
+        summary="",
+        whisper="",
+        started_ms=20_000.0,
+        outcome=TransferOutcome.HANDED_BACK,
+        accepted_ms=20_000.0,
+        bridged_ms=20_000.0,
+        ended_ms=30_000.0,
+    )
+    again = replace(browser, transfer=2, bridged_ms=40_000.0, ended_ms=45_500.0)
+    by_phone = replace(browser, transfer=3, number="+12025550177")
+    representative = replace(browser, transfer=4, cause=Cause.REQUEST)
+    refused = replace(browser, transfer=5, bridged_ms=None)
+    lines = costs_of(ended_call(transfers=(browser, again, by_phone, representative, refused)), PRICES)
+    assert [(line.item, line.quantity, round(line.usd, 6)) for line in lines if line.vendor == "deepgram"] == [
+        ("flux", 61.0, 0.61),
+        ("flux (supervisor)", 15.5, 0.155),
+    ]
+    assert [line.item for line in costs_of(ended_call()) if "supervisor" in line.item] == []
