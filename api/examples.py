@@ -49,6 +49,8 @@ LIVE_CALL: Final[dict[str, Any]] = CALL | {
             "step": "order_status",
             "step_method": "lexical",
             "step_confidence": 1.0,
+            "matters": [],
+            "choices": [],
             "answer_method": "model",
             "mood": "calm",
             "said": "Order 48213 has shipped. It is expected on Tuesday.",

@@ -177,6 +177,8 @@ class Turn(BaseModel):
     step: str
     step_method: str
     step_confidence: float
+    matters: list[str] = Field(description="Steps it asked for in one breath, in the order served; empty: one at most")
+    choices: list[str] = Field(description="Its step was unclear: the caller was asked to choose between these")
     answer_method: str = Field(description="Who answered: model, canned (fixed words of the playbook), or empty")
     mood: str = Field(description="The caller's: calm, pleased, confused, upset, angry, or empty if not known")
     said: str
@@ -201,6 +203,8 @@ class Turn(BaseModel):
             step=record.step,
             step_method=record.step_method,
             step_confidence=record.step_confidence,
+            matters=list(record.matters),
+            choices=list(record.choices),
             answer_method=record.answer_method,
             mood=record.mood,
             said=record.said,

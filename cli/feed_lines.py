@@ -67,7 +67,10 @@ def _caller(data: Data) -> str:
 def _step(data: Data) -> str:
     how = f"{data.get('method')}, {_share(data.get('confidence'))}, {_ms(data.get('took_ms'))}"
     canned = ", canned answer" if data.get("answer") == CANNED else ""
-    return _line("dim", "  step", f"{data.get('step')} ({how}){canned}")
+    later = "".join(f", then {step}" for step in data.get("matters", ()))
+    choices = data.get("choices")
+    asked = f", asked: {' or '.join(choices)}?" if choices else ""
+    return _line("dim", "  step", f"{data.get('step')} ({how}){canned}{later}{asked}")
 
 
 def _mood(data: Data) -> str:

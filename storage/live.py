@@ -119,6 +119,8 @@ class _LiveTurn:
     answer_method: str = ""
     mood: str = ""
     told_from: tuple[str, ...] = ()
+    matters: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
     interrupted: bool = False
     supervisor: str = ""
     layers: dict[str, float] = field(default_factory=dict)
@@ -136,12 +138,15 @@ class _LiveTurn:
             case "turn_withdrawn" if not self.caller:
                 self.step = self.step_method = self.answer_method = self.mood = ""
                 self.step_confidence = 0.0
-                self.told_from = ()
+                self.told_from = self.matters = self.choices = ()
             case "step_found":
                 self.step = str(data.get("step") or self.step)
                 self.step_method = str(data.get("method", ""))
                 self.step_confidence = float(data.get("confidence", 0.0))
                 self.answer_method = str(data.get("answer", ""))
+                more = tuple(map(str, data.get("matters", ())))
+                self.matters = (self.step, *more) if more else ()
+                self.choices = tuple(map(str, data.get("choices", ())))
             case "mood":
                 self.mood = str(data.get("mood", ""))
             case "told_from":
@@ -194,4 +199,6 @@ class _LiveTurn:
             talk_over_ms=sum(talk_over_ms for _, talk_over_ms in self.played.values()),
             supervisor=self.supervisor,
             told_from=self.told_from,
+            matters=self.matters,
+            choices=self.choices,
         )

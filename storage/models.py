@@ -132,6 +132,8 @@ class Turn(Base):
     talk_over_ms: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # and that over the caller
     supervisor: Mapped[str] = mapped_column(default="", server_default=text("''"), info=PII)  # a supervisor's words
     told_from: Mapped[list[str] | None] = mapped_column(CleanJson)  # where in documents the answer stands
+    matters: Mapped[list[str] | None] = mapped_column(CleanJson)  # the steps it asked for, in the order of their turn
+    choices: Mapped[list[str] | None] = mapped_column(CleanJson)  # unclear: between these the caller was to choose
 
 
 class ToolRun(Base):

@@ -62,6 +62,8 @@ def turn_row(call_id: str, record: TurnRecord) -> Turn:
         talk_over_ms=record.talk_over_ms,
         supervisor=record.supervisor,
         told_from=list(record.told_from),
+        matters=list(record.matters),
+        choices=list(record.choices),
     )
 
 
@@ -108,6 +110,8 @@ def turn_record(row: Turn, tools: Iterable[ToolRun]) -> TurnRecord:
         talk_over_ms=row.talk_over_ms,
         supervisor=row.supervisor,
         told_from=tuple(row.told_from or ()),
+        matters=tuple(row.matters or ()),
+        choices=tuple(row.choices or ()),
     )
 
 

@@ -23,6 +23,16 @@ def shown(kind: str, **data: Any) -> str | None:
             {"step": "order_status", "method": "lexical", "confidence": 0.934, "took_ms": 0.4},
             "  step     order_status (lexical, 0.93, 0 ms)",
         ),
+        (
+            "step_found",
+            {"step": "returns", "method": "model", "confidence": 0.9, "took_ms": 400, "matters": ["person", "goodbye"]},
+            "  step     returns (model, 0.90, 400 ms), then person, then goodbye",
+        ),
+        (
+            "step_found",
+            {"step": "greet", "method": "unclear", "confidence": 0.2, "took_ms": 400, "choices": ["returns", "person"]},
+            "  step     greet (unclear, 0.20, 400 ms), asked: returns or person?",
+        ),
         ("tool_called", {"name": "find", "arguments": {"number": "12"}}, "  tool     find(number='12')"),
         (
             "tool_returned",

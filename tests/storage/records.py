@@ -51,6 +51,8 @@ QUESTION = TurnRecord(
     started_ms=4_200.25,
     answer_method="canned",
     mood="upset",
+    matters=("find_order", "returns"),
+    choices=("find_order", "goodbye"),
     played_ms=1_640,
     talk_over_ms=140,
 )

@@ -45,11 +45,11 @@ async def test_a_live_call_looks_as_its_lines_tell(feed: SqlCallFeed, reader: Sq
         line("phase", 11.0, phase="dialling"),
         line("phase", 20.0, phase="live"),
         line("assistant_said", 21.0, turn=0, part=0, heard="Hello.", complete=True, interrupted=False),
-        line("step_found", 28.0, turn=1, step="goodbye", method="model", confidence=0.7, took_ms=400.0),
+        line("step_found", 28.0, turn=1, step="goodbye", method="model", confidence=0.7, choices=["goodbye"]),
         line("mood", 28.5, turn=1, mood="angry"),
         line("turn_withdrawn", 29.0, turn=1),
         line("caller_turn", 30.0, turn=1, text="Where is my order?", confidence=0.9),
-        line("step_found", 31.0, turn=1, step="find_order", method="lexical", confidence=0.8, took_ms=2.0),
+        line("step_found", 31.0, turn=1, step="find_order", method="lexical", confidence=0.8, matters=["returns"]),
         line("tool_called", 32.0, turn=1, name="look_up", arguments={"order": "1"}),
         line("tool_called", 33.0, turn=1, name="look_up", arguments={"order": "1"}),  # the activity's second attempt
         line("tool_returned", 34.0, turn=1, name="look_up", ok=True, content="{}", took_ms=80),
@@ -72,6 +72,7 @@ async def test_a_live_call_looks_as_its_lines_tell(feed: SqlCallFeed, reader: Sq
     assert greeting.heard == "Hello."
     assert (question.caller, question.confidence, question.started_ms) == ("Where is my order?", 0.9, 30.0)
     assert (question.step, question.step_method, question.step_confidence) == ("find_order", "lexical", 0.8)
+    assert (question.matters, question.choices) == (("find_order", "returns"), ())
     assert question.mood == ""
     assert (question.heard, question.interrupted) == ("One moment. It is", True)
     assert (question.played_ms, question.talk_over_ms) == (1_300, 80)

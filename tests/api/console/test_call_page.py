@@ -92,6 +92,22 @@ async def test_a_turn_tells_who_answered_and_how_the_caller_sounded(console: Log
     await console.expect_shown("#turn-1 .found", "Canned answer")
 
 
+async def test_a_turn_tells_what_else_it_asked_for_and_what_the_caller_was_to_choose_between(
+    console: LoggedIn, store: SqlCallStore
+) -> None:
+    several = turn(1, "It is broken, and where is the other one?", "Sorry.", matters=("report_problem", "order_status"))
+    unclear = turn(2, "It's about the thing.", "Which?", step_method="unclear", choices=("returns", "refund_dispute"))
+    await store.save(record("CA1", several, unclear))
+    await console.page.goto(f"{console.world.origin}/calls/CA1")
+    await console.expect_shown("#turn-1 .found", "then Order status")
+    await console.expect_shown("#turn-2 .found", "asked: Returns or Refund dispute?")
+    transcript = (await console.world.v1("GET", "/v1/calls/CA1")).json()["transcript"]
+    assert [(told["matters"], told["choices"]) for told in transcript] == [
+        (["report_problem", "order_status"], []),
+        ([], ["returns", "refund_dispute"]),
+    ]
+
+
 async def test_a_turn_tells_from_which_documents_it_was_answered(console: LoggedIn, store: SqlCallStore) -> None:
     told = turn(1, "How long have I got?", "30 days.", told_from=("returns.md, Refunds",))
     await store.save(record("CA1", told))
