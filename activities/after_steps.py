@@ -1,17 +1,16 @@
 """The steps after a call that reach people, customers and operators. All are idempotent, or say how they are not."""
 
-import time
 from typing import Final
 
 import structlog
 from structlog.contextvars import bound_contextvars
 from temporalio import activity
 
+from activities.courier import Courier
 from activities.feed import now_ms
 from activities.follow_ups import Ready, prepared
 from activities.playbook_shelf import PlaybookShelf
 from activities.retries import vendor_failures
-from core import webhooks
 from core.after_call import crm_note
 from core.auditing import audited_turns
 from core.contracts import names
@@ -28,7 +27,7 @@ from core.contracts.after_call import (
     SendFollowUp,
 )
 from core.contracts.call import CallRecord
-from core.ports.after_call import AfterCallStore, Messenger, WebhookBook, WebhookSender
+from core.ports.after_call import AfterCallStore, Messenger, WebhookBook
 from core.ports.call_log import CallEvent, CallFeed
 from core.ports.errors import VendorError
 
@@ -44,14 +43,14 @@ class AfterStepActivities:
         self,
         store: AfterCallStore,
         book: WebhookBook,
-        sender: WebhookSender,
+        courier: Courier,
         messenger: Messenger,
         shelf: PlaybookShelf,
         feed: CallFeed,
     ) -> None:
         self._store = store
         self._book = book
-        self._sender = sender
+        self._courier = courier
         self._messenger = messenger
         self._shelf = shelf
         self._feed = feed
@@ -107,18 +106,9 @@ class AfterStepActivities:
     async def deliver_webhook(self, request: DeliverWebhook) -> Outcome:
         """Tell one endpoint, signed with the secrets it has now. It may hear a message twice, with the same id."""
         with bound_contextvars(call_id=request.call_id, endpoint=request.endpoint_id), vendor_failures():
-            found = await self._book.endpoint(request.endpoint_id)
-            if found is None:
-                return Outcome("the endpoint was removed", skipped=True)
-            endpoint, secrets = found
-            body = webhooks.body_of(request.event, request.at_ms, request.data)
-            headers = webhooks.headers_of(request.message_id, time.time() * 1_000, body, secrets)
-            attempt = await self._sender.send(endpoint.url, body, headers)
-            await self._book.note(request.endpoint_id, request.message_id, request.event, request.call_id, attempt)
-            log.info("webhook_sent", kind=request.event, status=attempt.status, detail=attempt.detail)
-            if not attempt.delivered:
-                gone = attempt.status == webhooks.GONE
-                raise VendorError("webhook", "refused" if gone else "unavailable", attempt.detail, curable=not gone)
+            attempt = await self._courier.deliver(request)
+        if attempt is None:
+            return Outcome("the endpoint was removed", skipped=True)
         return Outcome(f"{attempt.detail} in {attempt.took_ms} ms")
 
     @activity.defn(name=names.KEEP_AFTER_STATE)
@@ -136,7 +126,8 @@ class AfterStepActivities:
             if letter.errand.crm is not None:
                 await self._store.leave_crm_queue(letter.call_id)
         log.warning("dead_letter", call_id=letter.call_id, step=letter.errand.step, letter_id=letter_id)
-        self._feed.note(CallEvent(letter.call_id, CHANGED, now_ms(), {"over": False}))
+        if letter.call_id:  # a campaign's contact may never have been called
+            self._feed.note(CallEvent(letter.call_id, CHANGED, now_ms(), {"over": False}))
 
     @activity.defn(name=names.OPEN_LETTER)
     async def open_letter(self, request: Resend) -> DeadLetter | None:

@@ -13,9 +13,11 @@ from temporalio.exceptions import ApplicationError
 from activities.retries import vendor_failures
 from core.contracts import names
 from core.contracts.call import CallInput, CallTimers, Direction, Machine
-from core.contracts.campaign import KeepPhase, OpenRound, Round
+from core.contracts.campaign import CampaignPhase, KeepPhase, OpenRound, Round
+from core.contracts.campaign_results import ResultsInput
 from core.contracts.playbook import PlaybookBrief, brief_of
 from core.ports.campaign import CallStarter, CampaignBook, PlannedCall, UnknownCampaign
+from core.ports.campaign_results import CampaignResults, ResultsTeller
 from core.ports.playbooks import Playbooks
 
 UNKNOWN_CAMPAIGN: Final = "UnknownCampaign"
@@ -35,11 +37,19 @@ class CampaignActivities:
     """Dials for campaigns."""
 
     def __init__(
-        self, book: CampaignBook, playbooks: Playbooks, starter: CallStarter, defaults: CallingDefaults
+        self,
+        book: CampaignBook,
+        playbooks: Playbooks,
+        starter: CallStarter,
+        results: CampaignResults,
+        teller: ResultsTeller,
+        defaults: CallingDefaults,
     ) -> None:
         self._book = book
         self._playbooks = playbooks
         self._starter = starter
+        self._results = results
+        self._teller = teller
         self._defaults = defaults
 
     @activity.defn(name=names.OPEN_ROUND)
@@ -57,6 +67,7 @@ class CampaignActivities:
             for call_id in await self._book.doubtful_calls(request.campaign_id, _now_ms()):
                 if not await self._starter.is_running(call_id):  # ended by hand, say: its place is to be free again
                     await self._book.call_is_lost(call_id, _now_ms())
+            await self._tell_results(request.campaign_id)
         return found
 
     @activity.defn(name=names.KEEP_PHASE)
@@ -64,6 +75,14 @@ class CampaignActivities:
         """Write down where the campaign stands."""
         with vendor_failures():
             await self._book.keep_phase(request.campaign_id, request.phase, _now_ms(), call_off=request.call_off)
+            if request.phase in {CampaignPhase.COMPLETED, CampaignPhase.CANCELED}:
+                await self._tell_results(request.campaign_id, over=True)
+
+    async def _tell_results(self, campaign_id: str, *, over: bool = False) -> None:
+        """Begin to tell the customer, if there is one to tell. No round comes after the end, so that is signalled."""
+        if await self._results.has_news(campaign_id):
+            results = ResultsInput(campaign_id, patience=self._defaults.timers.after_call)
+            await self._teller.tell(results, news=over)
 
     async def _begin_all(self, planned: Sequence[PlannedCall]) -> None:
         playbook = brief_of(await self._playbooks.latest(planned[0].playbook))

@@ -7,7 +7,9 @@ from typing import Any
 from activities.after_call import AfterCallActivities
 from activities.after_steps import AfterStepActivities
 from activities.campaign import CallingDefaults, CampaignActivities
+from activities.campaign_results import CampaignResultActivities
 from activities.conversation import ConversationActivities
+from activities.courier import Courier
 from activities.crm import CrmActivities
 from activities.crm_tools import CrmTools
 from activities.knowledge_shelf import KnowledgeShelf
@@ -25,6 +27,7 @@ from activities.transfer import TransferActivities
 from core.ports.after_call import AfterCallStore, Messenger, WebhookBook, WebhookSender
 from core.ports.call_log import CallFeed, CallStore
 from core.ports.campaign import CallStarter, CampaignBook, DialGate
+from core.ports.campaign_results import CampaignResults, ResultsTeller
 from core.ports.crm import Crm
 from core.ports.playback import LostCalls, PlaybackLine
 from core.ports.playbooks import Playbooks
@@ -59,6 +62,8 @@ class Ports:
     dial_gate: DialGate
     campaigns: CampaignBook
     call_starter: CallStarter
+    campaign_results: CampaignResults
+    results_teller: ResultsTeller
     calling: CallingDefaults = CallingDefaults()
     tools: Mapping[str, ToolKind] = field(default_factory=dict)  # by kind; the CRM's are always there
     step_fits: StepFits | None = None  # None: turns are compared with each example
@@ -90,15 +95,22 @@ def roster(ports: Ports) -> Roster:
     mood = MoodActivities(ports.reasoner, shelf, ports.feed)
     notes = NotesActivities(writer, ports.store, ports.notes_after_s)
     telephony = TelephonyActivities(ports.telephony, ports.feed, ports.dial_gate)
-    campaigns = CampaignActivities(ports.campaigns, ports.playbooks, ports.call_starter, ports.calling)
+    campaigns = CampaignActivities(
+        ports.campaigns,
+        ports.playbooks,
+        ports.call_starter,
+        ports.campaign_results,
+        ports.results_teller,
+        ports.calling,
+    )
+    courier = Courier(ports.webhooks, ports.webhook_sender)
+    results = CampaignResultActivities(ports.campaign_results, courier)
     transfer = TransferActivities(ports.reasoner, shelf, ports.feed)
     tools = ToolActivities(kinds, ports.playback, shelf, ports.feed, ports.reasoner)
     crm = CrmActivities(ports.crm, ports.store, ports.feed)
     after_call = AfterCallActivities(ports.store, ports.reasoner, shelf, ports.feed)
     audit = StepAuditActivities(ports.reasoner, shelf, ports.store, ports.step_examples)
-    steps = AfterStepActivities(
-        ports.after_calls, ports.webhooks, ports.webhook_sender, ports.messenger, shelf, ports.feed
-    )
+    steps = AfterStepActivities(ports.after_calls, ports.webhooks, courier, ports.messenger, shelf, ports.feed)
     return Roster(
         calls=[
             conversation.finalize_transcript,
@@ -136,6 +148,8 @@ def roster(ports: Ports) -> Roster:
             steps.set_aside,
             steps.open_letter,
             steps.close_letter,
+            results.tell_results,
+            results.results_seen_to,
         ],
         campaigns=[campaigns.open_round, campaigns.keep_phase],
     )

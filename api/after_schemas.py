@@ -81,7 +81,9 @@ class DeadLetter(BaseModel):
     """A step that was refused for good, or failed for days."""
 
     id: str = Field(examples=["dl_3f9ab51e07d2c4a6b8e01234"])
-    call_id: str = Field(examples=["out-5f0c7d2a9b6e4c1f8a3d"])
+    call_id: str | None = Field(
+        description="null: of a campaign, and of none of its calls", examples=["out-5f0c7d2a9b6e4c1f8a3d"]
+    )
     step: str = Field(examples=["crm"])
     title: str = Field(examples=["Put it into the CRM"])
     failure: str = Field(examples=["crm: answered 503"])
@@ -95,7 +97,7 @@ class DeadLetter(BaseModel):
         errand = letter.letter.errand
         return cls(
             id=letter.letter_id,
-            call_id=letter.letter.call_id,
+            call_id=letter.letter.call_id or None,
             step=errand.step,
             title=errand.title,
             failure=letter.letter.failure,
@@ -153,7 +155,9 @@ class Webhook(BaseModel):
 
     id: str = Field(examples=["we_9c0d1e2f3a4b5c6d7e8f"])
     url: str = Field(examples=["https://customer.example/holdfast"])
-    events: list[str] = Field(examples=[[CALL_ENDED, CALL_ANALYZED]])
+    events: list[str] = Field(
+        description="None: it only hears of campaigns that name it", examples=[[CALL_ENDED, CALL_ANALYZED]]
+    )
     description: str = Field(examples=["the shop's own server"])
     created_at: Moment
     rotated_at: Moment | None = Field(description="When its secret was last exchanged")

@@ -19,6 +19,7 @@ RULES: Final[dict[str, Any]] = {
     "good_hours": False,
     "voicemail": "message",
     "voicemail_line": "This is Northwind about your appointment. Please call us back.",
+    "webhook_url": "https://customer.example/results",
 }
 
 NEW_CAMPAIGN: Final[dict[str, Any]] = RULES | {
@@ -37,6 +38,8 @@ CAMPAIGN: Final[dict[str, Any]] = {
     "started_at": "2026-11-25T08:05:00Z",
     "ended_at": None,
     "rules": RULES,
+    "webhook_endpoint": "we_9c0d1e2f3a4b5c6d7e8f",
+    "webhook_secret": None,
     "temporal_url": "http://127.0.0.1:8233/namespaces/default/workflows/campaign-c5f0c7d2a9b6e",
 }
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from api import campaign_examples as examples
+from api.after_schemas import Url
 from api.moments import moment, moment_or_none
 from api.schemas import Line, Name, PhoneNumber, Variable
 from core.attempts import AttemptOutcome, Retry, RetryRules, WhyNow
@@ -106,9 +107,14 @@ class CampaignRules(_Body):
     good_hours: bool = Field(False, description="Numbers that answered about this hour before go first")
     voicemail: VoicemailPolicy = VoicemailPolicy.HANG_UP
     voicemail_line: Line | None = None
+    webhook_url: Url | None = Field(
+        None, description="A public https address that is told of each contact that is done, and of the end, signed"
+    )
 
-    def settings(self, campaign_id: str, name: str, playbook: str, our_number: str, tenant: str) -> CampaignSettings:
-        """As campaigns have them."""
+    def settings(
+        self, campaign_id: str, name: str, playbook: str, our_number: str, tenant: str, webhook: str
+    ) -> CampaignSettings:
+        """As campaigns have them. ``webhook``: the endpoint of ``webhook_url``."""
         window = CallingWindow(
             legal=LEGAL,
             hours=tuple(hours.hours() for hours in self.hours),
@@ -136,11 +142,13 @@ class CampaignRules(_Body):
             voicemail=self.voicemail,
             voicemail_line=self.voicemail_line or "",
             good_hours=self.good_hours,
+            webhook=webhook,
         )
 
     @classmethod
-    def of(cls, settings: CampaignSettings) -> Self:
+    def of(cls, listed: ListedCampaign) -> Self:
         """As clients see them."""
+        settings = listed.settings
         rules, pace = settings.rules, settings.pace
         return cls.model_validate(
             {
@@ -165,6 +173,7 @@ class CampaignRules(_Body):
                 "good_hours": settings.good_hours,
                 "voicemail": settings.voicemail,
                 "voicemail_line": settings.voicemail_line or None,
+                "webhook_url": listed.webhook_url or None,
             }
         )
 
@@ -197,10 +206,17 @@ class Campaign(BaseModel):
     started_at: datetime | None
     ended_at: datetime | None
     rules: CampaignRules
+    webhook_endpoint: str | None = Field(
+        description="Whose deliveries and secret /v1/webhooks knows", examples=["we_9c0d1e2f3a4b5c6d7e8f"]
+    )
+    webhook_secret: str | None = Field(
+        description="Signs by Standard Webhooks; told only by the answer that has made the endpoint",
+        examples=["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"],
+    )
     temporal_url: str
 
     @classmethod
-    def listed(cls, listed: ListedCampaign, temporal_url: str) -> Self:
+    def listed(cls, listed: ListedCampaign, temporal_url: str, secret: str | None = None) -> Self:
         """Of one on record."""
         settings = listed.settings
         return cls(
@@ -212,7 +228,9 @@ class Campaign(BaseModel):
             created_at=moment(listed.created_ms),
             started_at=moment_or_none(listed.started_ms),
             ended_at=moment_or_none(listed.ended_ms),
-            rules=CampaignRules.of(settings),
+            rules=CampaignRules.of(listed),
+            webhook_endpoint=settings.webhook if listed.webhook_url else None,
+            webhook_secret=secret,
             temporal_url=temporal_url,
         )
 

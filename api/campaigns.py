@@ -7,6 +7,7 @@ import json
 import secrets
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 import structlog
@@ -33,8 +34,10 @@ from api.campaign_schemas import (
 from api.deps import ApiDeps
 from api.openapi import problems
 from api.problems import FieldProblem, Refusal, wrong_field
+from api.webhooks import Keeping
 from core.contracts import names
 from core.contracts.campaign import CampaignInput, CampaignPhase, CampaignSettings
+from core.contracts.campaign_results import ResultsInput
 from core.ports.campaign import ListedCampaign
 from core.ports.errors import UnknownPlaybook
 
@@ -67,7 +70,7 @@ def _add_collection(routes: APIRouter, running: "Running") -> None:
     @routes.post("", status_code=201, summary="Create a campaign", responses=problems(400, 413))
     async def create_campaign(body: NewCampaign) -> Campaign:
         """A draft: nobody is called before it is started."""
-        return running.shown(await running.create(body))
+        return running.shown(*await running.create(body))
 
     @routes.get("", summary="List campaigns")
     async def list_campaigns(many: Annotated[HowManyCampaigns, Query()]) -> CampaignList:
@@ -82,7 +85,7 @@ def _add_collection(routes: APIRouter, running: "Running") -> None:
     @routes.patch("/{campaign_id}", summary="Change a campaign", responses=_CHANGES)
     async def change_campaign(campaign_id: CampaignId, body: ChangedCampaign) -> Campaign:
         """Pace, hours and all other rules; counts from the next attempt on."""
-        return running.shown(await running.change(campaign_id, body))
+        return running.shown(*await running.change(campaign_id, body))
 
     @routes.get("/{campaign_id}/progress", summary="See how far a campaign has come", responses=problems(404))
     async def get_campaign_progress(campaign_id: CampaignId) -> Progress:
@@ -152,9 +155,10 @@ class Running:
     def __init__(self, deps: ApiDeps) -> None:
         self._deps = deps
         self._campaigns = deps.campaigns
+        self._webhooks = Keeping(deps)
 
-    async def create(self, body: NewCampaign) -> ListedCampaign:
-        """A draft."""
+    async def create(self, body: NewCampaign) -> tuple[ListedCampaign, str | None]:
+        """A draft; and the secret of its webhook's endpoint, if that is new."""
         our_number = body.from_ or self._deps.settings.our_number
         if our_number is None:
             raise wrong_field("from", "is missing, and this installation has no number of its own to call from")
@@ -163,12 +167,12 @@ class Running:
         except UnknownPlaybook as error:
             raise wrong_field("playbook", f"names no playbook we have: {body.playbook}") from error
         campaign_id = f"c{secrets.token_hex(6)}"
-        settings = body.settings(campaign_id, body.name, body.playbook, our_number, self._deps.settings.tenant)
+        settings = body.settings(campaign_id, body.name, body.playbook, our_number, self._deps.settings.tenant, "")
         _check(settings)
-        now_ms = time.time() * 1_000
-        await self._campaigns.create(settings, now_ms)
+        webhook, secret = await self._endpoint(body.webhook_url)
+        await self._campaigns.create(replace(settings, webhook=webhook), time.time() * 1_000)
         log.info("campaign_created", campaign=campaign_id, playbook=body.playbook)
-        return ListedCampaign(settings, CampaignPhase.DRAFT, now_ms)
+        return await self.one(campaign_id), secret
 
     async def all(self, limit: int) -> list[ListedCampaign]:
         """The newest first."""
@@ -181,19 +185,17 @@ class Running:
             raise Refusal(404, "unknown-campaign", "No campaign has this id.")
         return found
 
-    def shown(self, listed: ListedCampaign) -> Campaign:
+    def shown(self, listed: ListedCampaign, secret: str | None = None) -> Campaign:
         """As clients see it."""
         url = self._deps.settings.workflow_url(names.campaign_workflow_id(listed.settings.campaign_id))
-        return Campaign.listed(listed, url)
+        return Campaign.listed(listed, url, secret)
 
-    async def change(self, campaign_id: str, body: ChangedCampaign) -> ListedCampaign:
-        """Other rules."""
+    async def change(self, campaign_id: str, body: ChangedCampaign) -> tuple[ListedCampaign, str | None]:
+        """Other rules; and the secret of its webhook's endpoint, if that is new."""
         before = await self.one(campaign_id)
         told: dict[str, Any] = body.model_extra or {}
         try:
-            rules = CampaignRules.model_validate(
-                CampaignRules.of(before.settings).model_dump(by_alias=True, mode="json") | told
-            )
+            rules = CampaignRules.model_validate(CampaignRules.of(before).model_dump(by_alias=True, mode="json") | told)
         except ValidationError as error:
             problems_found = [
                 FieldProblem(detail=one["msg"], pointer="#/" + "/".join(map(str, one["loc"]))) for one in error.errors()
@@ -202,12 +204,20 @@ class Running:
                 422, "invalid-request", "The request cannot be used as it is.", errors=problems_found
             ) from error
         old = before.settings
-        settings = rules.settings(campaign_id, old.name, old.playbook, old.our_number, old.tenant)
+        settings = rules.settings(campaign_id, old.name, old.playbook, old.our_number, old.tenant, old.webhook)
         _check(settings)
+        secret, moved = None, (rules.webhook_url or "") != before.webhook_url
+        if moved:
+            webhook, secret = await self._endpoint(rules.webhook_url)
+            settings = replace(settings, webhook=webhook)
         await self._campaigns.change(settings)
         if before.phase in {CampaignPhase.RUNNING, CampaignPhase.PAUSED}:
             await self._deps.temporal.campaign_changed(campaign_id)
-        return await self.one(campaign_id)
+        if moved and settings.webhook and before.phase is not CampaignPhase.DRAFT:
+            await self._deps.temporal.tell_results(
+                ResultsInput(campaign_id, self._deps.settings.timers.after_call), news=True
+            )
+        return await self.one(campaign_id), secret
 
     async def add(self, campaign_id: str, body: ContactsToAdd) -> AddedContacts:
         """Contacts, also to one that runs."""
@@ -272,6 +282,12 @@ class Running:
             raise Refusal(409, "not-started", "The campaign was not started yet.")
         await self._deps.temporal.tell_campaign(campaign_id, update)
         log.info("campaign_told", campaign=campaign_id, update=update)
+
+    async def _endpoint(self, url: str | None) -> tuple[str, str | None]:
+        if url is None:
+            return "", None
+        endpoint, secret = await self._webhooks.for_campaigns(url)
+        return endpoint.endpoint_id, secret
 
     async def _open(self, campaign_id: str) -> ListedCampaign:
         found = await self.one(campaign_id)

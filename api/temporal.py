@@ -34,6 +34,7 @@ from core.contracts import names
 from core.contracts.after_call import AfterState, Resend, RetryStep
 from core.contracts.call import CallInput, CallState, Direction, Phase
 from core.contracts.campaign import CampaignInput
+from core.contracts.campaign_results import ResultsInput
 from core.contracts.take_over import Desk
 
 log = structlog.get_logger()
@@ -229,6 +230,22 @@ class Temporal:
                     names.CAMPAIGN_CHANGED
                 )
             )
+
+    async def tell_results(self, results: ResultsInput, *, news: bool) -> None:
+        """Have a campaign's customer told what is untold, if that is not under way; ``news``: look again now."""
+        await self._ask(
+            lambda client: client.start_workflow(
+                names.CAMPAIGN_RESULTS_WORKFLOW,
+                results,
+                id=names.campaign_results_workflow_id(results.campaign_id),
+                task_queue=names.AFTER_CALLS_QUEUE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                search_attributes=_attributes({names.CAMPAIGN_ATTRIBUTE: results.campaign_id}),
+                start_signal=names.RESULTS_NEWS if news else None,
+                static_summary=f"tell results of campaign {results.campaign_id}",
+                rpc_timeout=timedelta(seconds=self._deadline),
+            )
+        )
 
     async def known_call(self, call_id: str) -> KnownCall | None:
         """What Temporal has on record of the call, None if nothing."""

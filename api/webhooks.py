@@ -24,6 +24,7 @@ from core import webhooks
 from core.ports.after_call import Attempt, Delivery, Endpoint
 
 MOST = 20  # each is a step of what follows every call
+MOST_OF_CAMPAIGNS = 500  # endpoints that only hear of campaigns
 
 EndpointId = Annotated[
     str, Path(pattern=r"^we_[0-9a-f]{20}$", description="The endpoint's id", examples=["we_9c0d1e2f3a4b5c6d7e8f"])
@@ -92,11 +93,26 @@ class Keeping:
 
     async def register(self, wanted: NewWebhook) -> tuple[Endpoint, str]:
         """A new one with a secret of its own."""
-        self._check(wanted.url)
-        if len(await self._book.endpoints()) >= MOST:
-            raise Refusal(409, "too-many-webhooks", f"There are {MOST} endpoints already.")
-        events = tuple(dict.fromkeys(wanted.events))
-        endpoint = Endpoint(f"we_{secrets.token_hex(10)}", wanted.url, events, wanted.description, time.time() * 1_000)
+        self._check("url", wanted.url)
+        known = [endpoint for endpoint in await self._book.endpoints() if endpoint.events]
+        return await self._add(wanted.url, tuple(dict.fromkeys(wanted.events)), wanted.description, len(known), MOST)
+
+    async def for_campaigns(self, url: str) -> tuple[Endpoint, str | None]:
+        """The endpoint of this address; a new one, with its secret, if there is none yet."""
+        self._check("webhook_url", url)
+        endpoints = await self._book.endpoints()
+        for endpoint in endpoints:
+            if endpoint.url == url:
+                return endpoint, None
+        known = [endpoint for endpoint in endpoints if not endpoint.events]
+        return await self._add(url, (), "campaigns", len(known), MOST_OF_CAMPAIGNS)
+
+    async def _add(
+        self, url: str, events: tuple[str, ...], description: str, known: int, most: int
+    ) -> tuple[Endpoint, str]:
+        if known >= most:
+            raise Refusal(409, "too-many-webhooks", f"There are {most} endpoints already.")
+        endpoint = Endpoint(f"we_{secrets.token_hex(10)}", url, events, description, time.time() * 1_000)
         secret = _new_secret()
         await self._book.add(endpoint, secret)
         return endpoint, secret
@@ -116,7 +132,7 @@ class Keeping:
         """What was told takes the place of what was there."""
         endpoint, _ = await self.one(endpoint_id)
         if wanted.url is not None:
-            self._check(wanted.url)
+            self._check("url", wanted.url)
             endpoint = replace(endpoint, url=wanted.url)
         if wanted.events is not None:
             endpoint = replace(endpoint, events=tuple(dict.fromkeys(wanted.events)))
@@ -152,9 +168,9 @@ class Keeping:
         await self.one(endpoint_id)
         return list(await self._book.deliveries(endpoint_id, limit))
 
-    def _check(self, url: str) -> None:
+    def _check(self, field: str, url: str) -> None:
         if fault := self._sender.fault(url):
-            raise wrong_field("url", fault)
+            raise wrong_field(field, fault)
 
 
 def _new_secret() -> str:

@@ -34,6 +34,7 @@ def create(
     good_hours: Annotated[
         bool, typer.Option("--good-hours", help="Numbers that answered about this hour before go first.")
     ] = False,
+    webhook: Annotated[str | None, typer.Option(help="A public https address that is told of results, signed.")] = None,
     url: ApiUrl = None,
 ) -> None:
     """Write a draft and print its id; nobody is called before `campaign start`."""
@@ -50,6 +51,8 @@ def create(
     }
     if from_ is not None:
         wanted["from"] = from_
+    if webhook is not None:
+        wanted["webhook_url"] = webhook
     work(wanted, hours or [], url)
 
 
@@ -131,6 +134,21 @@ def pace(
     from cli.campaign_work import change
 
     change(campaign, {"in_flight": in_flight}, url)
+
+
+@campaign.command("webhook")
+def webhook(
+    campaign: CampaignId,
+    address: Annotated[
+        str | None, typer.Argument(help="A public https address; it gets a POST for each result.")
+    ] = None,
+    off: Annotated[bool, typer.Option("--off", help="Tell nobody any more.")] = False,
+    url: ApiUrl = None,
+) -> None:
+    """Have a server of yours told of results, what it was not told yet included; a new address's secret is printed."""
+    from cli.campaign_work import change_webhook
+
+    change_webhook(campaign, address, url, off=off)
 
 
 @campaign.command("watch")

@@ -32,7 +32,9 @@ def create(wanted: dict[str, Any], hours: list[str], url: str | None) -> None:
     async def work(api: Rest) -> None:
         if hours:
             wanted["hours"] = [_hours(text) for text in hours]
-        print((await api.ask("POST", "/v1/campaigns", json=wanted))["id"])
+        found = await api.ask("POST", "/v1/campaigns", json=wanted)
+        print(found["id"])
+        _show_secret(found)
 
     with_api(work, url)
 
@@ -108,6 +110,18 @@ def change(campaign: str, what: dict[str, Any], url: str | None) -> None:
 
     async def work(api: Rest) -> None:
         await api.ask("PATCH", f"/v1/campaigns/{part(campaign)}", json=what)
+
+    with_api(work, url)
+
+
+def change_webhook(campaign: str, address: str | None, url: str | None, *, off: bool) -> None:
+    """Tell another server of results, or none."""
+
+    async def work(api: Rest) -> None:
+        if (address is None) is not off:
+            raise Complaint("campaign webhook: tell an address, or --off")
+        found = await api.ask("PATCH", f"/v1/campaigns/{part(campaign)}", json={"webhook_url": address})
+        _show_secret(found)
 
     with_api(work, url)
 
@@ -225,6 +239,12 @@ def _digest(file: Path) -> str:
     """The same list has the same name, so that sending it twice adds nothing."""
     with file.open("rb") as source:
         return hashlib.file_digest(source, "sha256").hexdigest()[:16]
+
+
+def _show_secret(found: dict[str, Any]) -> None:
+    """Beside what scripts read."""
+    if found["webhook_secret"]:
+        err.print(f"webhook secret: {found['webhook_secret']} (not shown again)", markup=False, soft_wrap=True)
 
 
 def _show_list(found: dict[str, Any]) -> None:

@@ -76,4 +76,5 @@ async def _dead(api: "Rest", limit: int, *, dead: bool) -> list[dict[str, Any]]:
 
 def _line(letter: dict[str, Any]) -> str:
     tries = f"{letter['attempts']} tries" if letter["attempts"] != 1 else "1 try"
-    return f"{letter['id']}  {letter['status']:9}  {letter['call_id']}  {letter['step']}  {letter['failure']} ({tries})"
+    about = f"{letter['call_id'] or '-'}  {letter['step']}"
+    return f"{letter['id']}  {letter['status']:9}  {about}  {letter['failure']} ({tries})"

@@ -127,13 +127,14 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
     from activities.knowledge_shelf import KnowledgeShelf
     from activities.roster import Ports
     from api.temporal import Temporal
-    from cli.call_starter import TemporalCallStarter
+    from cli.call_starter import TemporalCallStarter, TemporalResultsTeller
     from cli.knowledge_vectors import KeptPassageVectors
     from cli.step_fits import KeptStepFits
     from cli.temporal_client import connect
     from media_gateway.playback_client import PlaybackClient
     from storage.after_calls import SqlAfterCalls
     from storage.calls import SqlCallStore
+    from storage.campaign_results import SqlCampaignResults
     from storage.campaign_rounds import SqlCampaignBook
     from storage.campaigns import SqlDialGate
     from storage.documents import SqlDocuments
@@ -153,6 +154,7 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
         playback = PlaybackClient(settings.internal_key)
         sender = GuardedSender(private=settings.webhook_private_addresses)
         messenger = vendor_choice.messenger(settings)
+        temporal = Temporal(partial(connect, settings), deadline=CALL_START_SECONDS)
         for close in (telephony.aclose, playback.close, sender.close, messenger.aclose):
             stack.push_async_callback(close)
         yield Ports(
@@ -180,7 +182,9 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
             messenger=messenger,
             dial_gate=SqlDialGate(database),
             campaigns=SqlCampaignBook(database, calls_per_second=settings.calls_per_second),
-            call_starter=TemporalCallStarter(Temporal(partial(connect, settings), deadline=CALL_START_SECONDS)),
+            call_starter=TemporalCallStarter(temporal),
+            campaign_results=SqlCampaignResults(database),
+            results_teller=TemporalResultsTeller(temporal),
             calling=CallingDefaults(discreet=settings.discreet),
         )
 

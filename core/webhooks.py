@@ -11,10 +11,14 @@ from typing import Any, Final
 CALL_ENDED: Final = "call.ended"
 CALL_ANALYZED: Final = "call.analyzed"
 TEST: Final = "webhook.test"
+CONTACT_DONE: Final = "campaign.contact_done"
+CAMPAIGN_COMPLETED: Final = "campaign.completed"
+CAMPAIGN_CANCELED: Final = "campaign.canceled"
 EVENTS: Final = {
     CALL_ENDED: "A call is over and on record.",
     CALL_ANALYZED: "Summary, sentiment and the playbook's fields of a call are known.",
 }
+"""What endpoints ask for themselves; a campaign's are sent to the endpoint that the campaign names."""
 SECRET_PREFIX: Final = "whsec_"
 GONE: Final = 410  # the endpoint wants nothing more, ever
 OLD_SECRET_MS: Final = 24 * 3_600_000.0  # so long messages are signed with the secret before, too

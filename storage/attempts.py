@@ -85,7 +85,7 @@ async def close_attempt(
     if outcome is AttemptOutcome.NOT_ALLOWED:
         again_ms = ended_ms  # the next round finds out whether waiting helps
     if again_ms is None or campaign.phase in _OVER:
-        contact.state = ContactState.DONE.value
+        contact.state, contact.done_ms = ContactState.DONE.value, ended_ms
     else:
         contact.state, contact.due_ms = ContactState.WAITING.value, again_ms
     return contact.state != ContactState.DONE.value

@@ -109,9 +109,8 @@ class SqlCampaignBook(CampaignBook):
             if phase in {CampaignPhase.COMPLETED, CampaignPhase.CANCELED}:
                 campaign.ended_ms = now_ms
             if call_off:
-                await session.execute(
-                    update(ContactRow).where(*_waiting(campaign_id)).values(state=ContactState.DONE.value)
-                )
+                done = {"state": ContactState.DONE.value, "done_ms": now_ms}
+                await session.execute(update(ContactRow).where(*_waiting(campaign_id)).values(**done))
 
     async def _most(self, session: AsyncSession, settings: CampaignSettings, in_flight: int, now_ms: float) -> int:
         """What pace and carrier leave this campaign for the next second, beside what others are to have."""
@@ -159,7 +158,7 @@ class SqlCampaignBook(CampaignBook):
                     at_ms = callable_from(settings.rules, known[row.number], now_ms)
                     if at_ms is None:
                         lasting = next((one for one in found if not one.passes), found[0])
-                        row.state, row.hindrance = ContactState.DONE.value, lasting.value
+                        row.state, row.hindrance, row.done_ms = ContactState.DONE.value, lasting.value, now_ms
                     else:
                         row.due_ms = at_ms
                 elif len(opened) < at_most:

@@ -16,7 +16,7 @@ from core.contact_zones import UnknownZone, zones_of
 from core.contracts.campaign import Attempt, CampaignPhase, CampaignSettings, Contact, ContactState
 from core.may_call import WEEK_MS, ConsentOnRecord, DncScope, Hindrance, KnownOfNumber
 from core.ports.campaign import DncEntry, ListedCampaign
-from storage.models import AttemptRow, CampaignRow, ConsentRow, ContactRow, DncRow
+from storage.models import AttemptRow, CampaignRow, ConsentRow, ContactRow, DncRow, WebhookEndpoint
 from storage.rows import make_sure_of
 
 _SETTINGS: TypeAdapter[CampaignSettings] = TypeAdapter(CampaignSettings)
@@ -37,9 +37,20 @@ def settings_of(row: CampaignRow) -> CampaignSettings:
     return _SETTINGS.validate_python(row.settings)
 
 
-def listed(row: CampaignRow) -> ListedCampaign:
-    """A campaign and where it stands."""
-    return ListedCampaign(settings_of(row), CampaignPhase(row.phase), row.created_ms, row.started_ms, row.ended_ms)
+async def listed(session: AsyncSession, rows: Sequence[CampaignRow]) -> list[ListedCampaign]:
+    """Campaigns, where they stand, and whom they tell of it."""
+    settings = [settings_of(row) for row in rows]
+    named = {one.webhook for one in settings if one.webhook}
+    urls: dict[str, str] = {}
+    if named:
+        endpoints = await session.scalars(select(WebhookEndpoint).where(WebhookEndpoint.endpoint_id.in_(named)))
+        urls = {endpoint.endpoint_id: endpoint.url for endpoint in endpoints}
+    return [
+        ListedCampaign(
+            one, CampaignPhase(row.phase), row.created_ms, row.started_ms, row.ended_ms, urls.get(one.webhook, "")
+        )
+        for one, row in zip(settings, rows, strict=True)
+    ]
 
 
 def contact_of(row: ContactRow) -> Contact:
@@ -54,7 +65,24 @@ def contact_of(row: ContactRow) -> Contact:
         due_ms=row.due_ms,
         outcomes=tuple(AttemptOutcome(outcome) for outcome in row.outcomes),
         hindrance=Hindrance(row.hindrance) if row.hindrance else None,
+        done_ms=row.done_ms,
     )
+
+
+async def attempts_of(
+    session: AsyncSession, campaign_id: str, contacts: Sequence[Contact]
+) -> list[tuple[Contact, list[Attempt]]]:
+    """Contacts of one campaign, each with its attempts, the first one first."""
+    rows = await session.scalars(
+        select(AttemptRow)
+        .where(AttemptRow.campaign_id == campaign_id)
+        .where(AttemptRow.contact_id.in_([contact.contact_id for contact in contacts]))
+        .order_by(AttemptRow.attempt)
+    )
+    made: dict[str, list[Attempt]] = {}
+    for row in rows:
+        made.setdefault(row.contact_id, []).append(attempt_of(row))
+    return [(contact, made.get(contact.contact_id, [])) for contact in contacts]
 
 
 def attempt_of(row: AttemptRow) -> Attempt:

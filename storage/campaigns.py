@@ -28,6 +28,7 @@ from core.ports.campaign import (
 from storage.campaign_rows import (
     Asked,
     attempt_of,
+    attempts_of,
     contact_of,
     counted,
     dnc_of,
@@ -121,13 +122,13 @@ class SqlCampaigns(Campaigns):
         """See the port."""
         async with self._database.read() as session:
             row = await session.get(CampaignRow, campaign_id)
-        return listed(row) if row is not None else None
+            return (await listed(session, [row]))[0] if row is not None else None
 
     async def campaigns(self, limit: int = 100) -> Sequence[ListedCampaign]:
         """See the port."""
         wanted = select(CampaignRow).order_by(CampaignRow.created_ms.desc(), CampaignRow.campaign_id).limit(limit)
         async with self._database.read() as session:
-            return [listed(row) for row in await session.scalars(wanted)]
+            return await listed(session, list(await session.scalars(wanted)))
 
     async def add(self, campaign_id: str, contacts: Sequence[NewContact], now_ms: float) -> int:
         """See the port."""
@@ -172,17 +173,9 @@ class SqlCampaigns(Campaigns):
         after = ""
         while page := await self.contacts(campaign_id, after, self._page):
             async with self._database.read() as session:
-                rows = await session.scalars(
-                    select(AttemptRow)
-                    .where(AttemptRow.campaign_id == campaign_id)
-                    .where(AttemptRow.contact_id.in_([contact.contact_id for contact in page]))
-                    .order_by(AttemptRow.attempt)
-                )
-                attempts: dict[str, list[Attempt]] = {}
-                for row in rows:
-                    attempts.setdefault(row.contact_id, []).append(attempt_of(row))
-            for contact in page:
-                yield contact, attempts.get(contact.contact_id, [])
+                made = await attempts_of(session, campaign_id, page)
+            for contact, attempts in made:
+                yield contact, attempts
             after = page[-1].contact_id
 
     async def attempts(self, number: str, limit: int = 100) -> Sequence[Attempt]:

@@ -393,6 +393,7 @@ class CampaignRow(Base):
     created_ms: Mapped[float]
     started_ms: Mapped[float | None]
     ended_ms: Mapped[float | None]
+    told_ms: Mapped[float | None]  # its customer knows of its end
 
 
 class ContactRow(Base):
@@ -402,6 +403,14 @@ class ContactRow(Base):
     __table_args__ = (
         UniqueConstraint("campaign_id", "number", name="uq_contacts_number"),
         Index("ix_contacts_due", "campaign_id", "state", "due_ms"),
+        Index(
+            "ix_contacts_untold",
+            "campaign_id",
+            "state",
+            "contact_id",
+            sqlite_where=text("told_ms IS NULL"),
+            postgresql_where=text("told_ms IS NULL"),
+        ),
     )
 
     campaign_id: Mapped[str] = mapped_column(ForeignKey("campaigns.campaign_id", ondelete="CASCADE"), primary_key=True)
@@ -413,6 +422,8 @@ class ContactRow(Base):
     due_ms: Mapped[float] = mapped_column(default=0.0)
     outcomes: Mapped[list[str]] = mapped_column(CleanJson, default=list)
     hindrance: Mapped[str | None]
+    done_ms: Mapped[float | None]
+    told_ms: Mapped[float | None]  # its campaign's customer knows of it
 
 
 class AttemptRow(Base):

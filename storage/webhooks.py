@@ -27,6 +27,7 @@ class SqlWebhooks(WebhookBook):
         return [
             EndpointPlan(endpoint.endpoint_id, endpoint.events, urlsplit(endpoint.url).hostname or "")
             for endpoint in await self.endpoints()
+            if endpoint.events  # the others are told of campaigns that name them
         ]
 
     async def endpoints(self) -> Sequence[Endpoint]:

@@ -18,6 +18,7 @@ from core.contracts import names
 from workflows.after_call import AfterCallWorkflow
 from workflows.call import CallWorkflow
 from workflows.campaign import CampaignWorkflow
+from workflows.campaign_results import CampaignResultsWorkflow, MessageWorkflow
 from workflows.converter import learn_types, with_shared_types
 from workflows.fingerprint import build_id
 from workflows.resend import ResendWorkflow
@@ -66,7 +67,7 @@ def build_workers(client: Client, ports: Ports) -> list[Worker]:
     after = Worker(
         client,
         task_queue=names.AFTER_CALLS_QUEUE,
-        workflows=[AfterCallWorkflow, ResendWorkflow],
+        workflows=[AfterCallWorkflow, ResendWorkflow, CampaignResultsWorkflow, MessageWorkflow],
         activities=activities.after_calls,
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=LIVE_CALLS,

@@ -52,6 +52,7 @@ class CampaignSettings:
     voicemail: VoicemailPolicy = VoicemailPolicy.HANG_UP
     voicemail_line: str = ""  # for MESSAGE
     good_hours: bool = False  # whoever has answered about this hour before goes first
+    webhook: str = ""  # the endpoint that is told of results
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Contact:
     due_ms: float = 0.0
     outcomes: tuple[AttemptOutcome, ...] = ()  # of its attempts, the newest last
     hindrance: Hindrance | None = None  # why it is done without being reached
+    done_ms: float | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ CALL_WORKFLOW: Final = "CallWorkflow"
 AFTER_CALL_WORKFLOW: Final = "AfterCallWorkflow"
 RESEND_WORKFLOW: Final = "ResendWorkflow"
 CAMPAIGN_WORKFLOW: Final = "CampaignWorkflow"
+CAMPAIGN_RESULTS_WORKFLOW: Final = "CampaignResultsWorkflow"
+MESSAGE_WORKFLOW: Final = "MessageWorkflow"
 
 # Messages of CallWorkflow: from the gateway.
 ATTACH: Final = "attach"  # update: Attach -> Attached
@@ -58,6 +60,9 @@ RESUME_CAMPAIGN: Final = "resume"  # update
 CANCEL_CAMPAIGN: Final = "cancel"  # update
 CAMPAIGN_CHANGED: Final = "changed"  # signal: its settings or contacts are not what they were
 
+# Message of CampaignResultsWorkflow.
+RESULTS_NEWS: Final = "news"  # signal: there may be more to tell, or another address to tell it to
+
 # Activities.
 OPEN_ROUND: Final = "open_round"
 KEEP_PHASE: Final = "keep_phase"
@@ -94,6 +99,8 @@ KEEP_AFTER_STATE: Final = "keep_after_state"
 SET_ASIDE: Final = "set_aside"
 OPEN_LETTER: Final = "open_letter"
 CLOSE_LETTER: Final = "close_letter"
+TELL_RESULTS: Final = "tell_results"
+RESULTS_SEEN_TO: Final = "results_seen_to"
 
 # Search attributes, all Keyword. Plain text on the server: never personal data.
 TENANT_ATTRIBUTE: Final = "HoldfastTenant"
@@ -132,3 +139,13 @@ def resend_workflow_id(letter_id: str) -> str:
 def campaign_workflow_id(campaign_id: str) -> str:
     """The workflow of one campaign."""
     return f"campaign-{campaign_id}"
+
+
+def campaign_results_workflow_id(campaign_id: str) -> str:
+    """The workflow that tells a customer of a campaign's results."""
+    return f"campaign-results-{campaign_id}"
+
+
+def message_workflow_id(message_id: str) -> str:
+    """The workflow of one message that its receiver has not taken."""
+    return f"message-{message_id}"

@@ -29,6 +29,7 @@ class ListedCampaign:
     created_ms: float
     started_ms: float | None = None
     ended_ms: float | None = None
+    webhook_url: str = ""  # of the endpoint that is told of results; "" also if it was removed
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 
 from core.contracts.call import CallInput
 from core.contracts.campaign import CampaignPhase, Round
+from core.contracts.campaign_results import ResultsInput
 from core.may_call import Hindrance
 from core.ports.campaign import CallStarter, CampaignBook, DialGate, DncEntry, PlannedCall, UnknownCampaign
+from core.ports.campaign_results import CampaignResults, ResultsTeller, ToTell
 from tests.world.fakes import Faults
 
 
@@ -59,3 +61,21 @@ class NoCampaigns(CampaignBook, CallStarter):
     async def is_running(self, call_id: str) -> bool:
         """None is."""
         return False
+
+
+class NoResults(CampaignResults, ResultsTeller):
+    """Nobody wants to know."""
+
+    async def has_news(self, campaign_id: str) -> bool:
+        """Never."""
+        return False
+
+    async def to_tell(self, campaign_id: str, most: int, now_ms: float) -> ToTell | None:
+        """Nothing."""
+        return None
+
+    async def told(self, campaign_id: str, contact_ids: Sequence[str], now_ms: float) -> None:
+        """Nobody."""
+
+    async def tell(self, results: ResultsInput, *, news: bool = False) -> None:
+        """Nobody."""

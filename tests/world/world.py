@@ -45,7 +45,7 @@ from core.ports.campaign import CallStarter, CampaignBook
 from core.recently_embedded import RecentlyEmbedded
 from storage.speech_cache import KeptSpeech
 from tests.world.after_fakes import FakeAfterCalls, FakeMessenger, FakeSender, FakeWebhooks
-from tests.world.campaign_fakes import FakeDialGate, NoCampaigns
+from tests.world.campaign_fakes import FakeDialGate, NoCampaigns, NoResults
 from tests.world.documents_shelf import FakeDocuments, FakeVectors
 from tests.world.fakes import (
     FakeCrm,
@@ -128,6 +128,8 @@ class CallWorld:
             dial_gate=self.dial_gate,
             campaigns=self.campaigns,
             call_starter=self.call_starter,
+            campaign_results=NoResults(),
+            results_teller=NoResults(),
             knowledge=self.knowledge,
             notes_after_s=0.0,
             step_examples=self.step_examples,
