@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 from temporalio.service import RPCError
 
 from cli.connectors import CONNECTORS, Connector
+from cli.deployment import trouble
 from cli.playbook_check import read_playbook
 from cli.process import complaints
 from cli.progress import out, progress
@@ -68,7 +69,19 @@ def run() -> None:
 async def examine(settings: Settings) -> list[Finding]:
     """Run all checks side by side, each within its deadline."""
     checks: tuple[Check, ...] = (
-        *(_vendors, _fallbacks, _crm, _connectors, _temporal, _history, _database, _public_url, _access, _playbooks),
+        *(
+            _vendors,
+            _fallbacks,
+            _crm,
+            _connectors,
+            _temporal,
+            _versions,
+            _history,
+            _database,
+            _public_url,
+            _access,
+            _playbooks,
+        ),
     )
     async with progress("Looking"):
         found = await asyncio.gather(*(_in_time(check, settings) for check in checks))
@@ -165,6 +178,17 @@ async def _temporal(settings: Settings) -> list[Finding]:
         return [Finding("search attributes", State.FAILED, words)]
     where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
     return [Finding("Temporal", State.OK, f"{where}, search attributes are registered")]
+
+
+async def _versions(settings: Settings) -> list[Finding]:
+    """Whether workers as they are set up here would get calls."""
+    try:
+        found = await trouble(await connect(settings), versioned=settings.versioned_workers)
+    except (RuntimeError, RPCError):
+        return []  # Temporal is looked at apart
+    if found is not None:
+        return [Finding("versions", State.FAILED, f"{variable_of('versioned_workers')}: {found}")]
+    return [Finding("versions", State.OK, "the current one has workers")] if settings.versioned_workers else []
 
 
 async def _history(settings: Settings) -> list[Finding]:

@@ -7,6 +7,7 @@ import typer
 
 from cli.bench import bench
 from cli.campaign import campaign, dnc
+from cli.deploy import deploy
 from cli.eval import evals
 from cli.knowledge import knowledge
 from cli.letters import letters
@@ -27,6 +28,7 @@ app.add_typer(bench, name="bench")
 app.add_typer(evals, name="eval")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(letters, name="letters")
+app.add_typer(deploy, name="deploy")
 
 
 @app.command()

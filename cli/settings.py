@@ -164,6 +164,7 @@ class Settings(BaseSettings):
     gateway_advertise: str = "127.0.0.1"  # the host name under which workers reach this gateway
     sandbox_port: Port = 8003
     worker_port: Port = 8004  # health and metrics of a worker
+    versioned_workers: bool = False  # calls stay with workers of their version; `holdfast deploy` says which is current
     dead_air_seconds: float = Field(2.5, ge=1.0, le=10.0)  # of silence where the assistant is due to speak
     take_over_grace_seconds: float = Field(4.0, ge=1.0, le=60.0)  # without a sound of a supervisor who took over
     gateway_capacity: int = Field(300, ge=1)  # calls at once; further ones go to another gateway, or are refused

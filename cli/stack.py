@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 import httpx
+from temporalio.client import Client
 
 from cli.children import (
     Child,
@@ -28,15 +29,18 @@ from cli.children import (
     last_words,
     own_command,
 )
+from cli.deployment import NoWorkers, make_current
 from cli.dev_environment import Addresses, local_environment, sandboxed_vendors
 from cli.front_door import Backend, Backends, FrontDoor
 from cli.progress import progress
 from cli.settings import Settings, reveal
 from cli.temporal_server import obtain_temporal, server_command, server_ready
+from workflows.fingerprint import build_id
 
 STOP_ORDER = (("api", "gateway"), ("worker",), ("sandbox",), ("temporal",))
 PROBE_DEADLINE_S = 2.0
 MIGRATE_DEADLINE_S = 120.0
+CURRENT_DEADLINE_S = 60.0
 GOGC = "400"  # Temporal's garbage collection, less often than Go's default: memory for CPU
 
 
@@ -206,6 +210,8 @@ class Stack:
                 begin(self._start_gateway(number))
             for number in range(1, options.workers + 1):
                 begin(self._start_worker(number))
+        if self.settings.versioned_workers:
+            await self._make_current()
 
     async def stop(self) -> None:
         """End everything in order, each child within its deadline. May be called twice."""
@@ -292,6 +298,14 @@ class Stack:
             extra={"HOLDFAST_WORKER_PORT": str(port)},
             watched=False,
         )
+
+    async def _make_current(self) -> None:
+        """There is one version here, as there is one installation."""
+        client = await Client.connect(self.temporal_address, namespace=self.settings.temporal_namespace)
+        try:
+            await make_current(client, build_id(), CURRENT_DEADLINE_S)
+        except NoWorkers as error:
+            raise ChildFailed(str(error)) from error
 
     async def _run(
         self,

@@ -13,15 +13,16 @@ from temporalio.worker import Worker
 
 from activities.preparing import LinePreparer
 from activities.roster import Ports
+from cli.deployment import QUEUES
 from cli.lost_calls import telling_lost_calls
 from cli.process import Complaint, SideServer, listen, spare_the_collector, until_stopped
 from cli.settings import Settings
 from cli.temporal_client import connect
 from cli.wiring import worker_ports
-from core.contracts.names import AFTER_CALLS_QUEUE, CALLS_QUEUE, CAMPAIGNS_QUEUE
+from core.contracts.names import CALLS_QUEUE
+from workflows.fingerprint import build_id
 from workflows.worker import build_workers
 
-QUEUES = (CALLS_QUEUE, AFTER_CALLS_QUEUE, CAMPAIGNS_QUEUE)
 RETRY_CONNECT_S = 1.0
 
 log = structlog.get_logger()
@@ -56,7 +57,9 @@ async def _work(settings: Settings, queues: list[str], stopping: asyncio.Event) 
         async with worker_ports(settings) as ports:
             client = await _connected(settings, stopping)
             if client is not None:
-                workers += [worker for worker in build_workers(client, ports) if worker.task_queue in queues]
+                built = build_workers(client, ports, versioned=settings.versioned_workers)
+                workers += [worker for worker in built if worker.task_queue in queues]
+                log.info("worker_begins", version=build_id(), versioned=settings.versioned_workers)
                 spare_the_collector()
                 async with _prepared(ports, CALLS_QUEUE in queues), telling_lost_calls(ports.lost_calls, client):
                     await _run(workers, until=(told, serving))
@@ -127,11 +130,11 @@ def health_app(workers: Sequence[Worker]) -> FastAPI:
         return {"status": "ok"}
 
     @app.get("/readyz")
-    async def readyz(response: Response) -> dict[str, list[str]]:
+    async def readyz(response: Response) -> dict[str, str | list[str]]:
         polling = [worker.task_queue for worker in workers if worker.is_running]
         if not workers or len(polling) < len(workers):
             response.status_code = 503
-        return {"polling": polling}
+        return {"polling": polling, "version": build_id()}
 
     @app.get("/metrics")
     async def metrics() -> Response:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.common import WorkerDeploymentVersion
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import (
     PollerBehaviorSimpleMaximum,
     UnsandboxedWorkflowRunner,
@@ -40,14 +40,22 @@ def sandbox() -> WorkflowRunner:
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules("core"))
 
 
-def build_workers(client: Client, ports: Ports) -> list[Worker]:
-    """One worker a queue, so that batch work takes no slot of a live call. Run all of them."""
+def build_workers(client: Client, ports: Ports, *, versioned: bool = False, build: str = "") -> list[Worker]:
+    """One worker a queue, so that batch work takes no slot of a live call. Run all of them.
+
+    Args:
+        versioned: A call stays with workers of the version that it began with. What lasts for days, campaigns and the
+            work after calls, goes over to the current version at its next step, so edits of it must be patched.
+        build: Their version, if it is not this package's.
+    """
     learn_types()
     client = _with_shared_types(client)
     activities = roster(ports)
-    deployment = WorkerDeploymentConfig(
-        version=WorkerDeploymentVersion(DEPLOYMENT, build_id()), use_worker_versioning=False
-    )
+    version = WorkerDeploymentVersion(DEPLOYMENT, build or build_id())
+
+    def moves(behavior: VersioningBehavior) -> WorkerDeploymentConfig:
+        return WorkerDeploymentConfig(version, versioned, behavior if versioned else VersioningBehavior.UNSPECIFIED)
+
     live = Worker(
         client,
         task_queue=names.CALLS_QUEUE,
@@ -62,7 +70,7 @@ def build_workers(client: Client, ports: Ports) -> list[Worker]:
         activity_task_poller_behavior=PollerBehaviorSimpleMaximum(POLLERS),
         sticky_queue_schedule_to_start_timeout=STICKY,
         graceful_shutdown_timeout=GRACE,
-        deployment_config=deployment,
+        deployment_config=moves(VersioningBehavior.PINNED),
     )
     after = Worker(
         client,
@@ -75,7 +83,7 @@ def build_workers(client: Client, ports: Ports) -> list[Worker]:
         workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
         activity_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
         graceful_shutdown_timeout=GRACE,
-        deployment_config=deployment,
+        deployment_config=moves(VersioningBehavior.AUTO_UPGRADE),
     )
     campaigns = Worker(
         client,
@@ -88,7 +96,7 @@ def build_workers(client: Client, ports: Ports) -> list[Worker]:
         workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
         activity_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
         graceful_shutdown_timeout=GRACE,
-        deployment_config=deployment,
+        deployment_config=moves(VersioningBehavior.AUTO_UPGRADE),
     )
     return [live, after, campaigns]
 

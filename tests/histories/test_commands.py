@@ -20,8 +20,9 @@ differently. So either
   not have, so that they go on as before; or
 - see that older calls do the same: same commands, same order (a renamed helper, a condition said in other words).
 Then keep the new commands, to be looked at in review: pytest tests/histories --keep-commands
-Workers with other commands are another version (workflows/fingerprint.py): where neither is possible, they can run
-beside the old ones until their calls have ended.
+Workers with other commands are another version. Where neither is possible for a call, the new version's workers can run
+beside the old ones until their calls have ended (docs/deploys.md); campaigns and what follows a call go over to the new
+version in their midst, so there it must be possible.
 """
 
 

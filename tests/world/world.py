@@ -470,9 +470,9 @@ async def call_world(client: Client) -> AsyncIterator[CallWorld]:
 
 
 @asynccontextmanager
-async def workers_of(world: CallWorld) -> AsyncIterator[None]:
-    """Workers that know nothing of those before them."""
+async def workers_of(world: CallWorld, version: str = "") -> AsyncIterator[None]:
+    """Workers that know nothing of those before them; of this version, if any."""
     async with AsyncExitStack() as running:
-        for worker in build_workers(world.client, world.ports):
+        for worker in build_workers(world.client, world.ports, versioned=version != "", build=version):
             await running.enter_async_context(worker)
         yield
