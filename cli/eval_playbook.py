@@ -21,6 +21,7 @@ from cli.understanding import PlaybookUnderstanding, ready_playbook
 from cli.vendor_choice import reasoner
 from core.playbook import Playbook, PlaybookFaults
 from core.ports.errors import VendorError
+from core.recently_embedded import RecentlyEmbedded
 from evals.figures import Row, write_rows
 from evals.golden import FOLDER, BadGoldenSet, GoldenSet, Score, below, golden_set, score
 from evals.product import Product
@@ -80,7 +81,7 @@ def _with_model_of(stack: Stack, settings: Settings) -> Settings:
 
 
 async def _understood(settings: Settings | None, playbook: Playbook, golden: GoldenSet, model: str) -> Score:
-    embedder = embedder_of(EmbedderName((settings or Settings.read()).embedder))
+    embedder = RecentlyEmbedded(embedder_of(EmbedderName((settings or Settings.read()).embedder)))
     ready = await ready_playbook(playbook, KeptStepFits(embedder, DATA / "steps"))
     async with AsyncExitStack() as stack:
         asked = reasoner(settings, stack) if settings is not None else None

@@ -70,10 +70,11 @@ class PlaybookUnderstanding:
         playbook = self._ready.playbook
         at = turn.at or playbook.steps[0].name
         memory = Memory(at=at)
-        began = time.perf_counter()
+        began, computed = time.perf_counter(), time.process_time()
         place = place_of(playbook, memory, at, _TURN, turn.say, turn.variables, playbook.language)
         by_words = place.finish(self._ready.match(turn.say, place.step, canned=True, reachable=place.reachable))
-        heard = Heard(by_words, 1_000 * (time.perf_counter() - began))
+        computed = time.process_time() - computed
+        heard = Heard(by_words, 1_000 * (time.perf_counter() - began), 1_000 * computed)
         if self._reasoner is None:
             return replace(heard, slots=place.slots) if turn.slots.keys() <= place.slots.keys() else heard
         step = by_words.name

@@ -88,7 +88,10 @@ class CannedFinder:
         if self.learnt is None:
             return None
         surer = _SURER_BY_WORDS if self.learnt.method == LEXICAL else _SURER
-        whole, *parts = self.learnt.decide([text, *clauses], self._labels, surer)
+        (whole,) = self.learnt.decide([text], self._labels, surer)
+        if whole.step is None:
+            return None  # whatever its parts are: each takes some ms
+        parts = self.learnt.decide(clauses, self._labels, surer) if clauses else ()
         if any(part.step != whole.step for part in parts):
             return None
         return self._answer(text, whole.step, whole.confidence, self.learnt.method)

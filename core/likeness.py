@@ -106,15 +106,15 @@ class Likeness:
 
 def clauses_of(text: str, joiners: Container[str] = JOINERS) -> list[str]:
     """The parts of what was said in one breath."""
-    clauses = []
+    clauses: list[list[str]] = []
     for part in _CLAUSE_ENDS.split(text):
-        clauses.append("")
+        clauses.append([])
         for word in part.split():
             if word.lower() in joiners:
-                clauses.append("")
+                clauses.append([])
             else:
-                clauses[-1] += f" {word}"
-    return clauses
+                clauses[-1].append(word)
+    return [" ".join(clause) for clause in clauses]
 
 
 def telling_words(text: str) -> list[str]:

@@ -87,18 +87,20 @@ class StepFinder:
         return found
 
     def _by_learning(self, learnt: Learnt, text: str, reachable: Collection[str]) -> Step:
-        clauses = _clauses(text)
-        whole, *parts = learnt.decide([text, *clauses], reachable)
-        more = _asks_for_more(clauses, parts, whole.likeliest)
-        if whole.step is not None and not more:
-            return self._found(whole.step, whole.confidence, learnt.method)
-        likely = whole.likeliest if whole.confidence >= _LIKELY and not more else ""
-        return Step(name=None, confidence=round(whole.confidence, 3), method=learnt.method, likely=likely)
+        (whole,) = learnt.decide([text], reachable)
+        unsure = Step(name=None, confidence=round(whole.confidence, 3), method=learnt.method)
+        if whole.step is None and whole.confidence < _LIKELY:
+            return unsure  # whatever its parts tell, which would take as long again
+        if _asks_for_more(_clauses(text), learnt, reachable, whole.likeliest):
+            return unsure
+        if whole.step is None:
+            return replace(unsure, likely=whole.likeliest)
+        return self._found(whole.step, whole.confidence, learnt.method)
 
     def _by_likeness(self, text: str, label: str, likeness: float, reachable: Collection[str]) -> Step:
         more = any(other != label for other in self._steps_of_clauses(text))
-        if not more and self.learnt is not None and (clauses := _clauses(text)):
-            more = _asks_for_more(clauses, self.learnt.decide(clauses, reachable), label)
+        if not more and self.learnt is not None:
+            more = _asks_for_more(_clauses(text), self.learnt, reachable, label)
         if more:
             return Step(name=None, confidence=0.0, method=LEXICAL)  # two wishes in one breath
         return self._found(label, likeness, LEXICAL)
@@ -116,12 +118,13 @@ class StepFinder:
 
 def _clauses(text: str) -> list[str]:
     """The parts of what was said in one breath, if there are several."""
-    clauses = [clause for clause in clauses_of(text) if clause.strip()]
+    clauses = [clause for clause in clauses_of(text) if clause]
     return clauses if len(clauses) > 1 else []
 
 
-def _asks_for_more(clauses: Sequence[str], decided: Sequence[Decision], step: str) -> bool:
+def _asks_for_more(clauses: Sequence[str], learnt: Learnt, reachable: Collection[str], step: str) -> bool:
     """Whether a part speaks of another step, or may: a wish that is passed over is worse than a slow answer."""
+    decided = learnt.decide(clauses, reachable) if clauses else ()
     return any(
         part.step not in (None, step)
         or (part.likeliest not in ("", step) and part.confidence >= _MAY_BE and len(telling_words(clause)) > 1)

@@ -77,6 +77,7 @@ class Heard:
 
     by_words: Step  # ``name`` None: left to the model
     words_ms: float
+    words_cpu_ms: float  # of it, what was computed: a busy machine has it wait as well
     step: str | None = None  # in the end; None: no model was asked
     slots: Mapping[str, str] | None = None
 
@@ -103,7 +104,7 @@ async def score(golden: GoldenSet, understanding: Understanding) -> Score:
     inside = [(turn, one) for turn, one in heard if turn.step is not None]
     outside = [(turn, one) for turn, one in heard if turn.step is None]
     decided = [(turn, one) for turn, one in inside if one.by_words.name is not None]
-    times = [one.words_ms for _, one in heard]
+    times, computed = [one.words_ms for _, one in heard], [one.words_cpu_ms for _, one in heard]
     row: Row = {
         "utterances": len(inside),
         "out_of_scope": len(outside),
@@ -112,6 +113,8 @@ async def score(golden: GoldenSet, understanding: Understanding) -> Score:
         "accepted": _share([one.by_words.name not in (None, turn.at) for turn, one in outside], empty=0.0),
         "words_p50_ms": round(percentile(times, 0.5), 2),
         "words_p95_ms": round(percentile(times, 0.95), 2),
+        "words_cpu_p50_ms": round(percentile(computed, 0.5), 2),
+        "words_cpu_p95_ms": round(percentile(computed, 0.95), 2),
     }
     if asked := [(turn, one) for turn, one in inside if one.step is not None]:
         row["step_right"] = _share(one.step == turn.step for turn, one in asked)

@@ -1,12 +1,13 @@
 """Finding a step by words: sure or silent."""
 
 import time
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pytest
 
 from core.playbook import Playbook, parse_playbook
-from core.steps import StepFinder
+from core.steps import Decision, StepFinder
 from tests.world.playbook import orders
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
@@ -86,3 +87,46 @@ def test_finding_is_cheap() -> None:
 def test_who_has_a_parcel_is_asked_of_orders_and_of_returns(text: str, other: str) -> None:
     playbook = parse_playbook((PLAYBOOKS / "order_support.yaml").read_text(), "order_support.yaml")
     assert StepFinder(playbook).find(text, "order_status").name != other
+
+
+class Knowing:
+    """Decides as it is told, and writes down what it was asked."""
+
+    method = "minilm"
+
+    def __init__(self, known: dict[str, Decision]) -> None:
+        self._known = known
+        self.asked: list[str] = []
+
+    def decide(self, texts: Sequence[str], reachable: Collection[str], raised: float = 0.0) -> list[Decision]:
+        """By the text."""
+        self.asked += texts
+        return [self._known[text] for text in texts]
+
+
+SURE = Decision("returns", "returns", 0.9)
+LIKELY = Decision(None, "returns", 0.5)
+ELSEWHERE = Decision(None, "order_status", 0.4)
+
+
+@pytest.mark.parametrize(
+    ("whole", "first", "asked", "found", "likely"),
+    [
+        (Decision(None, "returns", 0.2), SURE, 1, None, ""),
+        (SURE, ELSEWHERE, 3, None, ""),
+        (LIKELY, ELSEWHERE, 3, None, ""),
+        (SURE, SURE, 3, "returns", ""),
+        (LIKELY, SURE, 3, None, "returns"),
+    ],
+)
+def test_parts_of_a_turn_are_looked_at_where_they_may_change_something(
+    whole: Decision, first: Decision, asked: int, found: str | None, likely: str
+) -> None:
+    parts = ["green jackets that shrank", "blue ones that tore"]
+    text = " and ".join(parts)
+    learnt = Knowing({text: whole, parts[0]: first, parts[1]: SURE})
+    finder = StepFinder(orders())
+    finder.learnt = learnt
+    step = finder.find(text, "order_status")
+    assert (step.name, step.likely) == (found, likely)
+    assert learnt.asked == [text, *parts][:asked]

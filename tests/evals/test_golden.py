@@ -35,8 +35,8 @@ class Listener:
     async def hear(self, turn: Utterance) -> Heard:
         found = Step(self._by_words.get(turn.say), 0.9, "lexical")
         if self._in_the_end is None:
-            return Heard(found, 1.0)
-        return Heard(found, 1.0, self._in_the_end.get(turn.say, "order_status"), {})
+            return Heard(found, 1.0, 1.0)
+        return Heard(found, 1.0, 1.0, self._in_the_end.get(turn.say, "order_status"), {})
 
 
 @pytest.mark.parametrize("path", SETS, ids=lambda path: path.stem)

@@ -5,6 +5,7 @@ import onnxruntime
 import pytest
 
 from vendors.minilm_embedder import MiniLmEmbedder, _vocabulary, _weights
+from vendors.onnx_attention import with_fused_attention
 from vendors.onnx_products import with_integer_products
 from vendors.word_pieces import WordPieces
 
@@ -39,6 +40,25 @@ def test_products_in_whole_numbers_mean_what_those_in_float32_do(embedder: MiniL
     likeness = (embedder.embed(texts) * as_it_is.embed(texts)).sum(axis=1)
     assert (likeness > 0.96).all()
     assert (likeness < 0.99999).any()  # else nothing was computed in whole numbers
+
+
+def test_attention_by_one_operator_means_what_it_does_spelt_out(embedder: MiniLmEmbedder) -> None:
+    model = with_integer_products(_weights())
+    spelt_out = MiniLmEmbedder()
+    spelt_out._session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    texts = ["where is my order", "I would like to move the visit to Friday, if that is no trouble", "yes"]
+    assert ((embedder.embed(texts) * spelt_out.embed(texts)).sum(axis=1) > 0.99).all()
+    assert b"MultiHeadAttention" in with_fused_attention(model, 12)
+    assert b"Softmax" not in with_fused_attention(model, 12)
+
+
+def test_model_whose_attention_is_spelt_otherwise_is_refused() -> None:
+    once = with_fused_attention(with_integer_products(_weights()), 12)
+    with pytest.raises(ValueError, match="no attention"):
+        with_fused_attention(once, 12)
+    renamed = _weights().replace(b"IsNaN", b"IsInf")
+    with pytest.raises(ValueError, match="spelt otherwise: no IsNaN takes"):
+        with_fused_attention(renamed, 12)
 
 
 def test_whatever_is_no_such_model_is_refused() -> None:
