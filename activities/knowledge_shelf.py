@@ -1,7 +1,8 @@
 """The documents of playbooks, ready to be searched: no turn reads SQL or waits for vectors."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,8 @@ from core.recently_embedded import RecentlyEmbedded
 log = structlog.get_logger()
 
 LOOK_EVERY_S: Final = 5.0  # for documents that have changed
+AGAIN_S: Final = 60.0  # where vectors cannot be made, as on a full disk
+REST: Final = 20.0  # times what it took: trying again may have a twentieth of a processor
 FIRST_LOOK_S: Final = 10.0  # a worker takes calls without documents rather than none
 
 _Version = tuple[str, str, str]
@@ -28,9 +31,18 @@ class KnowledgeShelf:
     """Keeps an index of each playbook's documents, by its name, and makes it anew when one of them changes.
 
     Until the vectors of new documents are there they are searched by their words alone.
+
+    Args:
+        clock: seconds.
     """
 
-    def __init__(self, documents: Documents, vectors: PassageVectors, embedder: RecentlyEmbedded) -> None:
+    def __init__(
+        self,
+        documents: Documents,
+        vectors: PassageVectors,
+        embedder: RecentlyEmbedded,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._documents = documents
         self._vectors = vectors
         self._embedder = embedder
@@ -38,6 +50,8 @@ class KnowledgeShelf:
         self._seen: dict[str, Mapping[str, str]] = {}  # playbook -> its documents' versions, as last read
         self._meant: dict[_Version, Vectors] = {}
         self._ahead: set[asyncio.Task[None]] = set()
+        self._clock = clock
+        self._rests_until = 0.0
         self._unmeant: set[str] = set()  # playbooks that are searched by words while they need not be
 
     def index(self, playbook: str) -> KnowledgeIndex | None:
@@ -81,8 +95,14 @@ class KnowledgeShelf:
             await self._refresh()
         except StorageUnavailable as error:
             log.warning("documents_not_looked_at", reason=str(error))
+        began = self._clock()
+        if began < self._rests_until:
+            return
         for playbook in sorted(self._unmeant):
             await self._find_meaning(playbook)
+        if self._unmeant:
+            now = self._clock()
+            self._rests_until = now + max(AGAIN_S, REST * (now - began))
 
     async def _refresh(self) -> None:
         catalogue = await self._documents.catalogue()

@@ -1,13 +1,17 @@
 """Work of seconds in a process of its own at the lowest priority, whose result is kept in a file."""
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+UNFINISHED = ".part"
+UNFINISHED_S = 3_600.0  # longer than anything is written
 LONGEST_REASON = 500  # characters of what the process said last
 
 
@@ -44,10 +48,25 @@ def take_order() -> dict[str, Any]:
     return order
 
 
-def write_whole(file: Path, write: Callable[[IO[bytes]], None]) -> None:
-    """Put a file in its place once it is whole: another process may be reading."""
+def write_whole(file: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Put a file in its place once it is whole: another process may be reading.
+
+    Raises OSError where that cannot be done, on a full disk say, and leaves what was there.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_suffix(f".{os.getpid()}.part")
-    with beside.open("wb") as stream:
-        write(stream)
-    beside.replace(file)
+    _clear(file.parent)
+    beside = file.with_suffix(f".{os.getpid()}{UNFINISHED}")
+    try:
+        with beside.open("wb") as stream:
+            write(stream)
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _clear(folder: Path) -> None:
+    """Of what processes left that were killed while they wrote."""
+    for left in folder.glob(f"*{UNFINISHED}"):
+        with contextlib.suppress(FileNotFoundError):  # another process clears it too
+            if time.time() - left.stat().st_mtime > UNFINISHED_S:
+                left.unlink()

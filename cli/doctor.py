@@ -14,6 +14,7 @@ from rich.table import Table
 from sqlalchemy import make_url
 from temporalio.service import RPCError
 
+from cli.background_work import write_whole
 from cli.connectors import CONNECTORS, Connector
 from cli.deployment import trouble
 from cli.playbook_check import read_playbook
@@ -30,6 +31,7 @@ from storage.migrate import is_up_to_date
 from vendors.tool_secrets import PREFIX, ToolSecrets
 
 DEADLINE_S = 8.0
+PROBE_BYTES = 1_000_000  # more than what is left over in a file's last block
 _LOCAL_HOSTS = {"localhost", "127.0.0.1", "0.0.0.0", "::1"}
 
 
@@ -78,6 +80,7 @@ async def examine(settings: Settings) -> list[Finding]:
             _versions,
             _history,
             _database,
+            _disk,
             _public_url,
             _access,
             _playbooks,
@@ -220,6 +223,21 @@ async def _database(settings: Settings) -> list[Finding]:
     if not newest:
         return [Finding("database", State.FAILED, f"{shown}: its schema is not the newest: run holdfast migrate")]
     return [Finding("database", State.OK, shown)]
+
+
+async def _disk(settings: Settings) -> list[Finding]:
+    """Whether what workers keep can be kept; they work without it, and make it anew whenever they start."""
+    folder = settings.data
+    if not folder.exists():
+        return []
+    probe = folder / f"doctor-{os.getpid()}"
+    try:
+        await asyncio.to_thread(write_whole, probe, lambda stream: stream.write(bytes(PROBE_BYTES)))
+        probe.unlink()
+    except OSError as error:
+        words = f"{variable_of('data')}: {folder} takes nothing: {error.strerror or error}"
+        return [Finding("disk", State.WARNING, words)]
+    return [Finding("disk", State.OK, f"{folder} can be written")]
 
 
 async def _public_url(settings: Settings) -> list[Finding]:

@@ -17,8 +17,10 @@ from types import TracebackType
 from typing import Self
 
 import httpx
+import structlog
 from temporalio.client import Client
 
+from cli.background_work import write_whole
 from cli.children import (
     Child,
     ChildFailed,
@@ -41,6 +43,8 @@ STOP_ORDER = (("api", "gateway"), ("worker",), ("sandbox",), ("temporal",))
 PROBE_DEADLINE_S = 2.0
 MIGRATE_DEADLINE_S = 120.0
 CURRENT_DEADLINE_S = 60.0
+log = structlog.get_logger()
+
 GOGC = "400"  # Temporal's garbage collection, less often than Go's default: memory for CPU
 
 
@@ -366,10 +370,11 @@ class Stack:
         path = self.options.status
         if path is None:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.new")
-        beside.write_text(json.dumps([asdict(child) for child in self.children()], indent=2) + "\n")
-        beside.replace(path)
+        told = json.dumps([asdict(child) for child in self.children()], indent=2) + "\n"
+        try:
+            write_whole(path, lambda stream: stream.write(told.encode()))
+        except OSError as error:
+            log.warning("status_not_written", reason=str(error))  # the children are kept running all the same
 
 
 def free_port() -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from activities.knowledge_shelf import KnowledgeShelf
+from activities.knowledge_shelf import AGAIN_S, KnowledgeShelf
 from core.knowledge.index import KnowledgeIndex
 from core.ngrams import NgramEmbedder
 from core.ports.embedder import Vectors
@@ -34,7 +34,8 @@ class Desk:
         self.documents = FakeDocuments(orders={"returns.md": RETURNS, "shipping.md": SHIPPING})
         self.vectors = FakeVectors()
         self.embedder = Counting()
-        self.shelf = KnowledgeShelf(self.documents, self.vectors, RecentlyEmbedded(self.embedder))
+        self.now = 0.0
+        self.shelf = KnowledgeShelf(self.documents, self.vectors, RecentlyEmbedded(self.embedder), lambda: self.now)
 
     @property
     def index(self) -> KnowledgeIndex:
@@ -104,8 +105,11 @@ async def test_vectors_that_cannot_be_made_are_tried_again_and_words_do_meanwhil
     desk = Desk()
     desk.vectors.fails = True
     await desk.shelf.look()
+    await desk.shelf.look()
     assert desk.index.method == "lexical"
+    assert len(desk.vectors.asked) == 1  # it is work of seconds: not at every look
     desk.vectors.fails = False
+    desk.now += AGAIN_S
     await desk.shelf.look()
     assert desk.index.method == "meaning"
 
