@@ -66,7 +66,7 @@ class KnowledgeShelf:
         """
         index = self._indexes.get(playbook)
         by_meaning = index is not None and index.method == self._embedder.name != NgramEmbedder.name
-        if index is not None and by_meaning and (own_threshold or not index.told_by_words(text)):
+        if index is not None and by_meaning and (own_threshold or index.needs_meaning(text)):
             task = asyncio.create_task(self._embedder.embed_ahead(text))
             self._ahead.add(task)
             task.add_done_callback(self._ahead.discard)
@@ -142,7 +142,8 @@ class KnowledgeShelf:
                 return
             self._meant[version] = vectors
             parts.append((passages[path], vectors))
-        self._indexes[playbook] = _joined(parts, self._embedder, self._indexes[playbook])
+        words = self._indexes[playbook]
+        self._indexes[playbook] = await asyncio.to_thread(_joined, parts, self._embedder, words)
         self._unmeant.discard(playbook)
         log.info("documents_indexed", playbook=playbook, documents=len(passages), method=self._embedder.name)
 

@@ -20,7 +20,7 @@ class Knowing(Part):
         (), description="documents (.md, .txt, .html, .pdf) and folders of them, beside the playbook"
     )
     knowledge_threshold: float | None = Field(
-        None, ge=0, le=1, description="how like a question a passage has to be; default: as measured for the embedder"
+        None, ge=0, le=1, description="how like a question a passage has to be; default: by how alike passages are"
     )
     unknown: Line = Field(
         "I am sorry, I don't know that, and I don't want to tell you anything wrong.",

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
-from core.knowledge.index import KnowledgeIndex, views_of
+from core.knowledge.index import LEAST_ENOUGH, MOST_ENOUGH, KnowledgeIndex, views_of
 from core.knowledge.markdown import markdown_blocks
 from core.knowledge.passages import passages_of
 from core.ngrams import NgramEmbedder, ngrams
@@ -96,3 +97,53 @@ def test_words_of_a_turn_are_embedded_once_for_step_and_passages() -> None:
     known.search("Where is it?")
     assert counting.embedded[before:] == ["Where is it?", "Where"]
     assert both.name == "counting"
+
+
+@pytest.mark.parametrize("text", ["My order number is 4 8 2 1 3.", "Number seven seven one", "My number is 30."])
+def test_number_asks_nothing_however_like_a_passage_it_is(text: str) -> None:
+    known = index(NgramEmbedder(), "# Numbers\nMy order number is 4 8 2 1 3. Number seven seven one. My number is 30.")
+    assert known.search(text)[0].score > 0.3
+    assert known.answers(text) == []
+    assert not known.needs_meaning(text)
+    assert known.answers(f"{text}?") != []
+
+
+def test_question_has_to_be_the_more_like_a_passage_the_more_alike_the_passages_are() -> None:
+    unlike = "# A\nGoods go back in May.\n# B\nLifts take seven people.\n# C\nDogs wait outside the shop door.\n"
+    alike = "".join(
+        f"# {day}\nThe shop on the square is open from {hour} on {day}.\n"
+        for day, hour in (("Monday", "nine"), ("Tuesday", "ten"), ("Friday", "eight"))
+    )
+    assert index(Counting(), unlike).enough == LEAST_ENOUGH
+    assert index(Counting(), alike).enough == MOST_ENOUGH
+    assert index(Counting(), "# One\nThere is but one passage.").enough == LEAST_ENOUGH
+
+
+class ByMeaning:
+    """Finds every question as like the first passage as it is told."""
+
+    name = "meaning"
+
+    def __init__(self, likeness: float) -> None:
+        self._asked = np.array([likeness, (1 - likeness**2) ** 0.5, 0], dtype=np.float32)
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """What tells of Alaska is the first passage's."""
+        return np.array([self._of(text) for text in texts], dtype=np.float32)
+
+    def _of(self, text: str) -> Vectors:
+        if "?" in text:
+            return self._asked
+        return np.array([1, 0, 0] if "Alaska" in text else [0, 0, 1], dtype=np.float32)
+
+
+@pytest.mark.parametrize(("likeness", "by_its_words", "by_others"), [(0.2, 0, 0), (0.35, 1, 0), (0.6, 1, 1)])
+def test_question_that_shares_words_with_a_passage_needs_less_of_its_meaning(
+    likeness: float, by_its_words: int, by_others: int
+) -> None:
+    text = "# Shipping\nA parcel to Alaska takes 7 working days.\n# Pets\nDogs wait outside.\n"
+    words, embedder = index(NgramEmbedder(), text), ByMeaning(likeness)
+    vectors = embedder.embed(views_of(words.passages, embedder).texts)
+    known = KnowledgeIndex(words.passages, vectors, embedder, words)
+    assert len(known.answers("Does the parcel come by air at all?")) == by_its_words
+    assert len(known.answers("Will you fly it up there?")) == by_others
