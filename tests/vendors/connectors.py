@@ -75,6 +75,9 @@ class Box:
         return (await self.http.get(f"{self.origin}{path}")).json()
 
 
+PATIENCE = {"drop": 10.0, "stall": 2.0}  # seconds a request may take, by fault: the next one is to be answered
+
+
 @asynccontextmanager
 async def box(timeout_seconds: float = 5.0, **latency: float) -> AsyncIterator[Box]:
     """A sandbox whose keys are all "right", and a client whose patience ends."""

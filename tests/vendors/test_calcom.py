@@ -7,7 +7,7 @@ import pytest
 
 from core.ports.tools import ToolContext
 from sandbox.state import Fault
-from tests.vendors.connectors import JAMIE, STRANGER, WITHHELD, Box, box, calling_from, expect_refusal
+from tests.vendors.connectors import JAMIE, PATIENCE, STRANGER, WITHHELD, Box, box, calling_from, expect_refusal
 from vendors.calcom import CalCom
 
 ZONE = "America/New_York"
@@ -142,7 +142,7 @@ async def test_a_taken_time_is_refused_in_words() -> None:
 
 @pytest.mark.parametrize("fault", ["drop", "stall"])
 async def test_a_booking_whose_answer_was_lost_is_found(fault: str) -> None:
-    async with calendar(timeout_seconds=0.5) as (adapter, sandbox):
+    async with calendar(timeout_seconds=PATIENCE[fault]) as (adapter, sandbox):
         (first, *_) = await free_times(adapter)
         sandbox.breaks("calcom", fault, match="POST /v2/bookings")
         assert await adapter.booked(STRANGER) is None

@@ -7,7 +7,7 @@ import pytest
 
 from core.ports.tools import ToolContext
 from sandbox.state import Fault
-from tests.vendors.connectors import JAMIE, STRANGER, WITHHELD, Box, box, calling_from, expect_refusal
+from tests.vendors.connectors import JAMIE, PATIENCE, STRANGER, WITHHELD, Box, box, calling_from, expect_refusal
 from vendors.calendly import Calendly
 
 ZONE = "America/New_York"
@@ -112,7 +112,7 @@ async def test_a_refusal_names_the_parameter_and_not_what_was_said() -> None:
 
 @pytest.mark.parametrize("fault", ["drop", "stall"])
 async def test_a_booking_whose_answer_was_lost_is_found(fault: str) -> None:
-    async with calendar(timeout_seconds=0.5) as (adapter, sandbox):
+    async with calendar(timeout_seconds=PATIENCE[fault]) as (adapter, sandbox):
         (first, *_) = await free_times(adapter)
         what = {"event_type": CALL, "start": first["start"], "email": DANA, "time_zone": ZONE}
         assert await adapter.booked(STRANGER, **what) is None

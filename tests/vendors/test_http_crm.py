@@ -87,7 +87,7 @@ async def test_a_refusal_brings_the_crms_words() -> None:
     ids=lambda value: f"{value.kind}-{value.status}" if isinstance(value, Fault) else None,
 )
 async def test_every_failure_has_its_kind_and_nothing_is_tried_again(fault: Fault, kind: str, curable: bool) -> None:
-    async with crm(fault, timeout_seconds=0.5 if kind == "timeout" else 5.0) as (adapter, _):
+    async with crm(fault, timeout_seconds=2.0 if kind == "timeout" else 5.0) as (adapter, _):
         error = await error_of(adapter)
         assert (error.vendor, error.kind, error.curable) == ("crm", kind, curable)
         assert (await adapter.run("create_case", {"subject": "Broken"}, CONTEXT))["status"] == "open"

@@ -7,7 +7,18 @@ import pytest
 
 from core.outcome import Disposition
 from sandbox.state import Fault
-from tests.vendors.connectors import JAMIE, NOTE, STONES, STRANGER, WITHHELD, Box, box, calling_from, expect_refusal
+from tests.vendors.connectors import (
+    JAMIE,
+    NOTE,
+    PATIENCE,
+    STONES,
+    STRANGER,
+    WITHHELD,
+    Box,
+    box,
+    calling_from,
+    expect_refusal,
+)
 from vendors.hubspot import HubSpot
 
 
@@ -108,7 +119,7 @@ async def test_a_ticket_of_an_unknown_caller_keeps_the_number() -> None:
 
 @pytest.mark.parametrize("fault", ["drop", "stall"])
 async def test_a_ticket_whose_answer_was_lost_is_not_opened_twice(fault: str) -> None:
-    async with account(timeout_seconds=0.5, search_lag_ms=60_000) as (hubspot, sandbox):
+    async with account(timeout_seconds=PATIENCE[fault], search_lag_ms=60_000) as (hubspot, sandbox):
         sandbox.breaks("hubspot", fault, match="POST /crm/v3/objects/tickets")
         with expect_refusal("timeout" if fault == "stall" else "unavailable") as caught:
             await hubspot.create_ticket(STRANGER, subject="Broken panel")

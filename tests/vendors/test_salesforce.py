@@ -9,7 +9,18 @@ from starlette.responses import JSONResponse
 
 from sandbox.state import Fault
 from tests.sandbox.server import running
-from tests.vendors.connectors import JAMIE, NOTE, STONES, STRANGER, WITHHELD, Box, box, calling_from, expect_refusal
+from tests.vendors.connectors import (
+    JAMIE,
+    NOTE,
+    PATIENCE,
+    STONES,
+    STRANGER,
+    WITHHELD,
+    Box,
+    box,
+    calling_from,
+    expect_refusal,
+)
 from vendors.salesforce import Salesforce
 
 
@@ -68,7 +79,7 @@ async def test_a_case_of_an_unknown_caller_keeps_the_number() -> None:
 
 @pytest.mark.parametrize("fault", ["drop", "stall"])
 async def test_a_case_whose_answer_was_lost_is_not_opened_twice(fault: str) -> None:
-    async with org(timeout_seconds=0.5) as (salesforce, sandbox):
+    async with org(timeout_seconds=PATIENCE[fault]) as (salesforce, sandbox):
         sandbox.breaks("salesforce", fault, match="PATCH")
         with expect_refusal("timeout" if fault == "stall" else "unavailable") as caught:
             await salesforce.create_case(JAMIE, subject="Broken panel")
