@@ -36,6 +36,7 @@ from core.conversation import Step, ToolCall, Usage, sum_usage
 from core.knowledge.citations import CitationFilter, places_cited
 from core.knowledge.index import Found
 from core.mood import known_mood
+from core.playback import Kept
 from core.playbook import Playbook
 from core.ports.call_log import CallFeed
 from core.ports.errors import VendorError
@@ -144,8 +145,9 @@ class ConversationActivities:
             listen = ready.listen_in(request.manner, request.step)
             playback_line = self._playback.open(request.call_id, request.gateway, request.key, listen, request.hold)
             async with playback_line as playback, self._voice.open(ready.voice_in(request.manner)) as voice:
-                kept = request.kept or await _kept(request, playback)
-                answered = ready.answers_in(kept)
+                earlier = await playback.kept() if request.key.attempt > 1 else Kept()
+                kept = earlier.sentences
+                answered = (*ready.answers_in(kept), *([earlier.rest] if earlier.rest else []))
                 found = self._found(ready.playbook, request)
                 delivery = Delivery(voice, playback, timings)
                 said = ready.fillers_in(kept)
@@ -153,7 +155,8 @@ class ConversationActivities:
                 fillers = () if begun else self._fillers(ready, request, said)
                 async with checking(None if begun else self._finding(request), likely) as check:
                     answer = _Answer(self._reasoner, delivery, CitationFilter() if found else None, check)
-                    work = answer.give(_prompt(ready.playbook, request, answered, found), playback)
+                    prompt = reply_prompt(ready.playbook, request, found, answered)
+                    work = answer.give(prompt, playback, earlier.rest)
                     how_far = telling_how_far(playback, lambda: _made(kept, delivery))
                     with how_far, fillers_when_late(delivery, fillers, _filler_after_ms(request)):
                         whole = await while_wanted(playback, work, request.within_s)
@@ -225,10 +228,12 @@ class _Answer:
         self._reasoner = reasoner
         self._delivery = delivery
 
-    async def give(self, prompt: Prompt, playback: ReplyPlayback) -> None:
-        """Write and speak the whole answer."""
+    async def give(self, prompt: Prompt, playback: ReplyPlayback, rest: str) -> None:
+        """Speak the rest of a sentence that broke off, then write and speak the whole answer."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._delivery.carry())
+            if rest:
+                await self._delivery.say(rest)
             await self._write(prompt)
             await self._delivery.finish()
         playback.finish(hear=self.is_last)  # tools are not to wait until the words before them were heard
@@ -279,10 +284,6 @@ def _made(kept: tuple[str, ...], delivery: Delivery) -> str:
     return " ".join([*kept, *delivery.filler_sentences, *delivery.sentences])
 
 
-async def _kept(request: Respond, playback: ReplyPlayback) -> tuple[str, ...]:
-    return await playback.kept() if request.key.attempt > 1 else ()
-
-
 def asked_beside(request: Respond) -> ReasonStep:
     """What is asked of the model beside an answer in a step that is only likely."""
     asked = request.finding or FindBeside(request.step)
@@ -303,10 +304,6 @@ def asked_beside(request: Respond) -> ReasonStep:
 def _place(playbook: Playbook, request: MatchStep | ReasonStep) -> Place:
     where = (request.memory, request.current_step, request.turn, request.text, request.variables, request.language)
     return place_of(playbook, *where)
-
-
-def _prompt(playbook: Playbook, request: Respond, kept: tuple[str, ...], found: list[Found] | None) -> Prompt:
-    return reply_prompt(playbook, request if request.kept == kept else replace(request, kept=kept), found)
 
 
 def _filler_after_ms(request: Respond) -> float:

@@ -32,6 +32,7 @@ class Delivery:
         self.stand_in = ""  # the voice that had to take over, if one had to
         self._voice = voice
         self._playback = playback
+        self._told = 0  # sentences of which the gateway has the text
 
     def mark_first_token(self) -> None:
         """The model has begun to answer."""
@@ -65,7 +66,9 @@ class Delivery:
             packer.close()
 
     def _push(self, chunk: SpeechChunk) -> None:
-        text = self.sentences[chunk.sentence] if chunk.last else ""
+        text = ""
+        if chunk.sentence >= self._told:
+            text, self._told = self.sentences[chunk.sentence], chunk.sentence + 1
         place = len(self.filler_sentences) + chunk.sentence
         self._playback.push(place, chunk.audio, chunk.words, last=chunk.last, text=text)
 
@@ -79,8 +82,10 @@ class Delivery:
         before = len(self.filler_sentences)
         self.fillers.append(filler)
         self._begin()
+        told = 0
         for chunk in filler.chunks:
-            text = filler.sentences[chunk.sentence] if chunk.last else ""
+            text = filler.sentences[chunk.sentence] if chunk.sentence >= told else ""
+            told = chunk.sentence + 1
             self._playback.push(before + chunk.sentence, chunk.audio, chunk.words, last=chunk.last, text=text)
 
     def _begin(self) -> None:

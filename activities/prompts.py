@@ -105,10 +105,13 @@ def _transfer_tool(playbook: Playbook) -> ToolSpec:
     )
 
 
-def reply_prompt(playbook: Playbook, request: Respond, found: Sequence[Found] | None = None) -> Prompt:
+def reply_prompt(
+    playbook: Playbook, request: Respond, found: Sequence[Found] | None = None, kept: Sequence[str] = ()
+) -> Prompt:
     """The prompt for the next part of a turn's answer.
 
     Args:
+        kept: what the caller has heard, or will hear, of earlier attempts at it.
         found: what documents tell of it; None: the playbook has no documents.
     """
     step = playbook.step(request.step)
@@ -119,7 +122,7 @@ def reply_prompt(playbook: Playbook, request: Respond, found: Sequence[Found] | 
         if request.said:
             messages.append(Message("assistant", request.said))
         messages.append(Message("assistant", "", tuple(map(_clipped_result, request.tools))))
-    if heard := (*request.heard_before, *request.kept):
+    if heard := (*request.heard_before, *kept):
         messages.append(Message("user", _go_on_after(heard)))
     return Prompt(
         system=reply_system(playbook, request.manner.language or playbook.language),

@@ -14,11 +14,12 @@ from activities.spoken_lines import Replay, SpokenLines, Tape, as_spoken
 from core.contracts import names
 from core.contracts.call import Phase, Reply, ReplyTimings, SpeakLine
 from core.conversation import Usage
+from core.playback import Kept
 from core.ports.call_log import CallFeed
 from core.ports.errors import VendorError
 from core.ports.playback import PlaybackLine, ReplyPlayback
 from core.ports.speech import SpeechStream, Voice, VoiceSettings
-from core.sentences import sentences_of
+from core.sentences import parted, sentences_of
 
 log = structlog.get_logger()
 
@@ -56,8 +57,8 @@ class SpeechActivities:
             async with self._playback.open(
                 request.call_id, request.gateway, request.key, listen, request.hold
             ) as playback:
-                kept = await playback.kept() if request.key.attempt > 1 else ()
-                line = _Line(request.line, len(kept), timings)
+                earlier = await playback.kept() if request.key.attempt > 1 else Kept()
+                line = _Line(request.line, earlier, timings)
                 voice = ready.line_voice_in(request.manner, request.line)
                 with telling_how_far(playback, lambda: request.line):
                     whole = await while_wanted(playback, self._speak(line, ready, voice, playback), request.within_s)
@@ -77,7 +78,7 @@ class SpeechActivities:
         fixed = recording is not None or as_spoken(line.text) in ready.fixed_lines
         if recording is None and fixed:
             recording = await self._lines.find(settings, line.text)
-        if recording is not None:
+        if recording is not None and not line.broken:
             await line.deliver(Replay(recording.after(line.kept)), playback)
             playback.finish(hear=True)
         else:
@@ -86,7 +87,7 @@ class SpeechActivities:
                 await line.deliver(tape, playback)
             playback.finish(hear=True)
             line.usage = Usage(characters=sum(map(len, line.sentences)), voice=line.stand_in)
-            if fixed and not line.kept:
+            if fixed and not (line.kept or line.broken):
                 await self._lines.keep(settings, line.text, tape.recording())
 
     async def _prepare(self, request: SpeakLine, ready: ReadyPlaybook) -> None:
@@ -112,10 +113,12 @@ class SpeechActivities:
 class _Line:
     """One line on its way to the gateway."""
 
-    def __init__(self, text: str, kept: int, timings: ReplyTimings) -> None:
+    def __init__(self, text: str, earlier: Kept, timings: ReplyTimings) -> None:
         self.text = text
-        self.kept = kept  # sentences of an earlier attempt
-        self.sentences = sentences_of(text)[kept:]
+        whole, self.sentences, self.broken = parted(sentences_of(text), " ".join(earlier.sentences))
+        self.kept = len(whole)  # sentences of an earlier attempt
+        if self.broken:
+            self.sentences[0] = self.sentences[0].removeprefix(self.broken).lstrip()
         self.timings = timings
         self.usage = Usage()
         self.stand_in = ""  # the voice that had to take over, if one had to

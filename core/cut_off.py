@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from core.conversation import Turn, Utterance
-from core.sentences import sentences_of
+from core.sentences import parted, sentences_of
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ def cut_off(turn: Turn) -> CutOff:
     unmade: CutOff | None = None
     for said in _lost(turn):
         made = said.line or (said.said if said.whole else "")
-        heard, rest = _parted(made or said.said, said.heard or "")
+        heard, rest, _ = parted(sentences_of(made or said.said), said.heard or "")
         rests += rest if made else []
         before = turn.heard_before if said.part > turn.heard_up_to else ()
         unmade = None if made else CutOff(unmade=True, after=(*before, *heard), part=said.part)
@@ -38,14 +38,3 @@ def _lost(turn: Turn) -> list[Utterance]:
         elif not said.aside:
             break
     return lost[::-1]
-
-
-def _parted(made: str, heard: str) -> tuple[list[str], list[str]]:
-    """The sentences that were heard to their end, and the others."""
-    sentences = sentences_of(made)
-    left = " ".join(heard.split())
-    for place, sentence in enumerate(sentences):
-        if not left.startswith(sentence):
-            return sentences[:place], sentences[place:]
-        left = left[len(sentence) :].lstrip()
-    return sentences, []

@@ -18,6 +18,14 @@ Word: TypeAlias = tuple[str, int, int]
 """A word's text, and where it begins and ends, in ms since the first sample of its sentence."""
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What earlier attempts at a (turn, part) have left: a later one says ``rest`` first, then what follows."""
+
+    sentences: tuple[str, ...] = ()  # queued or heard; of one that broke off, the words that came whole
+    rest: str = ""  # of the sentence that broke off, what is still to be said
+
+
 class UnknownMark(Exception):
     """A mark came back that this stream never sent."""
 
@@ -64,13 +72,30 @@ class _Sentence:
     whole: bool = False
     size: int = 0
     heard: int = 0
+    goes_on: bool = False  # another one says the rest of it
+
+    def end_early(self) -> tuple[int, str]:
+        """End it after the last of its words that came whole: its size then, and what is left to be said."""
+        words = self.text.split()
+        come = 0
+        while come < min(len(words), len(self.words)) and self._has_come(come, words[come]):
+            come += 1
+        if come < len(words):
+            self.size = min(self.size, self.words[come][1] * BYTES_PER_MS) if come < len(self.words) else self.size
+        self.text, self.words, self.whole = " ".join(words[:come]), self.words[:come], True
+        self.goes_on = come < len(words)
+        return self.size if come else 0, " ".join(words[come:])
+
+    def _has_come(self, number: int, expected: str) -> bool:
+        word, _, end_ms = self.words[number]
+        return word == expected and end_ms * BYTES_PER_MS <= self.size
 
     def heard_text(self) -> str:
         if self.whole and self.heard >= self.size:
             return self.text
         if self.words:
             return " ".join(word for word, _, end_ms in self.words if end_ms * BYTES_PER_MS <= self.heard)
-        words = self.text.split()  # a voice without word times: by share
+        words = self.text.split() if self.whole else []  # a voice without word times: by share
         return " ".join(words[: len(words) * self.heard // max(self.size, 1)])
 
 
@@ -80,6 +105,7 @@ class _Part:
 
     key: ReplyKey  # the newest attempt's
     sentences: list[_Sentence] = field(default_factory=list)
+    rest: str = ""  # of a sentence that broke off, until it is said
     attempt_from: int = 0  # where the newest attempt's sentences begin
     finished: bool = False
     over: bool = False  # nothing more will come from this attempt
@@ -94,8 +120,8 @@ class _Part:
         self.sentences.append(_Sentence(number))
         return self.sentences[-1]
 
-    def kept(self) -> tuple[str, ...]:
-        return tuple(sentence.text for sentence in self.sentences if sentence.whole)
+    def kept(self) -> Kept:
+        return Kept(tuple(sentence.text for sentence in self.sentences if sentence.whole), self.rest)
 
     def heard_text(self) -> str:
         return " ".join(filter(None, (sentence.heard_text() for sentence in self.sentences)))
@@ -128,6 +154,25 @@ class _Waiting:
     sentence: _Sentence | None
     audio: bytes
     ends_sentence: bool = False
+
+    def count(self, times: int) -> None:
+        if self.part is not None:
+            self.part.unplayed += times * len(self.audio)
+
+
+def _shortened(pieces: list[_Waiting], sentence: _Sentence, size: int) -> list[_Waiting]:
+    """What of them is heard, counted as unplayed, if the sentence ends after so many bytes, or where the caller is."""
+    kept = []
+    end = sentence.heard
+    for piece in pieces:
+        if piece.sentence is sentence:
+            piece.audio = piece.audio[: max(0, size - end)]
+            end += len(piece.audio)
+        if piece.audio:
+            piece.count(1)
+            kept.append(piece)
+    sentence.size = end
+    return kept
 
 
 class Playback:
@@ -174,10 +219,10 @@ class Playback:
             if chunk.end > position
         )
 
-    def kept(self, key: ReplyKey) -> tuple[str, ...]:
-        """Whole sentences of this (turn, part), by any attempt, queued or heard."""
+    def kept(self, key: ReplyKey) -> Kept:
+        """What all attempts at this (turn, part) before the newest one have left."""
         part = self._parts.get((key.turn, key.part))
-        return part.kept() if part else ()
+        return part.kept() if part else Kept()
 
     def heard_so_far(self, key: ReplyKey) -> str:
         """What the caller is known to have heard of this (turn, part), by the last mark that came back."""
@@ -197,11 +242,11 @@ class Playback:
         position = self.position(now_ms)
         ahead = {id(chunk.sentence) for chunk in self._ahead if chunk.end > position}
         ahead.update(id(waiting.sentence) for waiting in self._waiting or ())
-        return sum(sentence.whole and id(sentence) not in ahead for sentence in part.sentences)
+        return sum(s.whole and not s.goes_on and id(s) not in ahead for s in part.sentences)
 
     def open(self, key: ReplyKey, now_ms: float) -> list[PlaybackOutput]:
-        """A reply begins. A later attempt goes on after the whole sentences of the earlier ones: an unfinished one
-        that the caller has not begun to hear is taken back, so that nobody hears it twice."""
+        """A reply begins. A later attempt goes on after the last word that came whole of the earlier ones, so that
+        nobody hears a sentence twice."""
         part = self._parts.get((key.turn, key.part))
         if part is None:
             self._forget_reported()
@@ -209,7 +254,7 @@ class Playback:
             return []
         part.key = key
         part.finished = part.over = part.reported = False
-        outputs = self._take_back_unfinished(part, now_ms)
+        outputs = self._end_unfinished(part, now_ms)
         part.attempt_from = len(part.sentences)
         return outputs
 
@@ -224,7 +269,7 @@ class Playback:
         text: str,
         now_ms: float,
     ) -> list[PlaybackOutput]:
-        """Audio of the reply's sentence ``number``; ``text`` is the sentence's, with its last audio.
+        """Audio of the reply's sentence ``number``; ``text`` is the whole sentence's, with its first audio.
 
         Late audio of a reply that is over, was cut, or has a newer attempt is dropped.
         """
@@ -232,13 +277,14 @@ class Playback:
         if part is None or part.key != key or part.over:
             return []
         sentence = part.sentence(number)
+        sentence.text = text or sentence.text
+        part.rest = ""
         sentence.words.extend(words)
         sentence.size += len(audio)
         part.unplayed += len(audio)
         outputs = list(self._send(part, sentence, audio, now_ms))
         if last:
             sentence.whole = True
-            sentence.text = text or " ".join(word for word, _, _ in sentence.words)
             outputs += self._mark(key.turn)
             if self._waiting:
                 self._waiting[-1].ends_sentence = True
@@ -252,10 +298,9 @@ class Playback:
         """The caller may be cutting in: be silent at once, and keep what was not heard. What comes meanwhile waits."""
         if self.held:
             return []
-        self._waiting = [_Waiting(part, sentence, audio) for part, sentence, audio in self._split_queue(now_ms)]
+        self._waiting = list(self._split_queue(now_ms))
         for waiting in self._waiting:
-            if waiting.part is not None:
-                waiting.part.unplayed += len(waiting.audio)
+            waiting.count(1)
         if not self._waiting:  # only marks were out
             self._waiting = None
         return [Clear(), *self._reports()]
@@ -371,13 +416,12 @@ class Playback:
     def _drop_queue(self, now_ms: float) -> None:
         """Count what was heard as heard, and drop the rest."""
         for waiting in self._waiting or ():
-            if waiting.part is not None:
-                waiting.part.unplayed -= len(waiting.audio)
+            waiting.count(-1)
         self._waiting = None
         for _ in self._split_queue(now_ms):
             pass
 
-    def _split_queue(self, now_ms: float) -> Iterator[tuple[_Part | None, _Sentence | None, bytes]]:
+    def _split_queue(self, now_ms: float) -> Iterator[_Waiting]:
         """Empty the queue; what was not heard, from the exact sample on."""
         position = self.position(now_ms)
         while self._ahead:
@@ -385,43 +429,37 @@ class Playback:
             heard = max(0, min(len(chunk.audio), position - (chunk.end - len(chunk.audio))))
             chunk.play(heard)
             if heard < len(chunk.audio):
-                yield chunk.part, chunk.sentence, chunk.audio[heard:]
+                yield _Waiting(chunk.part, chunk.sentence, chunk.audio[heard:])
         self._dropped.update(self._marks)
         self._marks.clear()
         self._marked = self._anchor = self._sent
         self._anchor_ms = now_ms
 
-    def _take_back_unfinished(self, part: _Part, now_ms: float) -> list[PlaybackOutput]:
-        unfinished = [sentence for sentence in part.sentences if not sentence.whole and sentence.size]
+    def _end_unfinished(self, part: _Part, now_ms: float) -> list[PlaybackOutput]:
+        """What an attempt broke off in the midst of a sentence is heard up to its last whole word."""
+        if not part.sentences or part.sentences[-1].whole:
+            return []
+        sentence = part.sentences[-1]
+        came = sentence.size
+        size, part.rest = sentence.end_early()
+        if not sentence.text:
+            part.sentences.pop()
         if self._waiting is not None:
-            return self._take_back_waiting(part, unfinished)
-        position = self.position(now_ms)
-        starts = {
-            id(chunk.sentence): chunk.end - len(chunk.audio)
-            for chunk in reversed(self._ahead)
-            if chunk.sentence is not None
-        }
-        unbegun = [s for s in unfinished if s.heard == 0 and starts.get(id(s), -1) >= position]
-        if not unbegun:
+            for waiting in self._waiting:
+                waiting.count(-1)
+            self._waiting = _shortened(self._waiting, sentence, size)
+            return []
+        if size == came or not self._is_ahead(sentence, now_ms):
+            sentence.size = came
             return []
         outputs: list[PlaybackOutput] = [Clear()]
-        for owner, sentence, audio in list(self._split_queue(now_ms)):
-            if sentence is not None and any(sentence is gone for gone in unbegun):
-                continue
-            if owner is not None:
-                owner.unplayed += len(audio)
-            outputs += self._send(owner, sentence, audio, now_ms)
-        part.sentences = [s for s in part.sentences if not any(s is gone for gone in unbegun)]
+        for piece in _shortened(list(self._split_queue(now_ms)), sentence, size):
+            outputs += self._send(piece.part, piece.sentence, piece.audio, now_ms)
         return outputs + self._mark(part.key.turn)
 
-    def _take_back_waiting(self, part: _Part, unfinished: list[_Sentence]) -> list[PlaybackOutput]:
-        """The same while playback is held: the carrier has none of it."""
-        unbegun = {id(sentence) for sentence in unfinished if sentence.heard == 0}
-        kept = [waiting for waiting in self._waiting or () if id(waiting.sentence) not in unbegun]
-        part.unplayed -= sum(len(w.audio) for w in self._waiting or () if id(w.sentence) in unbegun)
-        part.sentences = [sentence for sentence in part.sentences if id(sentence) not in unbegun]
-        self._waiting = kept
-        return []
+    def _is_ahead(self, sentence: _Sentence, now_ms: float) -> bool:
+        position = self.position(now_ms)
+        return any(chunk.sentence is sentence and chunk.end > position for chunk in self._ahead)
 
     def _forget_reported(self) -> None:
         """Parts that have been reported and played are of no further use, but the newest may have another attempt."""

@@ -10,6 +10,7 @@ after the dot within "example.com", or within "done.Next", ends a sentence there
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 
 LONG_CLAUSE: Final = 200  # characters after which a comma or semicolon ends a sentence too
@@ -91,6 +92,17 @@ def sentences_of(text: str) -> list[str]:
     """A whole text as it is spoken."""
     cutter = SentenceCutter()
     return [*cutter.feed(text), *cutter.finish()]
+
+
+def parted(sentences: Sequence[str], words: str) -> tuple[list[str], list[str], str]:
+    """The sentences that these words, which are their beginning, end with; those left; and what the words
+    tell of the first of these."""
+    left = " ".join(words.split())
+    for place, sentence in enumerate(sentences):
+        if not left.startswith(sentence):
+            return list(sentences[:place]), list(sentences[place:]), left if sentence.startswith(left) else ""
+        left = left[len(sentence) :].lstrip()
+    return list(sentences), [], ""
 
 
 def spoken(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.contracts.call import CallSummary, GatewayAddress, Heard, ReplyKey, ReplyTimings
 from core.conversation import Step, Usage
+from core.playback import Kept
 from core.ports.reasoner import FindStep, Prompt, ReplyPiece, SummedUp, TextPiece
 from core.ports.speech import SpeechChunk, SpokenWord, VoiceSettings
 from core.turns import Listen
@@ -80,9 +81,9 @@ class TellingPlayback:
     def __init__(self, call_id: str, key: ReplyKey, began: Began) -> None:
         self._call_id, self._key, self._began = call_id, key, began
 
-    async def kept(self) -> tuple[str, ...]:
+    async def kept(self) -> Kept:
         """Nothing was said before."""
-        return ()
+        return Kept()
 
     def began(self, timings: ReplyTimings) -> None:
         """Pass the stamp on."""

@@ -474,10 +474,10 @@ class CallStream:
         self._notes.problem(f"the recogniser is {kind}: the caller cannot be understood")
         self.workflow.signal(names.RECOGNISER_FAILED, lambda seq: RecogniserFailed(self.identity.attachment, seq, kind))
 
-    def _reply_lost(self, key: ReplyKey, kept: tuple[str, ...]) -> None:
+    def _reply_lost(self, key: ReplyKey) -> None:
         self._metrics.replies_lost.inc()
-        self._log.warning("reply_lost", turn=key.turn, part=key.part, attempt=key.attempt, kept=len(kept))
-        self.workflow.signal(names.REPLY_LOST, lambda seq: ReplyLost(key, seq, kept))
+        self._log.warning("reply_lost", turn=key.turn, part=key.part, attempt=key.attempt)
+        self.workflow.signal(names.REPLY_LOST, lambda seq: ReplyLost(key, seq))
 
     def _hold_the_line(self) -> None:
         """The workflow takes its time: fill the silence, unless somebody is speaking."""

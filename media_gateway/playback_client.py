@@ -11,6 +11,7 @@ import structlog
 from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from core.contracts.call import GatewayAddress, Heard, ReplyKey, ReplyTimings
+from core.playback import Kept
 from core.ports.errors import PlaybackLost
 from core.ports.speech import SpokenWord
 from core.turns import Listen
@@ -52,7 +53,7 @@ class SocketReply:
     def __init__(self, number: int, socket: "GatewaySocket") -> None:
         self._number = number
         self._socket = socket
-        self._kept: tuple[str, ...] = ()
+        self._kept = Kept()
         self._answered = asyncio.Event()
         self._ended = asyncio.Event()  # closed, or the gateway is gone
         self._closed = False
@@ -63,8 +64,8 @@ class SocketReply:
         self._heard_so_far = ""
         self._pushed = 0  # bytes
 
-    async def kept(self) -> tuple[str, ...]:
-        """Sentences the gateway has of earlier attempts; () if it wants no reply at all. Raises PlaybackLost."""
+    async def kept(self) -> Kept:
+        """What the gateway has of earlier attempts; nothing if it wants no reply at all. Raises PlaybackLost."""
         try:
             async with asyncio.timeout(ANSWER_DEADLINE):
                 await self._answered.wait()
@@ -123,7 +124,7 @@ class SocketReply:
         """The gateway's word on this reply."""
         match message:
             case Opened():
-                self._kept = message.kept
+                self._kept = Kept(message.kept, message.rest)
             case HeardSoFar():
                 self._heard_so_far = message.heard
             case HeardOf():

@@ -37,7 +37,7 @@ class Began(msgspec.Struct, frozen=True, array_like=True, tag="began"):
 
 
 class Audio(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="audio"):
-    """Worker: audio of one sentence; ``text`` is the whole sentence, sent with its last audio."""
+    """Worker: audio of one sentence; ``text`` is the whole sentence, sent with its first audio."""
 
     reply: int
     sentence: int
@@ -70,10 +70,11 @@ class HoldingLines(msgspec.Struct, frozen=True, array_like=True, tag="holding_li
 
 
 class Opened(msgspec.Struct, frozen=True, array_like=True, tag="opened"):
-    """Gateway: go on after these sentences."""
+    """Gateway: go on after these sentences, with what the last of them lacks; core.playback.Kept."""
 
     reply: int
     kept: tuple[str, ...]
+    rest: str = ""
 
 
 class Closed(msgspec.Struct, frozen=True, array_like=True, tag="closed"):

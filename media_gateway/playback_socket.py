@@ -6,6 +6,7 @@ import structlog
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from core.contracts.call import Heard
+from core.playback import Kept
 from media_gateway.playback_protocol import (
     Audio,
     BadPlaybackMessage,
@@ -43,9 +44,9 @@ class PlaybackSocket(WSListener):
         self._replies: dict[int, tuple[Replies, Reply]] = {}  # coming in, or still to be heard
         self._told: OrderedDict[int, tuple[Replies, Reply]] = OrderedDict()
 
-    def opened(self, reply: int, kept: tuple[str, ...]) -> None:
-        """The reply may speak, after these sentences."""
-        self._send(Opened(reply, kept))
+    def opened(self, reply: int, kept: Kept) -> None:
+        """The reply may speak, after this."""
+        self._send(Opened(reply, kept.sentences, kept.rest))
 
     def closed(self, reply: int, reason: str) -> None:
         """No more of it is wanted."""

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from core.contracts.call import Heard, ReplyKey, ReplyTimings
-from core.playback import Playback, PlaybackOutput, Played, Word
+from core.playback import Kept, Playback, PlaybackOutput, Played, Word
 from core.turns import Listen
 
 
 class ReplyMaker(Protocol):
     """The worker at the other end of a reply."""
 
-    def opened(self, reply: int, kept: tuple[str, ...]) -> None:
-        """The reply may speak, after these sentences."""
+    def opened(self, reply: int, kept: Kept) -> None:
+        """The reply may speak, after this."""
         ...
 
     def closed(self, reply: int, reason: str) -> None:
@@ -72,8 +72,8 @@ def _rank(key: ReplyKey) -> tuple[int, int, int]:
 class Replies:
     """The newest reply wins: a newer one closes the one still coming in, an older one is refused.
 
-    ``act`` is given what is to be done with the carrier's line, ``lost`` the key and the kept sentences of a reply
-    whose maker is gone, ``unheeded`` what was heard of one whose maker died before it can have told the workflow.
+    ``act`` is given what is to be done with the carrier's line, ``lost`` the key of a reply whose maker is
+    gone, ``unheeded`` what was heard of one whose maker died before it can have told the workflow.
     ``begins`` is told of each reply that the caller may hear from now on, and how to listen to its answer.
     ``floor_taken`` tells whether the caller has cut in and not finished yet.
 
@@ -84,7 +84,7 @@ class Replies:
     playback: Playback
     clock: Callable[[], float]
     act: Callable[[list[PlaybackOutput]], None]
-    lost: Callable[[ReplyKey, tuple[str, ...]], None]
+    lost: Callable[[ReplyKey], None]
     unheeded: Callable[[ReplyKey, Heard], None]
     begins: Callable[[ReplyKey, Listen], None]
     floor_taken: Callable[[], bool]
@@ -112,7 +112,7 @@ class Replies:
         reply = self._streaming = Reply(key, number, maker, listen)
         if waits:
             reply.held, self._held = [], reply
-            maker.opened(number, ())
+            maker.opened(number, Kept())
         else:
             outputs = self._begin(reply)
             maker.opened(number, self.playback.kept(key))
@@ -212,7 +212,7 @@ class Replies:
         """Its maker is gone; what arrived keeps playing, another attempt may go on after it."""
         reply.hears = False
         if self._stop(reply):
-            self.lost(reply.key, () if reply.held is not None else self.playback.kept(reply.key))
+            self.lost(reply.key)
             self._leave(reply)
         elif self._hearing.pop(reply.key, None) is None and reply.told is not None:
             told_ms, heard = reply.told

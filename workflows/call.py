@@ -437,7 +437,7 @@ class CallWorkflow(CallMessages):
 
     # Answering
 
-    def _request(self, gateway: GatewayAddress, key: ReplyKey, kept: tuple[str, ...]) -> Respond:
+    def _request(self, gateway: GatewayAddress, key: ReplyKey) -> Respond:
         conversation = self.live.conversation
         now = conversation.now
         return Respond(
@@ -451,7 +451,6 @@ class CallWorkflow(CallMessages):
             recent=(*conversation.recent(), *now.before_part()),
             tools=tuple(now.tools[now.part_from[1] :]),
             variables=self.call.variables,
-            kept=kept,
             step_from_ms=now.step_from_ms,
             step_to_ms=now.step_to_ms,
             asked_ms=now.asked_ms,

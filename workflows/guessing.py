@@ -9,7 +9,7 @@ from core.live_call import LiveCall
 from workflows.replies import ReplyFailed, Speaker
 from workflows.understanding import told_by_model
 
-Request = Callable[[GatewayAddress, ReplyKey, tuple[str, ...]], Respond]
+Request = Callable[[GatewayAddress, ReplyKey], Respond]
 
 
 async def answer_while_finding(

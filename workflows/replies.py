@@ -29,7 +29,7 @@ HEARTBEAT: Final = timedelta(seconds=12)  # the gateway tells of a lost worker a
 HEARING: Final = timedelta(minutes=3)  # on top of making it: no reply plays longer; its activity has its own deadlines
 FREE_SLOT: Final = timedelta(seconds=5)  # workers are that busy: an apology now beats an answer later
 
-Start = Callable[[GatewayAddress, ReplyKey, tuple[str, ...]], workflow.ActivityHandle[Reply]]
+Start = Callable[[GatewayAddress, ReplyKey], workflow.ActivityHandle[Reply]]
 
 
 class ReplyFailed(Exception):
@@ -55,13 +55,13 @@ class Speaker:
         self._answered = answered
         self._costs = costs
 
-    async def respond(self, request: Callable[[GatewayAddress, ReplyKey, tuple[str, ...]], Respond]) -> Reply | None:
+    async def respond(self, request: Callable[[GatewayAddress, ReplyKey], Respond]) -> Reply | None:
         """Answer the running turn. None: cut off before it was whole, or its maker is gone. Raises ReplyFailed."""
 
-        def start(gateway: GatewayAddress, key: ReplyKey, kept: tuple[str, ...]) -> workflow.ActivityHandle[Reply]:
+        def start(gateway: GatewayAddress, key: ReplyKey) -> workflow.ActivityHandle[Reply]:
             handle = workflow.start_activity_method(
                 ConversationActivities.respond,
-                request(gateway, key, kept),
+                request(gateway, key),
                 schedule_to_start_timeout=FREE_SLOT,
                 start_to_close_timeout=self._patience + HEARING,
                 heartbeat_timeout=HEARTBEAT,
@@ -90,7 +90,7 @@ class Speaker:
         A line that stands is not overtaken by an answer to newer words; the caller may cut what follows it short.
         """
 
-        def start(gateway: GatewayAddress, key: ReplyKey, _: tuple[str, ...]) -> workflow.ActivityHandle[Reply]:
+        def start(gateway: GatewayAddress, key: ReplyKey) -> workflow.ActivityHandle[Reply]:
             live = self._live
             return workflow.start_activity_method(
                 SpeechActivities.speak_line,
@@ -135,11 +135,10 @@ class Speaker:
             return None
         utterance = live.conversation.speak(live.gateway.attachment, line, aside=aside)
         began = workflow.time()
-        kept: tuple[str, ...] = ()
         while live.gateway is not None and live.gateway.attachment == utterance.attachment:
             key = live.key(utterance)
             _count_tries(live.conversation.now)
-            handle = start(live.gateway, key, kept)
+            handle = start(live.gateway, key)
             handle.add_done_callback(partial(_write_down, live.conversation, live.conversation.now, utterance))
             self._costs.expect(handle)
             self._scheduled()
@@ -153,7 +152,6 @@ class Speaker:
                 handle.cancel()
                 return None
             elif live.lost is not None and live.lost.key == key:
-                kept = live.lost.kept
                 handle.cancel()
             elif live.overdue and not gives_way():
                 handle.cancel()

@@ -206,7 +206,6 @@ class ReplyLost:
 
     key: ReplyKey
     seq: int
-    kept: tuple[str, ...] = ()  # finished sentences, queued or heard
 
 
 @dataclass(frozen=True)
@@ -451,7 +450,6 @@ class Respond:
     recent: tuple[Exchange, ...] = ()
     tools: tuple[ToolResult, ...] = ()  # of this turn, in order
     variables: dict[str, str] = field(default_factory=dict)
-    kept: tuple[str, ...] = ()  # sentences of an earlier attempt the caller has heard or will hear
     step_from_ms: float | None = None  # for the timings, as in ReplyTimings
     step_to_ms: float | None = None
     asked_ms: float | None = None

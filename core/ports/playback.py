@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.contracts.call import GatewayAddress, Heard, ReplyKey, ReplyTimings
+from core.playback import Kept
 from core.ports.speech import SpokenWord
 from core.turns import Listen
 
@@ -13,8 +14,8 @@ from core.turns import Listen
 class ReplyPlayback(Protocol):
     """One reply on its way to the caller's ear."""
 
-    async def kept(self) -> tuple[str, ...]:
-        """Finished sentences of earlier attempts at the same (turn, part) that the gateway still plays or has played.
+    async def kept(self) -> Kept:
+        """What of earlier attempts at the same (turn, part) the gateway still plays or has played.
 
         Waits for the gateway's answer to the opening. Raises PlaybackLost.
         """
@@ -25,7 +26,7 @@ class ReplyPlayback(Protocol):
         ...
 
     def push(self, sentence: int, audio: bytes, words: Sequence[SpokenWord], *, last: bool, text: str = "") -> None:
-        """Hand over audio of sentence ``sentence`` (from 0); ``text`` is the whole sentence, sent with its last chunk.
+        """Hand over audio of sentence ``sentence`` (from 0); ``text`` is the whole sentence, sent with its first chunk.
 
         Never blocks. Raises PlaybackLost when the gateway is gone; a closed reply takes no more and says nothing.
         """

@@ -15,6 +15,7 @@ from activities.spoken_lines import SpokenLines
 from core.contracts.call import GatewayAddress, MatchStep, ReasonStep, ReplyKey, Respond
 from core.conversation import ToolCall
 from core.memory import Memory
+from core.playback import Kept
 from core.playbook import Playbook, parse_playbook
 from core.ports.reasoner import TextPiece
 from storage.speech_cache import KeptSpeech
@@ -65,7 +66,7 @@ class Desk:
                 return playback
 
 
-def respond(attempt: int = 1, kept: tuple[str, ...] = (), fillers: tuple[str, ...] = ()) -> Respond:
+def respond(attempt: int = 1, fillers: tuple[str, ...] = ()) -> Respond:
     key = ReplyKey(1, 1, 0, attempt)
     return Respond(
         call_id="C1",
@@ -75,7 +76,6 @@ def respond(attempt: int = 1, kept: tuple[str, ...] = (), fillers: tuple[str, ..
         step="order_status",
         caller_text="Where is it?",
         caller_number="+12025550123",
-        kept=kept,
         fillers=fillers,
         filler_after_ms=10,
     )
@@ -143,11 +143,24 @@ async def test_lost_socket_fails_for_the_workflow_to_decide() -> None:
 
 async def test_later_attempt_tells_the_model_what_was_kept() -> None:
     desk = Desk()
-    desk.line.kept["C1", 1, 1, 0] = ("It left on Monday.",)
+    desk.line.kept["C1", 1, 1, 0] = Kept(("It left on Monday.",))
     desk.reasoner.will_say("It arrives on Friday.")
     reply = await ActivityEnvironment().run(desk.activities.respond, respond(attempt=2))
     assert reply.text == "It left on Monday. It arrives on Friday."
     assert "It left on Monday." in desk.reasoner.prompts[0].messages[-1].text
+
+
+async def test_later_attempt_says_what_a_broken_sentence_lacks_before_the_model_goes_on_after_it() -> None:
+    desk = Desk()
+    desk.line.kept["C1", 1, 1, 0] = Kept(("It left on Monday.", "It arrives"), "on Friday.")
+    written = asyncio.Event()
+    desk.reasoner.will_say([written, TextPiece("Anything else?")])
+    running = asyncio.ensure_future(ActivityEnvironment().run(desk.activities.respond, respond(attempt=2)))
+    assert (await desk.told("pushed")).sentences == ["on Friday."]  # without a word of the model
+    written.set()
+    reply = await running
+    assert reply.text == "It left on Monday. It arrives on Friday. Anything else?"
+    assert "It left on Monday. It arrives on Friday." in desk.reasoner.prompts[0].messages[-1].text
 
 
 async def test_answer_without_words_or_tools_is_a_failure_that_a_retry_may_cure() -> None:
@@ -288,7 +301,7 @@ async def test_filler_of_an_earlier_attempt_is_no_part_of_the_answer() -> None:
     playbook = parse_playbook(ORDERS.replace("fillers: []", 'fillers: ["Let me see.", "Just a second."]'))
     desk = Desk(FakePlaybooks(playbook))
     request = replace(respond(attempt=2, fillers=playbook.fillers), playbook=playbook.ref)
-    desk.line.kept["C1", 1, 1, 0] = ("Let me see.",)
+    desk.line.kept["C1", 1, 1, 0] = Kept(("Let me see.",))
     desk.reasoner.will_say("It left on Monday.")
     reply = await ActivityEnvironment().run(desk.activities.respond, request)
     assert reply.text == "Let me see. It left on Monday."
@@ -303,7 +316,7 @@ async def test_later_attempt_says_other_fillers() -> None:
     desk = Desk(FakePlaybooks(playbook))
     for filler in playbook.fillers:
         await desk.lines.get(voice_of(playbook), filler)
-    desk.line.kept["C1", 1, 1, 0] = ("Let me see.",)
+    desk.line.kept["C1", 1, 1, 0] = Kept(("Let me see.",))
     gate = asyncio.Event()
     desk.reasoner.will_say([gate, TextPiece("It left on Monday.")])
     request = replace(respond(attempt=2, fillers=playbook.fillers), playbook=playbook.ref)

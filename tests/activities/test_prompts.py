@@ -41,7 +41,6 @@ def respond(
     step: str = "order_status",
     recent: tuple[Exchange, ...] = (GREETED,),
     tools: tuple[ToolResult, ...] = (),
-    kept: tuple[str, ...] = (),
     said: str = "",
     variables: dict[str, str] | None = None,
 ) -> Respond:
@@ -56,7 +55,6 @@ def respond(
         recent=recent,
         tools=tools,
         variables=variables or {},
-        kept=kept,
         said=said,
     )
 
@@ -118,7 +116,7 @@ def test_tools_of_this_turn_follow_what_was_said_before_them() -> None:
 
 
 def test_a_broken_answer_goes_on_by_an_instruction_of_the_users() -> None:
-    last = reply_prompt(PLAYBOOK, respond(kept=("It has shipped.", "It comes Tuesday."))).messages[-1]
+    last = reply_prompt(PLAYBOOK, respond(), kept=("It has shipped.", "It comes Tuesday.")).messages[-1]
     assert last.role == "user"
     assert '"It has shipped. It comes Tuesday."' in last.text
     assert "do not repeat" in last.text

@@ -9,6 +9,7 @@ from activities.speech import SpeechActivities
 from activities.spoken_lines import SpokenLines
 from core.contracts.call import CallOpening, Direction, GatewayAddress, ReplyKey, SpeakLine
 from core.manner import Manner
+from core.playback import Kept
 from core.playbook import Playbook
 from storage.speech_cache import KeptSpeech
 from tests.world.fakes import FakeFeed, FakePlayback, FakePlaybackLine, FakePlaybooks, FakeVoice, broken
@@ -92,7 +93,7 @@ async def test_line_that_was_spoken_stands_even_if_nothing_could_be_prepared() -
 
 async def test_later_attempt_goes_on_after_the_sentences_kept() -> None:
     booth = Booth()
-    booth.line.kept["C1", 1, 0, 0] = ("I am an AI assistant.",)
+    booth.line.kept["C1", 1, 0, 0] = Kept(("I am an AI assistant.",))
     request = booth.line_of("I am an AI assistant. How can I help?", attempt=2)
     reply = await ActivityEnvironment().run(booth.activities.speak_line, request)
     assert booth.spoken[-1].text == "How can I help?"
@@ -102,11 +103,24 @@ async def test_later_attempt_goes_on_after_the_sentences_kept() -> None:
 async def test_later_attempt_of_a_line_that_was_kept_costs_no_request() -> None:
     booth = Booth()
     await ActivityEnvironment().run(booth.activities.speak_line, booth.line_of("I am an AI assistant. How can I help?"))
-    booth.line.kept["C1", 1, 0, 0] = ("I am an AI assistant.",)
+    booth.line.kept["C1", 1, 0, 0] = Kept(("I am an AI assistant.",))
     request = booth.line_of("I am an AI assistant. How can I help?", attempt=2)
     await ActivityEnvironment().run(booth.activities.speak_line, request)
     assert booth.spoken[-1].text == "How can I help?"
     assert booth.voice.opened == 1
+
+
+async def test_later_attempt_of_a_line_that_was_kept_says_what_a_broken_sentence_lacks() -> None:
+    booth = Booth()
+    line = booth.line_of("I am an AI assistant. How can I help?")
+    await ActivityEnvironment().run(booth.activities.speak_line, line)
+    booth.line.kept["C1", 1, 0, 0] = Kept(("I am", "an AI"), "assistant.")
+    again = booth.line_of("I am an AI assistant. How can I help?", attempt=2)
+    reply = await ActivityEnvironment().run(booth.activities.speak_line, again)
+    assert booth.spoken[-1].sentences == ["assistant.", "How can I help?"]
+    assert reply.text == "I am an AI assistant. How can I help?"
+    await ActivityEnvironment().run(booth.activities.speak_line, line)
+    assert booth.spoken[-1].text == "I am an AI assistant. How can I help?"  # what is kept of it is whole
 
 
 async def test_fixed_lines_sound_alike_in_every_mood_and_others_do_not() -> None:

@@ -6,6 +6,7 @@ from websockets.exceptions import ConnectionClosed
 
 from core.contracts import names
 from core.contracts.call import GatewayAddress, Heard, ReplyKey
+from core.playback import Kept
 from core.ports.errors import PlaybackLost
 from core.ports.playback import PlaybackLine
 from core.ports.speech import SpokenWord
@@ -40,7 +41,8 @@ async def test_a_worker_that_dies_in_mid_reply_is_told_to_the_call_and_the_next_
     dying = PlaybackClient(INTERNAL_SECRET)
     async with dying.open(call.id, call.address, key(call), Listen()) as reply:
         reply.push(0, HALF_SECOND, (), last=True, text="First sentence.")
-        reply.push(1, HALF_SECOND[:800], (SpokenWord("half", 0, 90),), last=False)
+        begun = (SpokenWord("Second", 0, 90), SpokenWord("sentence.", 90, 200))
+        reply.push(1, HALF_SECOND[:800], begun, last=False, text="Second sentence.")
         await call.carrier.has_audio(4_800)
         await dying.close()
         with pytest.raises(PlaybackLost):
@@ -48,11 +50,10 @@ async def test_a_worker_that_dies_in_mid_reply_is_told_to_the_call_and_the_next_
         with pytest.raises(PlaybackLost):
             reply.push(1, HALF_SECOND, (), last=True)
     (lost,) = await call.told(names.REPLY_LOST)
-    assert lost["kept"] == ["First sentence."]
     assert lost["key"]["attempt"] == 1
     async with playback.open(call.id, call.address, key(call, attempt=2), Listen()) as again:
-        assert await again.kept() == ("First sentence.",)
-        again.push(0, HALF_SECOND, (), last=True, text="Second sentence.")
+        assert await again.kept() == Kept(("First sentence.", "Second"), "sentence.")
+        again.push(0, HALF_SECOND, (), last=True, text="sentence.")
         again.finish(hear=False)
     await call.carrier.has("clear")
     await call.carrier.has("mark", 6)
@@ -194,7 +195,7 @@ async def test_a_reply_for_a_stream_that_is_not_here_is_closed(
     call_id = "another" if wrong == "call" else call.id
     attachment = call.address.attachment - (wrong == "attachment")
     async with playback.open(call_id, call.address, ReplyKey(attachment, 0, 0, 1), Listen()) as reply:
-        assert await reply.kept() == ()
+        assert await reply.kept() == Kept()
         assert reply.closed
 
 

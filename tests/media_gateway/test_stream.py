@@ -4,6 +4,7 @@ import asyncio
 
 from core.contracts import names
 from core.contracts.call import ReplyKey, ReplyTimings
+from core.playback import Kept
 from core.ports.errors import VendorError
 from core.ports.speech import SpokenWord
 from core.timings import LAYERS
@@ -156,7 +157,7 @@ async def test_a_reply_that_comes_while_the_caller_holds_the_floor_is_not_played
         await call.utters(Interim("wait"))
         await call.carrier.has("clear")
     async with playback.open(call.id, call.address, key(call, turn=0, part=1), Listen()) as late:
-        assert await late.kept() == ()
+        assert await late.kept() == Kept()
         assert late.closed
     reports = await call.told(names.PLAYBACK_REPORT, 2)
     assert [(report["key"]["part"], report["interrupted"]) for report in reports] == [(0, True), (1, True)]

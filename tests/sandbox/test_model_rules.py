@@ -112,9 +112,9 @@ class Talk:
     def answer(self, text: str, results: tuple[ToolResult, ...] = (), kept: tuple[str, ...] = ()) -> Answer:
         request = Respond(
             "CA1", self.playbook.ref, GatewayAddress(1, "", ""), ReplyKey(1, 1, 0, 1), self.step, text, "+12025550100",
-            tuple(self.recent), results, self.variables, kept, memory=self.memory,
+            tuple(self.recent), results, self.variables, memory=self.memory,
         )  # fmt: skip
-        return answer(as_request(reply_prompt(self.playbook, request)))
+        return answer(as_request(reply_prompt(self.playbook, request, kept=kept)))
 
     def find_step(self, text: str, reachable: Sequence[str] | None = None) -> str:
         asked = ReasonStep("CA1", self.playbook.ref, self.step, 1, text, tuple(self.recent))

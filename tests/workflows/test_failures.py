@@ -8,6 +8,7 @@ from core.contracts.call import NextVerb, Phase, RecogniserFailed, StreamStatus,
 from core.contracts.gateway import GatewayLost
 from core.conversation import ToolCall
 from core.outcome import CarrierState, Disposition
+from core.playback import Kept
 from core.playbook import parse_playbook
 from core.ports.reasoner import TextPiece
 from core.timings import RETRIED
@@ -98,7 +99,8 @@ async def test_lost_reply_goes_on_after_what_was_said(world: CallWorld) -> None:
     world.reasoner.will_say([TextPiece("It left on Monday. "), asyncio.Event()], "It arrives on Friday.")
     await call.caller_says("Where is my order?")
     first = await call.next_pushed("It left on Monday.")
-    await call.reply_lost(first.key, "It left on Monday.")
+    world.playback.kept[call.id, 1, 1, 0] = Kept(("It left on Monday.",))
+    await call.reply_lost(first.key)
     second = await call.next_reply()
     assert second.key == replace(first.key, attempt=2)
     assert second.text == "It arrives on Friday."
@@ -111,7 +113,7 @@ async def test_broken_socket_goes_on_with_what_the_gateway_kept(world: CallWorld
     world.reasoner.will_say([TextPiece("It left on Monday. "), asyncio.Event()], "It arrives on Friday.")
     await call.caller_says("Where is my order?")
     first = await call.next_pushed("It left on Monday.")
-    world.playback.kept[call.id, 1, 1, 0] = ("It left on Monday.",)
+    world.playback.kept[call.id, 1, 1, 0] = Kept(("It left on Monday.",))
     first.lose()
     assert await call.hears() == "It arrives on Friday."
     assert "It left on Monday." in world.reasoner.prompts[-1].messages[-1].text

@@ -20,6 +20,7 @@ from core.contracts.call import (
 from core.conversation import Step, Transcribed, Usage
 from core.learnt_steps import Example, LearntSteps
 from core.outcome import CarrierState
+from core.playback import Kept
 from core.playbook import Playbook
 from core.ports.call_log import CallEvent, EarlierCall
 from core.ports.crm import ToolContext
@@ -230,6 +231,7 @@ class FakePlayback:
         self.numbers: list[int] = []  # theirs
         self.timings: ReplyTimings | None = None
         self.finished = False
+        self._text = ""  # of the sentence that comes
         self._line = line
         self._no_more = asyncio.Event()
         self._lost = False
@@ -239,10 +241,10 @@ class FakePlayback:
         """What was pushed so far, whole sentences."""
         return " ".join(self.sentences)
 
-    async def kept(self) -> tuple[str, ...]:
+    async def kept(self) -> Kept:
         """What the gateway kept of earlier attempts."""
         key = self.key
-        return self._line.kept.get((self.call_id, key.attachment, key.turn, key.part), ())
+        return self._line.kept.get((self.call_id, key.attachment, key.turn, key.part), Kept())
 
     def began(self, timings: ReplyTimings) -> None:
         """Keep the stamps."""
@@ -252,9 +254,10 @@ class FakePlayback:
         """Take it; a closed reply takes no more."""
         if self._lost:
             raise PlaybackLost("the socket is gone")
+        self._text = text or self._text
         if not self.closed and last:
             self.numbers.append(sentence)
-            self.sentences.append(text)
+            self.sentences.append(self._text)
             self._line.told("pushed", self)
 
     def finish(self, *, hear: bool) -> None:
@@ -302,7 +305,7 @@ class FakePlaybackLine:
 
     def __init__(self) -> None:
         self.listeners: dict[str, Told] = {}
-        self.kept: dict[tuple[str, int, int, int], tuple[str, ...]] = {}
+        self.kept: dict[tuple[str, int, int, int], Kept] = {}
         self.holding_lines: dict[str, list[tuple[str, bytes]]] = {}
         self.dead: set[str] = set()  # gateways that cannot be reached, by playback_url
         self.opened: list[ReplyKey] = []

@@ -295,9 +295,9 @@ class ScriptedCall:
         )
         await self.handle.signal(names.PLAYBACK_REPORT, report)
 
-    async def reply_lost(self, key: ReplyKey, *kept: str) -> None:
+    async def reply_lost(self, key: ReplyKey) -> None:
         """Tell that the worker's socket broke."""
-        await self.handle.signal(names.REPLY_LOST, ReplyLost(key, self.seq(key.attachment), kept))
+        await self.handle.signal(names.REPLY_LOST, ReplyLost(key, self.seq(key.attachment)))
 
     async def lose_stream(self, *, stopped: bool = False, handed_over: bool = False) -> None:
         """The media stream is over."""
