@@ -1,4 +1,4 @@
-"""REST: lists of contacts into campaigns, and what a campaign that is to start would find."""
+"""REST: lists of contacts into campaigns."""
 
 import asyncio
 import time
@@ -16,18 +16,15 @@ from api.deps import ApiDeps
 from api.moments import moment
 from api.openapi import problems
 from api.problems import Refusal
-from core.campaign_estimate import USUAL_CALL_MS, USUAL_USD, estimate
 from core.contact_list import ContactReader, ListedContact, ListFormat
 from core.contracts.campaign import CampaignPhase
 from core.list_records import BadList, Fault, FaultKind
-from core.may_call import Hindrance
 from core.ports.campaign import ListedCampaign
-from core.ports.contact_lists import ListUpload, Outlook, UploadElsewhere
+from core.ports.contact_lists import ListUpload, UploadElsewhere
 
 log = structlog.get_logger()
 
 BATCH: Final = 500  # contacts of one transaction
-MOST_LOOKED_AT: Final = 10_000
 
 Column = Annotated[str, Field(max_length=200, description="Name of a column; none: found by its usual names")]
 ListName = Annotated[
@@ -62,14 +59,6 @@ class HowListed(BaseModel):
         """As readers have it."""
         columns = (self.number, self.zone, self.consent, self.consent_source, self.consent_expires)
         return ListFormat(*columns, dict.fromkeys(self.leave_out, ""), self.region, self.encoding)
-
-
-class WhatToCheck(BaseModel):
-    """Query parameters; others are refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    most: int = Field(MOST_LOOKED_AT, ge=1, le=100_000, description="How many contacts are looked at")
 
 
 class LineFault(BaseModel):
@@ -111,40 +100,10 @@ class UploadedLists(BaseModel):
     lists: list[UploadedList]
 
 
-class Forecast(BaseModel):
-    """How long it will take, and what it will cost, roughly."""
-
-    attempts: int = Field(examples=[1760])
-    dialling_hours: float = Field(description="While the calling window is open", examples=[3.2])
-    ends_at: datetime | None = Field(
-        description="If it started now; null: not within 120 days", examples=["2026-11-27T12:30:00Z"]
-    )
-    cost_usd: float = Field(examples=[211.2])
-    measured: bool = Field(description="By this playbook's earlier calls; else by usual figures")
-
-
-class CampaignCheck(BaseModel):
-    """What a campaign would find if it started now; nobody is called for it."""
-
-    contacts: int = Field(examples=[1187])
-    looked_at: int = Field(description="The counts below are of the first so many contacts", examples=[1187])
-    callable_now: int = Field(examples=[1021])
-    callable_later: int = Field(examples=[79])
-    waits: dict[Hindrance, int] = Field(description="Why later", examples=[{"outside_window": 79}])
-    never: dict[Hindrance, int] = Field(description="Who will not be called, and why", examples=[{"dnc": 87}])
-    done: int = Field(description="Called already, or called off", examples=[0])
-    first_call_at: datetime | None = Field(description="null: nobody can be called", examples=["2026-11-27T07:00:00Z"])
-    estimate: Forecast
-    lists: list[UploadedList]
-    problems: list[str] = Field(
-        description="What an operator should look at", examples=[["87 contacts without consent"]]
-    )
-
-
 def router(deps: ApiDeps) -> APIRouter:
-    """/v1/campaigns/{id}/lists and check."""
+    """/v1/campaigns/{id}/lists."""
     routes = APIRouter(prefix="/v1/campaigns/{campaign_id}", tags=["campaigns"])
-    lists = Checking(deps)
+    lists = Taking(deps)
 
     @routes.put(
         "/lists/{name}",
@@ -172,16 +131,11 @@ def router(deps: ApiDeps) -> APIRouter:
         await lists.campaign(campaign_id)
         return UploadedLists(lists=[UploadedList.of(found) for found in await deps.contact_lists.uploads(campaign_id)])
 
-    @routes.get("/check", summary="Check a campaign before it starts", responses=problems(404))
-    async def check_campaign(campaign_id: CampaignId, what: Annotated[WhatToCheck, Query()]) -> CampaignCheck:
-        """Who would be called now, later and never, and why; time and cost; what was wrong with the lists."""
-        return await lists.check(campaign_id, what.most)
-
     return routes
 
 
-class Checking:
-    """Takes lists and looks at them. All raise Refusal."""
+class Taking:
+    """Reads lists. All raise Refusal."""
 
     def __init__(self, deps: ApiDeps) -> None:
         self._deps = deps
@@ -233,73 +187,6 @@ class Checking:
     ) -> ListUpload:
         lines = items[-1].line if items else upload.lines
         return await self._deps.contact_lists.take(upload, items, _now_ms(), lines=lines, complete=complete)
-
-    async def check(self, campaign_id: str, most: int) -> CampaignCheck:
-        campaign, now_ms, lists = await self.campaign(campaign_id), _now_ms(), self._deps.contact_lists
-        outlook = await lists.outlook(campaign_id, now_ms, most)
-        past = await lists.past_calls(campaign.settings.playbook)
-        uploads = await lists.uploads(campaign_id)
-        share = outlook.contacts / outlook.looked_at if outlook.looked_at else 0.0
-        expected = estimate(
-            round((outlook.now + outlook.later) * share),
-            campaign.settings.rules.window,
-            outlook.zones,
-            now_ms,
-            in_flight=campaign.settings.pace.in_flight,
-            calls_per_second=self._deps.settings.calls_per_second,
-            call_ms=past.average_ms if past.calls else USUAL_CALL_MS,
-            call_usd=past.average_usd if past.calls else USUAL_USD,
-        )
-        return CampaignCheck(
-            contacts=outlook.contacts,
-            looked_at=outlook.looked_at,
-            callable_now=outlook.now,
-            callable_later=outlook.later,
-            waits=outlook.waits,
-            never=outlook.never,
-            done=outlook.done,
-            first_call_at=moment(outlook.first_ms) if outlook.first_ms is not None else None,
-            estimate=Forecast(
-                attempts=expected.attempts,
-                dialling_hours=round(expected.dialling_ms / 3_600_000, 2),
-                ends_at=moment(expected.ends_ms) if expected.ends_ms is not None else None,
-                cost_usd=round(expected.usd, 2),
-                measured=past.calls > 0,
-            ),
-            lists=[UploadedList.of(upload) for upload in uploads],
-            problems=_problems(outlook, uploads),
-        )
-
-
-_NEVER: Final = {
-    Hindrance.DNC: "must not be called (DNC)",
-    Hindrance.NO_CONSENT: "without consent",
-    Hindrance.CONSENT_REVOKED: "with a revoked consent",
-    Hindrance.CONSENT_EXPIRED: "with an expired consent",
-    Hindrance.UNKNOWN_ZONE: "in no known time zone",
-    Hindrance.OUTSIDE_WINDOW: "where the calling window never opens",
-    Hindrance.DAY_LIMIT: "beyond the limit a day, which allows none",
-    Hindrance.WEEK_LIMIT: "beyond the limit a week, which allows none",
-}
-
-
-def _in_words(count: int, hindrance: Hindrance) -> str:
-    return f"{count} contact{'s' if count > 1 else ''} {_NEVER[hindrance]}"
-
-
-def _problems(outlook: Outlook, uploads: Sequence[ListUpload]) -> list[str]:
-    found = [_in_words(count, hindrance) for hindrance, count in outlook.never.items()]
-    if outlook.contacts == 0:
-        found.append("the campaign has no contacts")
-    elif outlook.now + outlook.later + outlook.done == 0:
-        found.append("nobody can be called")
-    for upload in uploads:
-        bad = sum(count for kind, count in upload.faults.items() if kind is not FaultKind.DUPLICATE)
-        if bad:
-            found.append(f"list {upload.upload_id}: {bad} line{'s' if bad > 1 else ''} cannot be used")
-        if not upload.complete:
-            found.append(f"list {upload.upload_id} was cut behind line {upload.lines}: send it again")
-    return found
 
 
 def _beyond(items: Iterator[ListedContact | Fault], lines: int) -> Iterator[ListedContact | Fault]:

@@ -101,13 +101,17 @@ def bench_campaign(
     per_second: Annotated[float, typer.Option(min=0.1, help="What the carrier lets us dial.")] = 50.0,
     seed: int = 1,
     decisions: Annotated[bool, typer.Option("--decisions", help="Only choosing whom to call; nobody dials.")] = False,
-    database: Annotated[str | None, typer.Option(help="For --decisions; default: an SQLite file.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only the check before it starts.")] = False,
+    database: Annotated[str | None, typer.Option(help="For --decisions, --check; default: an SQLite file.")] = None,
     json_file: JsonFile = None,
 ) -> None:
     """A campaign whose workers die: is anybody dialled twice, and how fast is it?"""
     from cli.bench_campaign import run_campaign, run_decisions
+    from cli.bench_check import run_check
 
-    if decisions:
+    if check:
+        run_check(contacts, database, json_file)
+    elif decisions:
         run_decisions(contacts, database, json_file)
     else:
         run_campaign(contacts, in_flight, kills, per_second, seed, json_file)

@@ -79,7 +79,7 @@ def upload(
 @campaign.command("check")
 def check(campaign: CampaignId, url: ApiUrl = None) -> None:
     """Say who would be called now, later and never, how long it takes and what it costs; nobody is called."""
-    from cli.campaign_work import check as work
+    from cli.campaign_check import check as work
 
     work(campaign, url)
 

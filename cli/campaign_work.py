@@ -60,32 +60,6 @@ def upload(campaign: str, file: Path, name: str | None, told: dict[str, Any], ur
     with_api(work, url, OSError)
 
 
-def check(campaign: str, url: str | None) -> None:
-    """Print what it would find."""
-
-    async def work(api: Rest) -> None:
-        found = await api.ask("GET", f"/v1/campaigns/{part(campaign)}/check", timeout=UPLOAD_PATIENCE)
-        print(f"contacts        {found['contacts']}")
-        if found["looked_at"] < found["contacts"]:
-            print(f"looked at       {found['looked_at']}: what follows is of these")
-        print(f"callable now    {found['callable_now']}")
-        print(f"callable later  {found['callable_later']}{_reasons(found['waits'])}")
-        print(f"never called    {sum(found['never'].values())}{_reasons(found['never'])}")
-        print(f"first call      {found['first_call_at'] or 'never'}")
-        expected = found["estimate"]
-        print(f"attempts        about {expected['attempts']}, {expected['dialling_hours']} hours of dialling")
-        print(f"ends            {expected['ends_at'] or 'not within 120 days'}")
-        basis = "by earlier calls" if expected["measured"] else "by usual figures"
-        print(f"costs           about {expected['cost_usd']:.2f} USD, {basis}")
-        for listed in found["lists"]:
-            for fault in listed["first_faults"][:SHOWN_FAULTS]:
-                print(_fault(listed["name"], fault))
-        for problem in found["problems"]:
-            print(f"! {problem}")
-
-    with_api(work, url)
-
-
 def show_all(url: str | None) -> None:
     """Print each in a line."""
 
@@ -248,18 +222,20 @@ def _show_secret(found: dict[str, Any]) -> None:
 
 
 def _show_list(found: dict[str, Any]) -> None:
-    print(f"{found['added']} contacts added{_reasons(found['faults'])}")
+    print(f"{found['added']} contacts added{reasons(found['faults'])}")
     for fault in found["first_faults"][:SHOWN_FAULTS]:
-        print(_fault(found["name"], fault))
+        print(fault_line(found["name"], fault))
     if set(found["faults"]) - {"duplicate"}:
         sys.exit(1)
 
 
-def _fault(name: str, fault: dict[str, Any]) -> str:
+def fault_line(name: str, fault: dict[str, Any]) -> str:
+    """A line of a list that cannot be used."""
     return f"{name}, line {fault['line']}: {fault['kind']}: {fault['detail']}"
 
 
-def _reasons(counts: dict[str, int]) -> str:
+def reasons(counts: dict[str, int]) -> str:
+    """Counts by reason, in brackets."""
     return f" ({', '.join(f'{count} {reason}' for reason, count in counts.items())})" if counts else ""
 
 
@@ -267,7 +243,7 @@ def _told_of(found: dict[str, Any]) -> str:
     rate = f"{found['answer_rate']:.0%} answered" if found["answer_rate"] is not None else "no answer yet"
     left = f", {found['eta_s'] / 60:.0f} min left" if found["eta_s"] is not None else ""
     busy = f"{found['dialling']} in flight, {found['attempts_last_minute']} a minute"
-    return f"{busy}, {rate}{left}{_reasons(found['outcomes'])}"
+    return f"{busy}, {rate}{left}{reasons(found['outcomes'])}"
 
 
 def _hours(text: str) -> dict[str, str]:

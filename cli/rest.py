@@ -61,6 +61,17 @@ async def connected(url: str, key: str) -> AsyncIterator[Rest]:
         raise Complaint(f"{url} cannot be reached ({error or type(error).__name__}): is it up?") from error
 
 
+async def events_of(answer: httpx.Response) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    """Server-sent events as they come: name and JSON."""
+    name = ""
+    async for line in answer.aiter_lines():
+        field, _, value = line.partition(":")
+        if field == "event":
+            name = value.strip()
+        elif field == "data":
+            yield name, json.loads(value)
+
+
 def part(text: str) -> str:
     """What a user named, as one part of a path."""
     return quote(text, safe="")

@@ -121,11 +121,29 @@ class Asked:
     stated_zone: str = ""
 
 
-async def known_of(
-    session: AsyncSession, settings: CampaignSettings, asked: Sequence[Asked], now_ms: float, but: str = ""
-) -> dict[str, KnownOfNumber]:
-    """What is on record of these numbers. ``but``: the call whose own attempt does not count."""
-    numbers = [one.number for one in asked]
+@dataclass(frozen=True)
+class Records:
+    """What is on record of some numbers, for one campaign."""
+
+    policy: ZonePolicy
+    forbidden: dict[str, set[DncScope]]
+    agreed: dict[str, ConsentRow]
+    attempts_ms: dict[str, list[float]]
+
+    def known(self, asked: Asked) -> KnownOfNumber:
+        """Of one of them. Finding the zones of a number takes 0.1 ms."""
+        return KnownOfNumber(
+            zones=zones_by_record(asked.number, asked.stated_zone, self.policy),
+            dnc=frozenset(self.forbidden.get(asked.number, ())),
+            consent=_consent_of(self.agreed.get(asked.number)),
+            attempts_ms=tuple(self.attempts_ms.get(asked.number, ())),
+        )
+
+
+async def records_of(
+    session: AsyncSession, settings: CampaignSettings, numbers: Sequence[str], now_ms: float, but: str = ""
+) -> Records:
+    """``but``: the call whose own attempt does not count."""
     forbidden = await _forbidden(session, numbers, settings.tenant, settings.campaign_id)
     consents = await session.scalars(
         select(ConsentRow).where(ConsentRow.tenant == settings.tenant, ConsentRow.number.in_(numbers))
@@ -139,15 +157,15 @@ async def known_of(
     attempts: dict[str, list[float]] = {}
     for number, opened_ms in dialled:
         attempts.setdefault(number, []).append(opened_ms)
-    return {
-        one.number: KnownOfNumber(
-            zones=zones_by_record(one.number, one.stated_zone, settings.zones),
-            dnc=frozenset(forbidden.get(one.number, ())),
-            consent=_consent_of(agreed.get(one.number)),
-            attempts_ms=tuple(attempts.get(one.number, ())),
-        )
-        for one in asked
-    }
+    return Records(settings.zones, forbidden, agreed, attempts)
+
+
+async def known_of(
+    session: AsyncSession, settings: CampaignSettings, asked: Sequence[Asked], now_ms: float, but: str = ""
+) -> dict[str, KnownOfNumber]:
+    """What is on record of these numbers, as ``records_of``."""
+    records = await records_of(session, settings, [one.number for one in asked], now_ms, but)
+    return {one.number: records.known(one) for one in asked}
 
 
 async def forbidden_scopes(session: AsyncSession, number: str, tenant: str, campaign_id: str) -> set[DncScope]:

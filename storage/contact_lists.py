@@ -1,30 +1,31 @@
 """Lists on their way into campaigns, in SQL, and what is to be expected of them."""
 
+import asyncio
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.campaign_outlook import Looking, Outlook
 from core.contact_list import ListedContact
 from core.contracts.call import Direction
-from core.contracts.campaign import CampaignSettings, ContactState
+from core.contracts.campaign import ContactState
 from core.list_records import Fault, FaultKind
-from core.may_call import ConsentOnRecord, Hindrance, KnownOfNumber, callable_from, hindrances
+from core.may_call import ConsentOnRecord
 from core.ports.campaign import UnknownCampaign
 from core.ports.contact_lists import (
     MOST_FAULTS,
     ContactLists,
     ListUpload,
-    Outlook,
     PastCalls,
     UploadElsewhere,
 )
-from storage.campaign_rows import Asked, keep_consent, known_of, settings_of
+from storage.campaign_rows import Asked, Records, keep_consent, records_of, settings_of
 from storage.database import Database
 from storage.models import Call, CampaignRow, ConsentRow, ContactRow, ContactUploadRow
 from storage.rows import insert_new, make_sure_of
@@ -33,11 +34,19 @@ PAGE: Final = 500
 NEWEST_CALLS: Final = 200
 
 
-class SqlContactLists(ContactLists):
-    """Each method is one transaction, but ``outlook``, which is one a page."""
+class _Listed(NamedTuple):
+    contact_id: str
+    number: str
+    stated_zone: str
+    state: str
 
-    def __init__(self, database: Database) -> None:
+
+class SqlContactLists(ContactLists):
+    """Each method is one transaction, but ``outlook``, which is some a page. ``page``: contacts looked at together."""
+
+    def __init__(self, database: Database, *, page: int = PAGE) -> None:
         self._database = database
+        self._paged = page
 
     async def upload(self, campaign_id: str, upload_id: str) -> ListUpload | None:
         """See the port."""
@@ -99,32 +108,36 @@ class SqlContactLists(ContactLists):
                 setattr(row, name, value)
         return after
 
-    async def outlook(self, campaign_id: str, now_ms: float, most: int) -> Outlook:
+    async def outlook(self, campaign_id: str, now_ms: float, most: int | None = None) -> AsyncIterator[Outlook]:
         """See the port."""
         async with self._database.read() as session:
             campaign = await session.get(CampaignRow, campaign_id)
             if campaign is None:
                 raise UnknownCampaign(campaign_id)
             contacts = await session.scalar(select(func.count()).where(ContactRow.campaign_id == campaign_id)) or 0
-        looking = _Looking(settings_of(campaign), contacts, now_ms)
-        after = ""
-        while looking.looked_at < most:
-            page = (
-                select(ContactRow.contact_id, ContactRow.number, ContactRow.stated_zone, ContactRow.state)
-                .where(ContactRow.campaign_id == campaign_id, ContactRow.contact_id > after)
-                .order_by(ContactRow.contact_id)
-                .limit(min(PAGE, most - looking.looked_at))
-            )
+        settings = settings_of(campaign)
+        looking = Looking(settings.rules, contacts, now_ms)
+        yield looking.so_far()
+        left, after = most, ""
+        while page := await self._page(campaign_id, after, self._paged if left is None else min(self._paged, left)):
+            numbers = [row.number for row in page if row.state != ContactState.DONE.value]
             async with self._database.read() as session:
-                rows = (await session.execute(page)).all()
-                if not rows:
-                    break
-                asked = [Asked(number, zone) for _, number, zone, _ in rows]
-                known = await known_of(session, looking.settings, asked, now_ms)
-            after = rows[-1][0]
-            for _, number, _, state in rows:
-                looking.at(known[number], done=state == ContactState.DONE.value)
-        return looking.outlook()
+                records = await records_of(session, settings, numbers, now_ms)
+            await asyncio.to_thread(_look, looking, page, records)  # the process serves calls meanwhile
+            yield looking.so_far()
+            left = None if left is None else left - len(page)
+            after = page[-1].contact_id
+
+    async def _page(self, campaign_id: str, after: str, limit: int) -> Sequence[_Listed]:
+        """Contacts in the order of the list."""
+        wanted = (
+            select(ContactRow.contact_id, ContactRow.number, ContactRow.stated_zone, ContactRow.state)
+            .where(ContactRow.campaign_id == campaign_id, ContactRow.contact_id > after)
+            .order_by(ContactRow.contact_id)
+            .limit(limit)
+        )
+        async with self._database.read() as session:
+            return [_Listed(*row) for row in await session.execute(wanted)]
 
     async def past_calls(self, playbook: str) -> PastCalls:
         """See the port."""
@@ -142,54 +155,12 @@ class SqlContactLists(ContactLists):
         return PastCalls(calls, float(took_ms or 0.0), float(usd or 0.0))
 
 
-class _Looking:
-    """Counts whom a campaign could call."""
-
-    def __init__(self, settings: CampaignSettings, contacts: int, now_ms: float) -> None:
-        self.settings = settings
-        self._contacts = contacts
-        self._now_ms = now_ms
-        self.looked_at = self._now = self._later = self._done = 0
-        self._first_ms: float | None = None
-        self._never: Counter[Hindrance] = Counter()
-        self._waits: Counter[Hindrance] = Counter()
-        self._zones: Counter[tuple[str, ...]] = Counter()
-        self._opens: dict[tuple[object, ...], float | None] = {}  # most contacts share zones and have no attempts
-
-    def at(self, known: KnownOfNumber, *, done: bool) -> None:
-        """Look at one."""
-        self.looked_at += 1
-        if done:
-            self._done += 1
-            return
-        found = hindrances(self.settings.rules, known, self._now_ms)
-        lasting = next((hindrance for hindrance in found if not hindrance.passes), None)
-        if lasting is not None:
-            self._never[lasting] += 1
-            return
-        opens_ms = self._opening(known) if found else self._now_ms
-        if opens_ms is None:
-            self._never[found[0]] += 1
-            return
-        self._zones[known.zones] += 1
-        self._first_ms = opens_ms if self._first_ms is None else min(self._first_ms, opens_ms)
-        if found:
-            self._later += 1
-            self._waits.update(found)
+def _look(looking: Looking, page: Sequence[_Listed], records: Records) -> None:
+    for row in page:
+        if row.state == ContactState.DONE.value:
+            looking.at_done()
         else:
-            self._now += 1
-
-    def outlook(self) -> Outlook:
-        """What was found."""
-        zones = max(self._zones, key=lambda zones: self._zones[zones], default=())
-        counts = (self._now, self._later, self._done, self._first_ms)
-        return Outlook(self._contacts, self.looked_at, *counts, dict(self._never), dict(self._waits), zones)
-
-    def _opening(self, known: KnownOfNumber) -> float | None:
-        key = (known.zones, known.attempts_ms)
-        if key not in self._opens:
-            self._opens[key] = callable_from(self.settings.rules, known, self._now_ms)
-        return self._opens[key]
+            looking.at(records.known(Asked(row.number, row.stated_zone)))
 
 
 def _ids() -> Iterator[str]:

@@ -10,12 +10,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from api.campaign_check import CampaignCheck, Checking
 from api.campaign_schemas import ChangedCampaign
 from api.campaigns import OVER, CampaignId, Running
 from api.console.board import PIECE
 from api.console.failures import Page
 from api.console.render import fragment, page
-from api.contact_lists import Checking
 from api.deps import ApiDeps
 from api.live import PING_SECONDS, RETRY_MS
 from core.contracts import names
@@ -24,7 +24,7 @@ from core.ports.errors import StorageUnavailable
 log = structlog.get_logger()
 
 MOST_SHOWN: Final = 100
-LOOKED_AT: Final = 2_000  # of a draft's contacts: the page is not to wait long
+DONE: Final = "done"  # the browser closes the stream: one that it opens again would begin another check
 WATCH_SECONDS: Final = 1.0
 _UPDATES: Final = {"pause": names.PAUSE_CAMPAIGN, "resume": names.RESUME_CAMPAIGN, "cancel": names.CANCEL_CAMPAIGN}
 
@@ -59,8 +59,14 @@ def _add_pages(routes: APIRouter, running: Running, checking: Checking) -> None:
         return page("campaign.html", campaign=campaign, progress=await running.progress(campaign_id))
 
     @routes.get("/{campaign_id}/check")
-    async def show_check(campaign_id: CampaignId) -> HTMLResponse:
-        return page("campaign_check.html", check=await checking.check(campaign_id, LOOKED_AT))
+    async def begin_check(campaign_id: CampaignId) -> HTMLResponse:
+        await checking.campaign(campaign_id)
+        return page("campaign_check.html", campaign_id=campaign_id)
+
+    @routes.get("/{campaign_id}/check/events")
+    async def follow_check(campaign_id: CampaignId) -> EventSourceResponse:
+        await checking.campaign(campaign_id)
+        return EventSourceResponse(_check(checking, campaign_id), ping=PING_SECONDS)
 
     @routes.get("/{campaign_id}/events")
     async def follow_campaign(campaign_id: CampaignId) -> EventSourceResponse:
@@ -99,6 +105,18 @@ async def _changes(running: Running, campaign_id: str) -> AsyncIterator[ServerSe
             await asyncio.sleep(WATCH_SECONDS)
     except StorageUnavailable as error:  # the browser comes back
         log.warning("console_feed_broken", error=str(error))
+
+
+async def _check(checking: Checking, campaign_id: str) -> AsyncIterator[ServerSentEvent]:
+    """How far it has come, then what was found."""
+    yield ServerSentEvent(comment="here", retry=RETRY_MS)
+    try:
+        async for found in checking.follow(campaign_id):
+            macro = "found" if isinstance(found, CampaignCheck) else "looking"
+            yield ServerSentEvent(fragment("campaign_check_parts.html", macro, found), event=PIECE)
+        yield ServerSentEvent("all were looked at", event=DONE)
+    except StorageUnavailable as error:  # the browser comes back for another check
+        log.warning("console_check_broken", error=str(error))
 
 
 def _back(campaign_id: str) -> RedirectResponse:

@@ -1,12 +1,12 @@
 """Lists of contacts on their way into a campaign, and what a campaign that is to start would find."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from core.campaign_outlook import Outlook
 from core.contact_list import ListedContact
 from core.list_records import Fault, FaultKind
-from core.may_call import Hindrance
 
 MOST_FAULTS = 200  # of an upload that are kept whole; all are counted
 
@@ -27,21 +27,6 @@ class ListUpload:
     first_faults: tuple[Fault, ...] = ()
     complete: bool = False
     changed_ms: float = 0.0
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """Whom a campaign could call, by what is on record now."""
-
-    contacts: int  # in all, of whom
-    looked_at: int  # were looked at: the counts below are of these
-    now: int = 0
-    later: int = 0
-    done: int = 0  # called already, or called off
-    first_ms: float | None = None  # when the first of those who wait may be called
-    never: dict[Hindrance, int] = field(default_factory=dict)  # waiting does not help
-    waits: dict[Hindrance, int] = field(default_factory=dict)  # of those who may be called later
-    zones: tuple[str, ...] = ()  # where most of those are who may be called
 
 
 @dataclass(frozen=True)
@@ -88,8 +73,15 @@ class ContactLists(Protocol):
         """
         ...
 
-    async def outlook(self, campaign_id: str, now_ms: float, most: int) -> Outlook:
-        """Look at the first ``most`` contacts. Raises UnknownCampaign."""
+    def outlook(self, campaign_id: str, now_ms: float, most: int | None = None) -> AsyncIterator[Outlook]:
+        """What was found so far, before the first contact and after each page of them; the last is the whole.
+
+        Args:
+            most: contacts looked at, in the order of the list; None: all.
+
+        Raises:
+            UnknownCampaign: there is none.
+        """
         ...
 
     async def past_calls(self, playbook: str) -> PastCalls:

@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from core.contracts.campaign import CampaignPhase, CampaignSettings
-from core.may_call import CallingRules, DncScope
-from core.ports.campaign import DncEntry
+from core.may_call import CallingRules
 from storage.campaign_rounds import SqlCampaignBook
 from storage.database import Database
 from tests.api.world import API_KEY, OUR_NUMBER, ApiWorld
@@ -85,28 +84,6 @@ async def check(world: ApiWorld) -> dict[str, object]:
     assert answer.status_code == 200, answer.text
     told: dict[str, object] = answer.json()
     return told
-
-
-async def test_the_check_tells_who_will_not_be_called_and_what_it_would_cost(world: ApiWorld) -> None:
-    body = b"number\n+493012345678\n+493012345679\n+80012345678\n7\n"
-    await world.v1("PUT", "/v1/campaigns/c1/lists/a", content=body)
-    await world.deps.campaigns.block(DncEntry("+493012345679", DncScope.TENANT, "default"))
-    told = await check(world)
-    assert (told["contacts"], told["never"]) == (3, {"dnc": 1, "unknown_zone": 1})
-    estimate = told["estimate"]
-    assert isinstance(estimate, dict)
-    assert (estimate["attempts"], estimate["measured"]) == (2, False)
-    assert estimate["ends_at"] is not None
-    assert told["problems"] == [
-        "1 contact must not be called (DNC)",
-        "1 contact in no known time zone",
-        "list a: 1 line cannot be used",
-    ]
-
-
-async def test_a_campaign_without_contacts_is_checked_too(world: ApiWorld) -> None:
-    told = await check(world)
-    assert (told["contacts"], told["first_call_at"], told["problems"]) == (0, None, ["the campaign has no contacts"])
 
 
 async def test_a_campaign_that_is_over_takes_no_contacts(world: ApiWorld, database: Database) -> None:

@@ -5,14 +5,16 @@ from dataclasses import replace
 import pytest
 
 from core.calling_window import CallingWindow, Hours
+from core.campaign_outlook import Outlook
 from core.contact_list import ListedContact
-from core.contracts.campaign import CampaignSettings
+from core.contracts.campaign import CampaignPhase, CampaignSettings
 from core.list_records import Fault, FaultKind
 from core.may_call import CallingRules, ConsentOnRecord, DncScope, Hindrance
 from core.outcome import Disposition
 from core.ports.campaign import DncEntry, UnknownCampaign
 from core.ports.contact_lists import ListUpload, UploadElsewhere
 from storage.calls import SqlCallStore
+from storage.campaign_rounds import SqlCampaignBook
 from storage.campaigns import SqlCampaigns
 from storage.contact_lists import SqlContactLists
 from storage.database import Database
@@ -74,14 +76,18 @@ async def test_two_requests_cannot_go_on_with_one_upload(campaigns: SqlCampaigns
         await lists.take(ListUpload("other", "a"), [listed(2)], NOW_MS, lines=2)
 
 
+async def whole(lists: SqlContactLists, most: int | None = None) -> Outlook:
+    return [found async for found in lists.outlook("c1", NOW_MS, most)][-1]
+
+
 async def test_a_list_does_not_undo_a_later_revocation(campaigns: SqlCampaigns, lists: SqlContactLists) -> None:
     number = listed(2).number
     await campaigns.consent("default", number, ConsentOnRecord(1_000.0, revoked_ms=5_000.0))
     await lists.take(ListUpload("c1", "a"), [listed(2)], NOW_MS, lines=2)
-    assert (await lists.outlook("c1", NOW_MS, 10)).never == {Hindrance.CONSENT_REVOKED: 1}
+    assert (await whole(lists)).never == {Hindrance.CONSENT_REVOKED: 1}
     again = replace(listed(3), number=number, consent=ConsentOnRecord(6_000.0))
     await lists.take(ListUpload("c1", "b"), [again], NOW_MS, lines=3)
-    assert (await lists.outlook("c1", NOW_MS, 10)).now == 1
+    assert (await whole(lists)).now == 1
 
 
 async def test_the_outlook_says_who_is_called_now_later_and_never(
@@ -98,19 +104,50 @@ async def test_the_outlook_says_who_is_called_now_later_and_never(
     ]
     await lists.take(ListUpload("c1", "a"), items, NOW_MS, lines=8, complete=True)
     await campaigns.block(DncEntry(listed(6).number, DncScope.GLOBAL))
-    found = await lists.outlook("c1", NOW_MS, 100)
+    found = await whole(lists)
     assert (found.contacts, found.looked_at, found.now, found.later) == (7, 7, 3, 1)
     assert found.never == {Hindrance.NO_CONSENT: 1, Hindrance.DNC: 1, Hindrance.UNKNOWN_ZONE: 1}
     assert found.waits == {Hindrance.OUTSIDE_WINDOW: 1}
     assert (found.first_ms, found.zones) == (NOW_MS, ("Europe/Berlin",))
-    assert (await lists.outlook("c1", NOW_MS, 2)).looked_at == 2
+    assert (await whole(lists, most=2)).looked_at == 2
+
+
+async def test_the_outlook_of_many_contacts_comes_page_by_page_and_counts_each_once(
+    campaigns: SqlCampaigns, database: Database
+) -> None:
+    lists = SqlContactLists(database, page=3)
+    items = [listed(line, consent=None if line % 2 else AGREED) for line in range(2, 10)]
+    await lists.take(ListUpload("c1", "a"), items, NOW_MS, lines=9)
+    seen = [found async for found in lists.outlook("c1", NOW_MS)]
+    assert [(found.looked_at, found.now, found.contacts) for found in seen] == [
+        (0, 0, 8),
+        (3, 2, 8),
+        (6, 3, 8),
+        (8, 4, 8),
+    ]
+    assert seen[-1].never == {Hindrance.NO_CONSENT: 4}
+    assert [found.looked_at async for found in lists.outlook("c1", NOW_MS, 4)] == [0, 3, 4]
+
+
+async def test_whoever_is_called_no_more_is_done_whatever_stands_against_calling(
+    campaigns: SqlCampaigns, lists: SqlContactLists, database: Database
+) -> None:
+    await lists.take(ListUpload("c1", "a"), [listed(2), listed(3, consent=None)], NOW_MS, lines=3)
+    await SqlCampaignBook(database).keep_phase("c1", CampaignPhase.CANCELED, NOW_MS, call_off=True)
+    found = await whole(lists)
+    assert (found.looked_at, found.done, found.never) == (2, 2, {})
+
+
+async def test_there_is_no_outlook_of_a_campaign_that_is_not_there(lists: SqlContactLists) -> None:
+    with pytest.raises(UnknownCampaign):
+        await whole(lists)
 
 
 async def test_a_window_that_never_opens_is_told(campaigns: SqlCampaigns, lists: SqlContactLists) -> None:
     never = CallingRules(CallingWindow(hours=(Hours(2 * 60, 4 * 60),)))
     await campaigns.change(replace(SETTINGS, rules=never))
     await lists.take(ListUpload("c1", "a"), [listed(2), listed(3)], NOW_MS, lines=3)
-    found = await lists.outlook("c1", NOW_MS, 10)
+    found = await whole(lists)
     assert (found.never, found.now, found.later, found.first_ms) == ({Hindrance.OUTSIDE_WINDOW: 2}, 0, 0, None)
 
 

@@ -34,11 +34,23 @@ async def test_a_draft_is_checked_and_a_running_campaign_shows_its_progress_by_i
     await console.expect_shown("main", "0 of 3")
     await console.page.click("text='Reminders <December>'")
     await console.expect_shown("#check-now", "Callable now")
+    await console.expect_hidden("#check-now progress")
     await console.expect_shown("#how-it-goes", "Start calling")
     await book.keep_phase("c1", CampaignPhase.RUNNING, 2.0, call_off=False)
     await console.expect_shown("#how-it-goes", "Cancel for good")
     await book.keep_phase("c1", CampaignPhase.CANCELED, 3.0, call_off=True)
     await console.expect_shown("#how-it-goes", "3 of 3")
+
+
+async def test_a_campaign_that_runs_is_checked_when_somebody_wants_it(console: LoggedIn, database: Database) -> None:
+    campaigns, book = SqlCampaigns(database), SqlCampaignBook(database, calls_per_second=100.0)
+    await campaigns.create(SETTINGS, 1.0)
+    await campaigns.add("c1", [NewContact(number) for number in NUMBERS], 1.0)
+    await book.keep_phase("c1", CampaignPhase.RUNNING, 2.0, call_off=False)
+    await console.page.goto(console.world.origin + "/campaigns/c1")
+    await console.page.click("text='Look at them'")
+    await console.expect_shown("#check-now", "Callable now")
+    assert console.complaints == []
 
 
 async def test_the_pace_is_changed_in_the_page(console: LoggedIn, database: Database) -> None:
