@@ -22,7 +22,7 @@ from core.contracts.campaign import (
     ContactState,
     VoicemailPolicy,
 )
-from core.may_call import CallingRules, ConsentOnRecord, DncScope, Hindrance
+from core.may_call import CallingRules, ConsentOnRecord, DncScope, Hindrance, lack_of_consent
 from core.pacing import BreakerRules, Pace
 from core.ports.campaign import DncEntry, ListedCampaign, NewContact
 
@@ -383,20 +383,50 @@ class ContactPage(BaseModel):
     next: str | None = Field(description="Cursor of the next page", examples=["3f2a9b6e4c1f"])
 
 
+class ConsentKept(BaseModel):
+    """What the holder of a number has agreed to, and taken back."""
+
+    given_at: datetime | None = Field(description="null: revoked without having been given")
+    revoked_at: datetime | None
+    expires_at: datetime | None
+    source: str = Field(examples=["web form 2026-03-01"])
+    lacks: Hindrance | None = Field(description="Why it allows no call now; null: it does")
+
+    @classmethod
+    def of(cls, consent: ConsentOnRecord, now_ms: float) -> Self:
+        """Of one on record."""
+        return cls(
+            given_at=moment(consent.given_ms) if consent.given_ms > 0 else None,
+            revoked_at=moment_or_none(consent.revoked_ms),
+            expires_at=moment_or_none(consent.expires_ms),
+            source=consent.source,
+            lacks=lack_of_consent(consent, now_ms),
+        )
+
+
 class NumberHistory(BaseModel):
     """What was done with a number, the newest first."""
 
     number: str = Field(examples=["+12025550117"])
     attempts: list[AttemptMade]
     dnc: list["DncNumber"]
+    consent: ConsentKept | None = Field(description="null: none is on record")
 
     @classmethod
-    def of(cls, number: str, attempts: Sequence[Attempt], entries: Sequence[DncEntry]) -> Self:
+    def of(
+        cls,
+        number: str,
+        attempts: Sequence[Attempt],
+        entries: Sequence[DncEntry],
+        consent: ConsentOnRecord | None,
+        now_ms: float,
+    ) -> Self:
         """Of what is on record."""
         return cls(
             number=number,
             attempts=[AttemptMade.of(attempt) for attempt in attempts],
             dnc=[DncNumber.listed(entry) for entry in entries],
+            consent=ConsentKept.of(consent, now_ms) if consent is not None else None,
         )
 
 

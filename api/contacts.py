@@ -65,9 +65,11 @@ def _add_contacts(routes: APIRouter, deps: ApiDeps) -> None:
 
     @routes.get("/contacts", summary="See what was done with a number")
     async def get_number(which: Annotated[WhichNumber, Query()]) -> NumberHistory:
-        """Attempts of all campaigns, and whether it may be called."""
-        attempts = await deps.campaigns.attempts(which.number)
-        return NumberHistory.of(which.number, attempts, await deps.campaigns.blocked(which.number))
+        """Attempts of all campaigns, and whether it may be called: do-not-call lists and consent."""
+        number, campaigns = which.number, deps.campaigns
+        attempts, entries = await campaigns.attempts(number), await campaigns.blocked(number)
+        consent = await campaigns.consent_of(tenant, number)
+        return NumberHistory.of(number, attempts, entries, consent, time.time() * 1_000)
 
     @routes.post("/contacts/consent", status_code=204, summary="Put a consent on record", responses=problems(400, 413))
     async def keep_consent(body: NumberConsent) -> None:

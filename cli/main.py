@@ -7,6 +7,7 @@ import typer
 
 from cli.bench import bench
 from cli.campaign import campaign, dnc
+from cli.consent import consent
 from cli.deploy import deploy
 from cli.eval import evals
 from cli.knowledge import knowledge
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.add_typer(playbook, name="playbook")
 app.add_typer(campaign, name="campaign")
 app.add_typer(dnc, name="dnc")
+app.add_typer(consent, name="consent")
 app.add_typer(knowledge, name="knowledge")
 app.add_typer(bench, name="bench")
 app.add_typer(evals, name="eval")

@@ -74,7 +74,7 @@ class KnownOfNumber:
 def hindrances(rules: CallingRules, known: KnownOfNumber, now_ms: float) -> tuple[Hindrance, ...]:
     """All that stands against calling now; () if nothing does."""
     found = [Hindrance.DNC] if known.dnc else []
-    if rules.needs_consent and (lack := _lack_of_consent(known.consent, now_ms)):
+    if rules.needs_consent and (lack := lack_of_consent(known.consent, now_ms)):
         found.append(lack)
     if not known.zones:
         found.append(Hindrance.UNKNOWN_ZONE)
@@ -106,7 +106,8 @@ def callable_from(rules: CallingRules, known: KnownOfNumber, now_ms: float) -> f
     return None
 
 
-def _lack_of_consent(consent: ConsentOnRecord | None, now_ms: float) -> Hindrance | None:
+def lack_of_consent(consent: ConsentOnRecord | None, now_ms: float) -> Hindrance | None:
+    """Why there is no consent to a call now; None if there is one."""
     if consent is None or consent.given_ms > now_ms:
         return Hindrance.NO_CONSENT
     if consent.revoked_ms is not None and consent.revoked_ms >= consent.given_ms:

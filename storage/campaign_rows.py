@@ -135,7 +135,7 @@ class Records:
         return KnownOfNumber(
             zones=zones_by_record(asked.number, asked.stated_zone, self.policy),
             dnc=frozenset(self.forbidden.get(asked.number, ())),
-            consent=_consent_of(self.agreed.get(asked.number)),
+            consent=consent_of(self.agreed.get(asked.number)),
             attempts_ms=tuple(self.attempts_ms.get(asked.number, ())),
         )
 
@@ -217,7 +217,8 @@ async def counted(session: AsyncSession, column: InstrumentedAttribute[T], *wher
     return {value: count for value, count in rows.all()}  # noqa: C416 (a row is a tuple to us only)
 
 
-def _consent_of(row: ConsentRow | None) -> ConsentOnRecord | None:
+def consent_of(row: ConsentRow | None) -> ConsentOnRecord | None:
+    """A consent, if there is one."""
     if row is None:
         return None
     return ConsentOnRecord(row.given_ms, row.revoked_ms, row.expires_ms, row.source)

@@ -29,6 +29,7 @@ from storage.campaign_rows import (
     Asked,
     attempt_of,
     attempts_of,
+    consent_of,
     contact_of,
     counted,
     dnc_of,
@@ -41,7 +42,7 @@ from storage.campaign_rows import (
     settings_of,
 )
 from storage.database import Database
-from storage.models import AttemptRow, CampaignRow, ContactRow, DncRow
+from storage.models import AttemptRow, CampaignRow, ConsentRow, ContactRow, DncRow
 from storage.rows import insert_new
 
 PAGE: Final = 500
@@ -237,6 +238,11 @@ class SqlCampaigns(Campaigns):
         """See the port."""
         async with self._database.write() as session:
             await keep_consent(session, tenant, number, consent)
+
+    async def consent_of(self, tenant: str, number: str) -> ConsentOnRecord | None:
+        """See the port."""
+        async with self._database.read() as session:
+            return consent_of(await session.get(ConsentRow, (tenant, number)))
 
 
 async def _count(session: AsyncSession, campaign_id: str) -> int:

@@ -169,6 +169,10 @@ class Campaigns(Protocol):
         """Put a consent on record, or its revocation."""
         ...
 
+    async def consent_of(self, tenant: str, number: str) -> ConsentOnRecord | None:
+        """What is on record; revoked without ever having been given, it was given at 0."""
+        ...
+
 
 class CallStarter(Protocol):
     """Begins calls."""
