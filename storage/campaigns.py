@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from sqlalchemy import func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.attempts import AttemptOutcome
 from core.contracts.campaign import (
@@ -150,13 +149,14 @@ class SqlCampaigns(Campaigns):
             row = await session.get(CampaignRow, campaign_id)
             if row is None:
                 raise UnknownCampaign(campaign_id)
-            before = await _count(session, campaign_id)
+            added = 0
             if rows:
-                await session.execute(insert_new(session, ContactRow), rows)
+                inserted = insert_new(session, ContactRow).returning(ContactRow.contact_id)
+                added = len((await session.scalars(inserted, rows)).all())
             for contact in contacts:
                 if contact.consent is not None:
                     await keep_consent(session, row.tenant, contact.number, contact.consent)
-            return await _count(session, campaign_id) - before
+            return added
 
     async def contacts(self, campaign_id: str, after: str = "", limit: int = 100) -> Sequence[Contact]:
         """See the port."""
@@ -243,7 +243,3 @@ class SqlCampaigns(Campaigns):
         """See the port."""
         async with self._database.read() as session:
             return consent_of(await session.get(ConsentRow, (tenant, number)))
-
-
-async def _count(session: AsyncSession, campaign_id: str) -> int:
-    return await session.scalar(select(func.count()).where(ContactRow.campaign_id == campaign_id)) or 0

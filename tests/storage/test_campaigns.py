@@ -398,6 +398,16 @@ async def test_results_tell_of_every_contact_in_pages(running: Running, database
     assert sorted(found) == [(number, 1) for number in numbers]
 
 
+async def test_contacts_that_are_sent_again_are_counted_once(running: Running) -> None:
+    await running.campaigns.create(SETTINGS, NOON)
+    add = running.campaigns.add
+    assert await add("c1", [NewContact(ADA), NewContact(BOB), NewContact(ADA)], NOON) == 2
+    assert await add("c1", [NewContact(ADA), NewContact(BOB)], NOON) == 0
+    assert await add("c1", [NewContact(BOB), NewContact(EVE)], NOON) == 1
+    assert await add("c1", [], NOON) == 0
+    assert sorted(await running.states()) == sorted((ADA, BOB, EVE))
+
+
 async def test_a_campaign_nobody_knows_is_told(running: Running) -> None:
     with pytest.raises(UnknownCampaign):
         await running.book.open_round("c9", NOON)
