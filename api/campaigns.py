@@ -7,6 +7,7 @@ import json
 import secrets
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
@@ -34,6 +35,7 @@ from api.campaign_schemas import (
 from api.deps import ApiDeps
 from api.openapi import problems
 from api.problems import FieldProblem, Refusal, wrong_field
+from api.temporal import CallNotRunning, TemporalUnavailable
 from api.webhooks import Keeping
 from core.contracts import names
 from core.contracts.campaign import CampaignInput, CampaignPhase, CampaignSettings
@@ -43,6 +45,7 @@ from core.ports.errors import UnknownPlaybook
 
 WATCH_SECONDS: Final = 1.0  # between two looks at a campaign that somebody watches
 COUNTS_SHARE: Final = 10  # counting a million contacts takes a second: so many times as long it is left alone
+GOING: Final = {CampaignPhase.RUNNING, CampaignPhase.PAUSED}
 OVER: Final = {CampaignPhase.COMPLETED, CampaignPhase.CANCELED}
 
 log = structlog.get_logger()
@@ -80,7 +83,7 @@ def _add_collection(routes: APIRouter, running: "Running") -> None:
     @routes.get("/{campaign_id}", summary="Get a campaign", responses=problems(404))
     async def get_campaign(campaign_id: CampaignId) -> Campaign:
         """Its rules and where it stands."""
-        return running.shown(await running.one(campaign_id))
+        return running.shown(await running.looked_up(campaign_id))
 
     @routes.patch("/{campaign_id}", summary="Change a campaign", responses=_CHANGES)
     async def change_campaign(campaign_id: CampaignId, body: ChangedCampaign) -> Campaign:
@@ -176,13 +179,33 @@ class Running:
 
     async def all(self, limit: int) -> list[ListedCampaign]:
         """The newest first."""
-        return list(await self._campaigns.campaigns(limit))
+        return list(await asyncio.gather(*map(self._look_up, await self._campaigns.campaigns(limit))))
 
     async def one(self, campaign_id: str) -> ListedCampaign:
         """Raises Refusal 404."""
         found = await self._campaigns.campaign(campaign_id)
         if found is None:
             raise Refusal(404, "unknown-campaign", "No campaign has this id.")
+        return found
+
+    async def looked_up(self, campaign_id: str) -> ListedCampaign:
+        """As ``one``; a campaign whose workflow somebody has ended in Temporal is canceled, as far as that is known."""
+        return await self._look_up(await self.one(campaign_id))
+
+    async def _look_up(self, found: ListedCampaign) -> ListedCampaign:
+        if found.phase in GOING:
+            with suppress(TemporalUnavailable):
+                if await self._deps.temporal.campaign_was_ended(found.settings.campaign_id):
+                    return await self._end(found.settings.campaign_id)
+        return found
+
+    async def _end(self, campaign_id: str) -> ListedCampaign:
+        ended = await self._campaigns.end(campaign_id, time.time() * 1_000)
+        found = await self.one(campaign_id)
+        if ended:
+            log.warning("campaign_found_ended", campaign=campaign_id)
+            if found.settings.webhook:
+                await self._tell_results(campaign_id)
         return found
 
     def shown(self, listed: ListedCampaign, secret: str | None = None) -> Campaign:
@@ -211,12 +234,10 @@ class Running:
             webhook, secret = await self._endpoint(rules.webhook_url)
             settings = replace(settings, webhook=webhook)
         await self._campaigns.change(settings)
-        if before.phase in {CampaignPhase.RUNNING, CampaignPhase.PAUSED}:
+        if before.phase in GOING:
             await self._deps.temporal.campaign_changed(campaign_id)
         if moved and settings.webhook and before.phase is not CampaignPhase.DRAFT:
-            await self._deps.temporal.tell_results(
-                ResultsInput(campaign_id, self._deps.settings.timers.after_call), news=True
-            )
+            await self._tell_results(campaign_id)
         return await self.one(campaign_id), secret
 
     async def add(self, campaign_id: str, body: ContactsToAdd) -> AddedContacts:
@@ -261,6 +282,7 @@ class Running:
         last = None
         while last is None or last.phase not in OVER:
             began = time.monotonic()
+            await self.looked_up(campaign_id)
             found = await self.progress(campaign_id)
             if found != last:
                 yield ServerSentEvent(event="progress", data=found.model_dump_json())
@@ -280,8 +302,17 @@ class Running:
         found = await self._open(campaign_id)
         if found.phase is CampaignPhase.DRAFT:
             raise Refusal(409, "not-started", "The campaign was not started yet.")
-        await self._deps.temporal.tell_campaign(campaign_id, update)
+        try:
+            await self._deps.temporal.tell_campaign(campaign_id, update)
+        except CallNotRunning as error:
+            if update != names.CANCEL_CAMPAIGN:
+                raise Refusal(409, "campaign-gone", "Temporal knows nothing of this campaign: cancel it.") from error
+            await self._end(campaign_id)
         log.info("campaign_told", campaign=campaign_id, update=update)
+
+    async def _tell_results(self, campaign_id: str) -> None:
+        results = ResultsInput(campaign_id, self._deps.settings.timers.after_call)
+        await self._deps.temporal.tell_results(results, news=True)
 
     async def _endpoint(self, url: str | None) -> tuple[str, str | None]:
         if url is None:
@@ -290,7 +321,7 @@ class Running:
         return endpoint.endpoint_id, secret
 
     async def _open(self, campaign_id: str) -> ListedCampaign:
-        found = await self.one(campaign_id)
+        found = await self.looked_up(campaign_id)
         if found.phase in OVER:
             raise Refusal(409, "campaign-over", f"The campaign is {found.phase.value}.")
         return found

@@ -222,6 +222,15 @@ class Temporal:
             self._update_deadline,
         )
 
+    async def campaign_was_ended(self, campaign_id: str) -> bool:
+        """Whether its workflow was ended by hand, or has failed. False if it is there, or nothing is known of it."""
+        workflow_id = names.campaign_workflow_id(campaign_id)
+        try:
+            found = await self._ask(lambda client: client.get_workflow_handle(workflow_id).describe())
+        except CallNotRunning:
+            return False
+        return found.status in _BROKEN_OFF
+
     async def campaign_changed(self, campaign_id: str) -> None:
         """Have it look again now; one that is over does not."""
         with suppress(CallNotRunning):
@@ -285,6 +294,12 @@ class Temporal:
             return self._client
 
 
+_BROKEN_OFF = {
+    WorkflowExecutionStatus.TERMINATED,
+    WorkflowExecutionStatus.CANCELED,
+    WorkflowExecutionStatus.FAILED,
+    WorkflowExecutionStatus.TIMED_OUT,
+}
 _AWAY = {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}
 
 

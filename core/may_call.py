@@ -31,6 +31,7 @@ class Hindrance(StrEnum):
     OUTSIDE_WINDOW = "outside_window"
     DAY_LIMIT = "day_limit"
     WEEK_LIMIT = "week_limit"
+    CALLED_OFF = "called_off"  # the attempt was closed before it rang
 
     @property
     def passes(self) -> bool:

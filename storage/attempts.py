@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.attempts import AttemptOutcome, next_attempt, outcome_of_call
@@ -54,6 +54,22 @@ async def _wished_ms(session: AsyncSession, record: CallRecord) -> float | None:
         )
     zones = zones_by_record(record.call.caller_number, stated, policy)
     return moment_of(record.callback, zones, record.ended_ms or record.started_ms)
+
+
+async def call_off_the_rest(session: AsyncSession, campaign_id: str, now_ms: float) -> None:
+    """Of a campaign whose phase is written: nobody waits any more, and attempts whose calls have not begun are over.
+
+    At the gate such a call is refused, should it begin after all.
+    """
+    waiting = ContactRow.campaign_id == campaign_id, ContactRow.state == ContactState.WAITING.value
+    await session.execute(update(ContactRow).where(*waiting).values(state=ContactState.DONE.value, done_ms=now_ms))
+    never_begun = await session.scalars(
+        select(AttemptRow.call_id).where(
+            AttemptRow.campaign_id == campaign_id, AttemptRow.ended_ms.is_(None), ~AttemptRow.begun
+        )
+    )
+    for call_id in never_begun.all():
+        await close_attempt(session, call_id, AttemptOutcome.CANCELED, now_ms)
 
 
 async def close_attempt(

@@ -18,7 +18,7 @@ from core.contracts.campaign import (
 from core.may_call import DAY_MS, KnownOfNumber, callable_from, hindrances
 from core.pacing import Answering, Ended, Want, attempts_allowed, places, rests_until, share_out
 from core.ports.campaign import CampaignBook, PlannedCall, UnknownCampaign
-from storage.attempts import close_attempt
+from storage.attempts import call_off_the_rest, close_attempt
 from storage.campaign_rows import Asked, consent_json, counted, known_of, settings_of
 from storage.database import Database
 from storage.models import AttemptRow, CampaignRow, ContactRow, DialRate
@@ -38,6 +38,7 @@ MOST_DOUBTED: Final = 20  # in a round
 ABOUT_MS: Final = 3_600_000  # so near is "about this hour", which a change of the clocks leaves so
 MONTH_MS: Final = 30 * DAY_MS
 ACCOUNT: Final = "carrier"
+_OVER: Final = (CampaignPhase.COMPLETED.value, CampaignPhase.CANCELED.value)
 
 
 class SqlCampaignBook(CampaignBook):
@@ -81,9 +82,12 @@ class SqlCampaignBook(CampaignBook):
 
     async def doubtful_calls(self, campaign_id: str, now_ms: float) -> Sequence[str]:
         """See the port."""
+        over = select(CampaignRow.campaign_id).where(CampaignRow.phase.in_(_OVER))
+        open_ = or_(AttemptRow.campaign_id == campaign_id, AttemptRow.campaign_id.in_(over))
         long_ago = AttemptRow.missed_ms.is_(None) & (AttemptRow.opened_ms <= now_ms - LONG_MS)
         missed = AttemptRow.missed_ms <= now_ms - LOST_AFTER_MS
-        wanted = _open(campaign_id).where(AttemptRow.begun, long_ago | missed).limit(MOST_DOUBTED)
+        wanted = select(AttemptRow.call_id).where(open_, AttemptRow.ended_ms.is_(None), AttemptRow.begun)
+        wanted = wanted.where(long_ago | missed).limit(MOST_DOUBTED)
         async with self._database.read() as session:
             return list(await session.scalars(wanted))
 
@@ -109,8 +113,7 @@ class SqlCampaignBook(CampaignBook):
             if phase in {CampaignPhase.COMPLETED, CampaignPhase.CANCELED}:
                 campaign.ended_ms = now_ms
             if call_off:
-                done = {"state": ContactState.DONE.value, "done_ms": now_ms}
-                await session.execute(update(ContactRow).where(*_waiting(campaign_id)).values(**done))
+                await call_off_the_rest(session, campaign_id, now_ms)
 
     async def _most(self, session: AsyncSession, settings: CampaignSettings, in_flight: int, now_ms: float) -> int:
         """What pace and carrier leave this campaign for the next second, beside what others are to have."""

@@ -24,6 +24,7 @@ from core.ports.campaign import (
     NewContact,
     UnknownCampaign,
 )
+from storage.attempts import call_off_the_rest
 from storage.campaign_rows import (
     Asked,
     attempt_of,
@@ -46,6 +47,7 @@ from storage.rows import insert_new
 
 PAGE: Final = 500
 MINUTE_MS: Final = 60_000.0
+_GOING: Final = {CampaignPhase.RUNNING.value, CampaignPhase.PAUSED.value}
 
 
 class SqlDialGate(DialGate):
@@ -69,7 +71,20 @@ class SqlDialGate(DialGate):
                 select(ContactRow.stated_zone).where(ContactRow.campaign_id == campaign, ContactRow.number == number)
             )
             known = await known_of(session, settings, [Asked(number, zone or "")], now_ms, but=call_id)
-        return hindrances(settings.rules, known[number], now_ms)
+            attempt = await session.get(AttemptRow, call_id)
+        found = hindrances(settings.rules, known[number], now_ms)
+        if not found and attempt is not None and not await self._begins(attempt):
+            return (Hindrance.CALLED_OFF,)
+        return found
+
+    async def _begins(self, attempt: AttemptRow) -> bool:
+        """From here on its campaign cannot call it off; False if it has."""
+        if attempt.begun:
+            return attempt.ended_ms is None
+        opened = AttemptRow.call_id == attempt.call_id, AttemptRow.ended_ms.is_(None)
+        async with self._database.write() as session:
+            begins = update(AttemptRow).where(*opened).values(begun=True).returning(AttemptRow.call_id)
+            return await session.scalar(begins) is not None
 
     async def forbid(self, entry: DncEntry) -> None:
         """See the port."""
@@ -232,6 +247,16 @@ class SqlCampaigns(Campaigns):
             if row is None or row.removed_ms is not None:
                 return False
             row.removed_ms = now_ms
+        return True
+
+    async def end(self, campaign_id: str, now_ms: float) -> bool:
+        """See the port."""
+        async with self._database.write() as session:
+            row = await session.get(CampaignRow, campaign_id, with_for_update=True)
+            if row is None or row.phase not in _GOING:
+                return False
+            row.phase, row.ended_ms = CampaignPhase.CANCELED.value, now_ms
+            await call_off_the_rest(session, campaign_id, now_ms)
         return True
 
     async def consent(self, tenant: str, number: str, consent: ConsentOnRecord) -> None:

@@ -55,7 +55,7 @@ def _add_pages(routes: APIRouter, running: Running, checking: Checking) -> None:
 
     @routes.get("/{campaign_id}")
     async def show_campaign(campaign_id: CampaignId) -> HTMLResponse:
-        campaign = running.shown(await running.one(campaign_id))
+        campaign = running.shown(await running.looked_up(campaign_id))
         return page("campaign.html", campaign=campaign, progress=await running.progress(campaign_id))
 
     @routes.get("/{campaign_id}/check")
@@ -97,7 +97,7 @@ async def _changes(running: Running, campaign_id: str) -> AsyncIterator[ServerSe
     last, over = "", False
     try:
         while not over:
-            listed, progress = await running.one(campaign_id), await running.progress(campaign_id)
+            listed, progress = await running.looked_up(campaign_id), await running.progress(campaign_id)
             piece = fragment("campaign_parts.html", "how_it_goes", running.shown(listed), progress)
             if piece != last:
                 yield ServerSentEvent(piece, event=PIECE)

@@ -84,7 +84,10 @@ class CampaignBook(Protocol):
         ...
 
     async def doubtful_calls(self, campaign_id: str, now_ms: float) -> Sequence[str]:
-        """Calls that began so long ago that they may have ended without anybody writing it down."""
+        """Calls that began so long ago that they may have ended without anybody writing it down.
+
+        Of this campaign and of those that are over, about which nobody else asks: their numbers would stay taken.
+        """
         ...
 
     async def call_is_lost(self, call_id: str, now_ms: float) -> None:
@@ -92,7 +95,7 @@ class CampaignBook(Protocol):
         ...
 
     async def keep_phase(self, campaign_id: str, phase: CampaignPhase, now_ms: float, *, call_off: bool) -> None:
-        """Write the phase down. ``call_off``: contacts who wait are done."""
+        """Write the phase down. ``call_off``: contacts who wait are done, and attempts whose calls have not begun."""
         ...
 
 
@@ -104,8 +107,9 @@ class DialGate(Protocol):
     ) -> tuple[Hindrance, ...]:
         """What stands against dialling now; () if nothing does.
 
-        Of a campaign's attempt all of its rules must hold. A call that somebody places by hand is theirs to answer
-        for, but nobody who must not be called is.
+        Of a campaign's attempt all of its rules must hold; one that may be dialled has begun, and its campaign cannot
+        call it off any more. A call that somebody places by hand is theirs to answer for, but nobody who must not be
+        called is.
         """
         ...
 
@@ -163,6 +167,13 @@ class Campaigns(Protocol):
 
     async def unblock(self, entry: DncEntry, now_ms: float) -> bool:
         """Allow calls again, in this scope; the entry stays on record. False if there is none."""
+        ...
+
+    async def end(self, campaign_id: str, now_ms: float) -> bool:
+        """Its workflow is no more: it is canceled, and attempts whose calls have not begun with it.
+
+        False if it was over, or not begun.
+        """
         ...
 
     async def consent(self, tenant: str, number: str, consent: ConsentOnRecord) -> None:

@@ -388,6 +388,54 @@ async def test_a_campaign_that_was_called_off_calls_nobody_and_counts_who_was_le
     assert progress.outcomes == {AttemptOutcome.BUSY: 1}
 
 
+async def test_a_campaign_whose_workflow_is_gone_leaves_no_attempt_open_that_has_not_begun(running: Running) -> None:
+    await running.runs(replace(SETTINGS, pace=Pace(in_flight=2)), ADA, BOB, EVE)
+    _, planned = await running.book.open_round("c1", NOON)
+    spoken_with, left = planned
+    assert await running.gate.hindrances(spoken_with.call_id, spoken_with.number, "acme", "c1", NOON) == ()
+    assert await running.campaigns.end("c1", NOON + SECOND)
+    assert not await running.campaigns.end("c1", NOON + SECOND)
+    found = await running.campaigns.campaign("c1")
+    assert found is not None
+    assert (found.phase, found.ended_ms) == (CampaignPhase.CANCELED, NOON + SECOND)
+    (attempt,) = await running.campaigns.attempts(left.number)
+    assert (attempt.outcome, attempt.ended_ms) == (AttemptOutcome.CANCELED, NOON + SECOND)
+    states = [state for state, _ in (await running.states()).values()]
+    assert sorted(states) == sorted([ContactState.DONE, ContactState.DONE, ContactState.DIALLING])
+    await running.ends(spoken_with, Disposition.BUSY, NOON + MINUTE)
+    (attempt,) = await running.campaigns.attempts(spoken_with.number)
+    assert attempt.outcome is AttemptOutcome.BUSY
+    assert {state for state, _ in (await running.states()).values()} == {ContactState.DONE}
+
+
+async def test_a_call_that_begins_after_its_attempt_was_called_off_is_not_dialled(running: Running) -> None:
+    await running.runs(SETTINGS, ADA)
+    _, (left,) = await running.book.open_round("c1", NOON)
+    await running.campaigns.end("c1", NOON)
+    refused = await running.gate.hindrances(left.call_id, ADA, "acme", "c1", NOON)
+    assert refused == (Hindrance.CALLED_OFF,)
+    await running.runs(replace(SETTINGS, campaign_id="c2"), ADA)
+    assert await running.dialled(campaign="c2") == [ADA]
+
+
+async def test_a_draft_and_a_campaign_that_is_over_do_not_end(running: Running) -> None:
+    await running.campaigns.create(SETTINGS, NOON)
+    assert not await running.campaigns.end("c1", NOON)
+    await running.book.keep_phase("c1", CampaignPhase.COMPLETED, NOON, call_off=False)
+    assert not await running.campaigns.end("c1", NOON)
+    assert not await running.campaigns.end("nobody", NOON)
+
+
+async def test_a_lost_call_of_a_campaign_that_is_over_is_asked_about_by_others(running: Running) -> None:
+    await running.runs(SETTINGS, ADA)
+    (lost,) = await running.planned()
+    await running.runs(replace(SETTINGS, campaign_id="c2"), BOB)
+    later = NOON + 4 * HOUR
+    assert await running.book.doubtful_calls("c2", later) == []  # c1 asks itself
+    await running.book.keep_phase("c1", CampaignPhase.CANCELED, later, call_off=True)
+    assert await running.book.doubtful_calls("c2", later) == [lost.call_id]
+
+
 async def test_results_tell_of_every_contact_in_pages(running: Running, database: Database) -> None:
     numbers = [f"+44207183870{digit}" for digit in range(5)]
     await running.runs(SETTINGS, *numbers)
