@@ -24,7 +24,7 @@ from core.contracts.campaign import (
 )
 from core.may_call import CallingRules, ConsentOnRecord, DncScope, Hindrance, lack_of_consent
 from core.pacing import BreakerRules, Pace
-from core.ports.campaign import DncEntry, ListedCampaign, NewContact
+from core.ports.campaign import DncEntry, ListedCampaign, NewContact, Permission, PermissionChange
 
 
 class _Body(BaseModel):
@@ -472,6 +472,35 @@ class DncNumbers(BaseModel):
     numbers: list[DncNumber]
 
 
+class PermissionLine(BaseModel):
+    """A change of whether a number may be called."""
+
+    number: str = Field(examples=["+12025550117"])
+    change: Permission
+    scope: DncScope
+    of: str = Field(description="The tenant or campaign", examples=["default"])
+    reason: str = Field(examples=["asked for by letter"])
+    at: datetime = Field(examples=["2026-11-26T09:30:00Z"])
+
+    @classmethod
+    def of_change(cls, change: PermissionChange) -> Self:
+        """Of one on record."""
+        return cls(
+            number=change.number,
+            change=change.change,
+            scope=change.scope,
+            of=change.of,
+            reason=change.reason,
+            at=moment(change.at_ms),
+        )
+
+
+class PermissionLog(BaseModel):
+    """Such changes, the newest first."""
+
+    changes: list[PermissionLine]
+
+
 class WhichNumbers(_Body):
     """Which numbers of those that must not be called."""
 
@@ -485,6 +514,9 @@ class WhichEntry(_Body):
     number: PhoneNumber
     scope: DncScope = DncScope.TENANT
     of: str | None = Field(None, max_length=60)
+    reason: str = Field(
+        "", max_length=200, description="For whoever asks later", examples=["wrote that it was a mistake"]
+    )
 
 
 class WhichNumber(_Body):
@@ -525,6 +557,7 @@ class RevokedConsent(_Body):
 
     number: PhoneNumber
     revoked_at: AwareDatetime | None = Field(None, description="Default: now")
+    reason: str = Field("", max_length=200, description="For whoever asks later")
 
 
 def _minutes(at: time) -> int:

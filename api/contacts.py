@@ -12,6 +12,8 @@ from api.campaign_schemas import (
     NewDnc,
     NumberConsent,
     NumberHistory,
+    PermissionLine,
+    PermissionLog,
     RevokedConsent,
     WhichEntry,
     WhichNumber,
@@ -35,15 +37,12 @@ def router(deps: ApiDeps) -> APIRouter:
 
 
 def _add_dnc(routes: APIRouter, deps: ApiDeps) -> None:
-    tenant = deps.settings.tenant
+    permitting = Permitting(deps)
 
     @routes.post("/dnc", status_code=201, summary="Forbid calls to a number", responses=problems(400, 413))
     async def forbid_number(body: NewDnc) -> DncNumber:
         """From now on no call to it is dialled, whoever has planned it."""
-        entry = _entry(body.number, body.scope, body.of, tenant, body.reason)
-        await deps.campaigns.block(entry)
-        log.info("number_forbidden", scope=body.scope.value, pii_number=body.number)
-        return DncNumber.listed(entry)
+        return DncNumber.listed(await permitting.forbid(body.number, body.scope, body.of, body.reason))
 
     @routes.get("/dnc", summary="List numbers that must not be called")
     async def list_forbidden(which: Annotated[WhichNumbers, Query()]) -> DncNumbers:
@@ -53,11 +52,14 @@ def _add_dnc(routes: APIRouter, deps: ApiDeps) -> None:
 
     @routes.delete("/dnc", status_code=204, summary="Allow calls to a number again", responses=problems(404))
     async def allow_number(which: Annotated[WhichEntry, Query()]) -> None:
-        """The entry stays on record as revoked."""
-        entry = _entry(which.number, which.scope, which.of, tenant)
-        if not await deps.campaigns.unblock(entry, time.time() * 1_000):
-            raise Refusal(404, "not-forbidden", "Calls to this number are not forbidden in this scope.")
-        log.info("number_allowed", scope=which.scope.value, pii_number=which.number)
+        """The entry stays on record as revoked, and the reason is in the log."""
+        await permitting.allow(which.number, which.scope, which.of, which.reason)
+
+    @routes.get("/dnc/log", summary="See who was forbidden, allowed again, or revoked a consent")
+    async def list_permission_changes(which: Annotated[WhichNumbers, Query()]) -> PermissionLog:
+        """The newest first. The log only grows; what was forbidden before it was kept is not in it."""
+        found = await deps.campaigns.changes(which.number or "", which.limit)
+        return PermissionLog(changes=[PermissionLine.of_change(change) for change in found])
 
 
 def _add_contacts(routes: APIRouter, deps: ApiDeps) -> None:
@@ -80,8 +82,29 @@ def _add_contacts(routes: APIRouter, deps: ApiDeps) -> None:
     async def revoke_consent(body: RevokedConsent) -> None:
         """Campaigns that need consent do not call the number any more."""
         at_ms = body.revoked_at.timestamp() * 1_000 if body.revoked_at else time.time() * 1_000
-        await deps.campaigns.consent(tenant, body.number, ConsentOnRecord(0.0, at_ms))
+        await deps.campaigns.consent(tenant, body.number, ConsentOnRecord(0.0, at_ms, source=body.reason))
         log.info("consent_revoked", pii_number=body.number)
+
+
+class Permitting:
+    """Keeps the list of numbers that must not be called. All raise Refusal."""
+
+    def __init__(self, deps: ApiDeps) -> None:
+        self._campaigns = deps.campaigns
+        self._tenant = deps.settings.tenant
+
+    async def forbid(self, number: str, scope: DncScope, of: str | None, reason: str) -> DncEntry:
+        """From now on no call to it is dialled."""
+        entry = _entry(number, scope, of, self._tenant, reason)
+        await self._campaigns.block(entry)
+        log.info("number_forbidden", scope=scope.value, pii_number=number)
+        return entry
+
+    async def allow(self, number: str, scope: DncScope, of: str | None, reason: str) -> None:
+        """Calls may be dialled again."""
+        if not await self._campaigns.unblock(_entry(number, scope, of, self._tenant, reason), time.time() * 1_000):
+            raise Refusal(404, "not-forbidden", "Calls to this number are not forbidden in this scope.")
+        log.info("number_allowed", scope=scope.value, pii_number=number)
 
 
 def _entry(number: str, scope: DncScope, of: str | None, tenant: str, reason: str = "") -> DncEntry:

@@ -202,9 +202,21 @@ def dnc_remove(
     number: Number,
     scope: Scope = "tenant",
     campaign: Annotated[str | None, typer.Option(help="Which, for --scope campaign.")] = None,
+    reason: Annotated[str, typer.Option(help="For whoever asks later.")] = "",
     url: ApiUrl = None,
 ) -> None:
     """Allow calls again; that they were forbidden stays on record."""
     from cli.campaign_work import allow
 
-    allow({"number": number, "scope": scope} | ({"of": campaign} if campaign else {}), url)
+    allow({"number": number, "scope": scope, "reason": reason} | ({"of": campaign} if campaign else {}), url)
+
+
+@dnc.command("log")
+def dnc_log(
+    number: Annotated[str | None, typer.Argument(help="Only of this one.")] = None,
+    url: ApiUrl = None,
+) -> None:
+    """List who was forbidden, allowed again, or has revoked a consent, the newest first."""
+    from cli.campaign_work import permission_log
+
+    permission_log(number, url)

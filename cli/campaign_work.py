@@ -167,6 +167,18 @@ def forbidden(number: str | None, url: str | None) -> None:
     with_api(work, url)
 
 
+def permission_log(number: str | None, url: str | None) -> None:
+    """Print it."""
+
+    async def work(api: Rest) -> None:
+        params = {"number": number} if number else {}
+        for line in (await api.ask("GET", "/v1/dnc/log", params=params))["changes"]:
+            scope = f"{line['scope']}{':' + line['of'] if line['of'] else ''}"
+            print(f"{line['at']}  {line['number']}  {line['change']}  {scope}  {line['reason']}".rstrip())
+
+    with_api(work, url)
+
+
 def allow(entry: dict[str, str], url: str | None) -> None:
     """Take a number off it."""
 

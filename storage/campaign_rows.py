@@ -15,8 +15,16 @@ from core.calling_window import ZonePolicy
 from core.contact_zones import UnknownZone, zones_of
 from core.contracts.campaign import Attempt, CampaignPhase, CampaignSettings, Contact, ContactState
 from core.may_call import WEEK_MS, ConsentOnRecord, DncScope, Hindrance, KnownOfNumber
-from core.ports.campaign import DncEntry, ListedCampaign
-from storage.models import AttemptRow, CampaignRow, ConsentRow, ContactRow, DncRow, WebhookEndpoint
+from core.ports.campaign import DncEntry, ListedCampaign, Permission, PermissionChange
+from storage.models import (
+    AttemptRow,
+    CampaignRow,
+    ConsentRow,
+    ContactRow,
+    DncRow,
+    PermissionChangeRow,
+    WebhookEndpoint,
+)
 from storage.rows import make_sure_of
 
 _SETTINGS: TypeAdapter[CampaignSettings] = TypeAdapter(CampaignSettings)
@@ -194,11 +202,38 @@ async def put_on_dnc(session: AsyncSession, entry: DncEntry) -> None:
     """Write down that the number must not be called; an entry that stands already stays as it is."""
     key = {"number": entry.number, "scope": entry.scope.value, "of": entry.of}
     added_ms = entry.added_ms or time.time() * 1_000
+    known = await session.get(DncRow, (entry.number, entry.scope.value, entry.of)) is not None
     new = {"reason": entry.reason, "added_ms": added_ms}
     await make_sure_of(session, DncRow, [key | new])
     row = await session.get_one(DncRow, (entry.number, entry.scope.value, entry.of), with_for_update=True)
-    if row.removed_ms is not None:
-        row.removed_ms, row.reason, row.added_ms = None, entry.reason, added_ms
+    if known and row.removed_ms is None:
+        return
+    row.removed_ms, row.reason, row.added_ms = None, entry.reason, added_ms
+    log_change(session, changed_by(entry, Permission.FORBIDDEN, added_ms))
+
+
+def log_change(session: AsyncSession, change: PermissionChange) -> None:
+    """Write down that a number may, or may not, be called any more."""
+    session.add(
+        PermissionChangeRow(
+            number=change.number,
+            change=change.change.value,
+            scope=change.scope.value,
+            of=change.of,
+            reason=change.reason,
+            at_ms=change.at_ms,
+        )
+    )
+
+
+def changed_by(entry: DncEntry, change: Permission, at_ms: float) -> PermissionChange:
+    """What an entry, or its end, has changed."""
+    return PermissionChange(entry.number, change, entry.scope, entry.of, entry.reason, at_ms)
+
+
+def change_of(row: PermissionChangeRow) -> PermissionChange:
+    """A line of the log."""
+    return PermissionChange(row.number, Permission(row.change), DncScope(row.scope), row.of, row.reason, row.at_ms)
 
 
 async def keep_consent(session: AsyncSession, tenant: str, number: str, consent: ConsentOnRecord) -> None:
@@ -206,7 +241,10 @@ async def keep_consent(session: AsyncSession, tenant: str, number: str, consent:
     key = {"tenant": tenant, "number": number}
     await make_sure_of(session, ConsentRow, [key | {"given_ms": consent.given_ms, "source": consent.source}])
     row = await session.get_one(ConsentRow, (tenant, number), with_for_update=True)
-    row.revoked_ms = max((at for at in (row.revoked_ms, consent.revoked_ms) if at is not None), default=None)
+    if consent.revoked_ms is not None and (row.revoked_ms is None or consent.revoked_ms > row.revoked_ms):
+        revoked = Permission.CONSENT_REVOKED, DncScope.TENANT, tenant, consent.source, consent.revoked_ms
+        log_change(session, PermissionChange(number, *revoked))
+        row.revoked_ms = consent.revoked_ms
     if consent.given_ms >= row.given_ms:
         row.given_ms, row.expires_ms, row.source = consent.given_ms, consent.expires_ms, consent.source
 

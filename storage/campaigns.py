@@ -22,6 +22,8 @@ from core.ports.campaign import (
     DncEntry,
     ListedCampaign,
     NewContact,
+    Permission,
+    PermissionChange,
     UnknownCampaign,
 )
 from storage.attempts import call_off_the_rest
@@ -29,6 +31,8 @@ from storage.campaign_rows import (
     Asked,
     attempt_of,
     attempts_of,
+    change_of,
+    changed_by,
     consent_of,
     contact_of,
     counted,
@@ -37,12 +41,13 @@ from storage.campaign_rows import (
     keep_consent,
     known_of,
     listed,
+    log_change,
     put_on_dnc,
     settings_json,
     settings_of,
 )
 from storage.database import Database
-from storage.models import AttemptRow, CampaignRow, ConsentRow, ContactRow, DncRow
+from storage.models import AttemptRow, CampaignRow, ConsentRow, ContactRow, DncRow, PermissionChangeRow
 from storage.rows import insert_new
 
 PAGE: Final = 500
@@ -247,6 +252,7 @@ class SqlCampaigns(Campaigns):
             if row is None or row.removed_ms is not None:
                 return False
             row.removed_ms = now_ms
+            log_change(session, changed_by(entry, Permission.ALLOWED, now_ms))
         return True
 
     async def end(self, campaign_id: str, now_ms: float) -> bool:
@@ -258,6 +264,14 @@ class SqlCampaigns(Campaigns):
             row.phase, row.ended_ms = CampaignPhase.CANCELED.value, now_ms
             await call_off_the_rest(session, campaign_id, now_ms)
         return True
+
+    async def changes(self, number: str = "", limit: int = 100) -> Sequence[PermissionChange]:
+        """See the port."""
+        wanted = select(PermissionChangeRow).order_by(PermissionChangeRow.change_id.desc()).limit(limit)
+        if number:
+            wanted = wanted.where(PermissionChangeRow.number == number)
+        async with self._database.read() as session:
+            return [change_of(row) for row in await session.scalars(wanted)]
 
     async def consent(self, tenant: str, number: str, consent: ConsentOnRecord) -> None:
         """See the port."""

@@ -473,6 +473,23 @@ class DncRow(Base):
     removed_ms: Mapped[float | None]
 
 
+class PermissionChangeRow(Base):
+    """A change of whether a number may be called: core.ports.campaign.PermissionChange. None is ever changed."""
+
+    __tablename__ = "permission_changes"
+    __table_args__ = (Index("ix_permission_changes_number", "number", "change_id"),)
+
+    change_id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True
+    )
+    number: Mapped[str] = mapped_column(info=PII)
+    change: Mapped[str]  # core.ports.campaign.Permission
+    scope: Mapped[str]
+    of: Mapped[str]
+    reason: Mapped[str] = mapped_column(default="")
+    at_ms: Mapped[float]
+
+
 class ConsentRow(Base):
     """What the holder of a number has agreed to: core.may_call.ConsentOnRecord."""
 

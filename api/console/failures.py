@@ -67,6 +67,6 @@ def in_words(error: Exception) -> tuple[int, str]:
 
 
 def _about_field(found: Any) -> str:
-    field = str(found["loc"][-1]).capitalize()
+    field = str(found["loc"][-1]).replace("_", " ").capitalize()
     message = str(found["msg"]).removeprefix("Value error, ")
     return f"{field}: {message}."

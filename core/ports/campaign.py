@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from core.contracts.call import CallInput
@@ -52,6 +53,26 @@ class DncEntry:
     reason: str = ""
     added_ms: float = 0.0
     removed_ms: float | None = None  # it may be called again since
+
+
+class Permission(StrEnum):
+    """What may change about whether a number may be called."""
+
+    FORBIDDEN = "forbidden"
+    ALLOWED = "allowed"  # it was forbidden before
+    CONSENT_REVOKED = "consent_revoked"
+
+
+@dataclass(frozen=True)
+class PermissionChange:
+    """A line of the log of such changes, which only grows."""
+
+    number: str  # E.164
+    change: Permission
+    scope: DncScope
+    of: str
+    reason: str
+    at_ms: float
 
 
 @dataclass(frozen=True)
@@ -166,7 +187,11 @@ class Campaigns(Protocol):
         ...
 
     async def unblock(self, entry: DncEntry, now_ms: float) -> bool:
-        """Allow calls again, in this scope; the entry stays on record. False if there is none."""
+        """Allow calls again, in this scope, for the entry's reason; it stays on record. False if there is none."""
+        ...
+
+    async def changes(self, number: str = "", limit: int = 100) -> Sequence[PermissionChange]:
+        """What was forbidden, allowed again and revoked, the newest first; of one number, if one is asked for."""
         ...
 
     async def end(self, campaign_id: str, now_ms: float) -> bool:

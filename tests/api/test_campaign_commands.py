@@ -91,6 +91,9 @@ async def test_a_number_is_forbidden_and_allowed_again(world_without_temporal: A
     world = world_without_temporal
     assert (await run(world, "dnc", "add", "+493012345678", "--reason", "by letter"))[0] == 0
     assert line_with((await run(world, "dnc", "list"))[1], "+493012345678", "tenant:default", "by letter")
-    assert (await run(world, "dnc", "remove", "+493012345678"))[0] == 0
+    assert (await run(world, "dnc", "remove", "+493012345678", "--reason", "a mistake"))[0] == 0
     assert "by letter" not in (await run(world, "dnc", "list"))[1]
     assert line_with((await run(world, "dnc", "list", "+493012345678"))[1], "removed", "by letter")
+    said = (await run(world, "dnc", "log"))[1]
+    assert line_with(said, "+493012345678", "allowed", "tenant:default", "a mistake")
+    assert line_with(said, "+493012345678", "forbidden", "by letter")

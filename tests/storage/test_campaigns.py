@@ -13,7 +13,7 @@ from core.contracts.campaign import CampaignPhase, CampaignSettings, ContactStat
 from core.may_call import CallingRules, ConsentOnRecord, DncScope, Hindrance
 from core.outcome import Disposition
 from core.pacing import BreakerRules, Pace
-from core.ports.campaign import DncEntry, NewContact, PlannedCall, UnknownCampaign
+from core.ports.campaign import DncEntry, NewContact, Permission, PlannedCall, UnknownCampaign
 from storage.calls import SqlCallStore
 from storage.campaign_rounds import SqlCampaignBook
 from storage.campaigns import SqlCampaigns, SqlDialGate
@@ -115,6 +115,30 @@ async def test_a_number_that_was_allowed_again_is_called_and_stays_on_record(run
     assert await running.dialled() == [ADA]
     assert await running.campaigns.blocked() == []
     assert (await running.campaigns.blocked(ADA))[0].removed_ms == NOON + SECOND
+
+
+async def test_the_log_tells_what_was_forbidden_allowed_and_revoked_and_only_grows(running: Running) -> None:
+    entry = DncEntry(ADA, DncScope.TENANT, "acme", "by letter", added_ms=NOON)
+    for at_ms in (NOON, NOON + HOUR):  # again, while it stands: nothing changes
+        await running.campaigns.block(replace(entry, added_ms=at_ms))
+    await running.campaigns.unblock(replace(entry, reason="a mistake"), NOON + 2 * HOUR)
+    await running.campaigns.block(replace(entry, reason="after all", added_ms=NOON + 3 * HOUR))
+    for at_ms in (NOON, NOON):
+        await running.campaigns.consent("acme", BOB, ConsentOnRecord(0.0, at_ms, source="by mail"))
+    ada = [(one.change, one.reason, one.at_ms - NOON) for one in await running.campaigns.changes(ADA)]
+    assert ada == [
+        (Permission.FORBIDDEN, "after all", 3 * HOUR),
+        (Permission.ALLOWED, "a mistake", 2 * HOUR),
+        (Permission.FORBIDDEN, "by letter", 0.0),
+    ]
+    newest, *others = await running.campaigns.changes()
+    assert (newest.number, newest.change, newest.of, newest.reason) == (
+        BOB,
+        Permission.CONSENT_REVOKED,
+        "acme",
+        "by mail",
+    )
+    assert len(others) == 3
 
 
 async def test_the_gate_sees_at_dialling_what_has_changed_since_the_attempt_was_opened(running: Running) -> None:

@@ -105,5 +105,6 @@ def test_columns_with_personal_data_are_marked() -> None:
         "contacts.variables",
         "attempts.number",
         "dnc.number",
+        "permission_changes.number",
         "consents.number",
     }

@@ -63,3 +63,35 @@ async def test_the_pace_is_changed_in_the_page(console: LoggedIn, database: Data
     found = await campaigns.campaign("c1")
     assert found is not None
     assert found.settings.pace.in_flight == 12
+
+
+async def test_a_draft_is_made_in_the_page_and_the_secret_of_its_address_is_shown_once(
+    console: LoggedIn, database: Database
+) -> None:
+    page, campaigns = console.page, SqlCampaigns(database)
+    await page.goto(console.world.origin + "/campaigns")
+    await page.click("text='New campaign'")
+    await page.fill("input[name=name]", "Renewals, spring")
+    await page.fill("input[name=opens]", "10:30")
+    await page.fill("input[name=webhook_url]", "https://customer.example/results")
+    await page.click("text='Create the draft'")
+    await console.expect_shown("#secret", "whsec_")
+    await page.click("text='To the campaign'")
+    await console.expect_shown("#how-it-goes", "Renewals, spring")
+    (found,) = await campaigns.campaigns()
+    assert found.webhook_url == "https://customer.example/results"
+    assert (found.settings.playbook, found.settings.rules.needs_consent) == ("renewal", True)
+    assert [(hours.opens, hours.closes) for hours in found.settings.rules.window.hours] == [(630, 1200)]
+    await page.fill("#webhook-url", "")
+    await page.click("text='Save'")
+    await console.expect_shown("aside", "A public https address")
+    (found,) = await campaigns.campaigns()
+    assert found.webhook_url == ""
+
+
+async def test_an_address_that_is_none_is_refused_in_words(console: LoggedIn, database: Database) -> None:
+    await SqlCampaigns(database).create(SETTINGS, 1.0)
+    await console.page.goto(console.world.origin + "/campaigns/c1")
+    await console.page.fill("#webhook-url", "https://me:word@customer.example/")
+    await console.page.click("text='Save'")
+    await console.expect_shown("main", "must hold no user name")
