@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 
 from api.temporal import Temporal
+from core.contracts import names
+from core.contracts.campaign import CampaignPhase
+from storage.campaign_rounds import SqlCampaignBook
 from storage.database import Database
 from storage.webhooks import SqlWebhooks
 from tests.api.test_rest_commands import line_with, run
@@ -56,6 +59,18 @@ async def test_an_endpoint_that_was_removed_is_told_no_more(world_without_tempor
     assert (await world.v1("DELETE", f"/v1/webhooks/{campaign['webhook_endpoint']}")).status_code == 204
     found = (await world.v1("GET", f"/v1/campaigns/{campaign['id']}")).json()
     assert (found["rules"]["webhook_url"], found["webhook_endpoint"]) == (None, None)
+
+
+async def test_an_address_that_is_set_when_the_campaign_is_over_is_told_of_it(
+    world: ApiWorld, database: Database
+) -> None:
+    campaign = await created(world)
+    await SqlCampaignBook(database).keep_phase(campaign["id"], CampaignPhase.CANCELED, 1.0, call_off=True)
+    changed = await world.v1("PATCH", f"/v1/campaigns/{campaign['id']}", json={"webhook_url": URL})
+    assert changed.status_code == 200, changed.text
+    results = world.temporal.get_workflow_handle(names.campaign_results_workflow_id(campaign["id"]))
+    assert (await results.describe()).status is WorkflowExecutionStatus.RUNNING
+    await results.terminate("nobody works here")
 
 
 @pytest.mark.parametrize(
