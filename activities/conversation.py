@@ -33,11 +33,12 @@ from core.contracts.call import (
     Transcript,
 )
 from core.conversation import Step, ToolCall, Usage, sum_usage
+from core.key_tones import keys_asked
 from core.knowledge.citations import CitationFilter, places_cited
 from core.knowledge.index import Found
 from core.mood import known_mood
 from core.playback import Kept
-from core.playbook import Playbook
+from core.playbook import PRESS_KEYS_TOOL, Playbook
 from core.ports.call_log import CallFeed
 from core.ports.errors import VendorError
 from core.ports.playback import PlaybackLine, ReplyPlayback
@@ -160,7 +161,7 @@ class ConversationActivities:
                     how_far = telling_how_far(playback, lambda: _made(kept, delivery))
                     with how_far, fillers_when_late(delivery, fillers, _filler_after_ms(request)):
                         whole = await while_wanted(playback, work, request.within_s)
-                if whole and not (begun or delivery.sentences or answer.tool_calls or answer.withheld):
+                if whole and not (begun or answer.came_to_something):
                     raise VendorError("model", "broken", "an answer without words", curable=True)
                 is_heard = whole and answer.is_last
                 heard, notes = await self._notes.while_heard(playback, request) if is_heard else (None, None)
@@ -221,6 +222,7 @@ class _Answer:
     ) -> None:
         self.tool_calls: list[ToolCall] = []
         self.beside: list[Usage] = []  # of models whose words nobody hears
+        self.keys = ""  # to be pressed after what is said
         self.withheld = False  # it was made in the wrong step: nothing of it is said or done
         self._check = check
         self._citations = citations
@@ -236,6 +238,8 @@ class _Answer:
                 await self._delivery.say(rest)
             await self._write(prompt)
             await self._delivery.finish()
+        if self.keys:
+            self._delivery.press(self.keys)
         playback.finish(hear=self.is_last)  # tools are not to wait until the words before them were heard
 
     async def _write(self, prompt: Prompt) -> None:
@@ -250,7 +254,7 @@ class _Answer:
                     for sentence in cutter.feed(text):
                         await self._delivery.say(sentence)
                 elif isinstance(piece, ToolCall):
-                    self.tool_calls.append(piece)
+                    self._take_call(piece, prompt)
                 elif isinstance(piece, Beside):
                     self.beside.append(piece.usage)
                 else:
@@ -259,10 +263,22 @@ class _Answer:
         for sentence in [*rest, *cutter.finish()]:
             await self._delivery.say(sentence)
 
+    def _take_call(self, call: ToolCall, prompt: Prompt) -> None:
+        """Pressing keys is done here, as a part of the answer; all else is the workflow's to see to."""
+        if call.name != PRESS_KEYS_TOOL:
+            self.tool_calls.append(call)
+        elif call.name in [tool.name for tool in prompt.tools]:
+            self.keys += keys_asked(call.arguments)
+
     async def _may_speak(self) -> bool:
         """Waits for the model's word on the step where it is asked beside."""
         self.withheld = self._check is not None and not await self._check.agrees()
         return not self.withheld
+
+    @property
+    def came_to_something(self) -> bool:
+        """Whether anything was said or done, or held back on purpose."""
+        return bool(self._delivery.sentences or self.keys or self.tool_calls or self.withheld)
 
     @property
     def is_last(self) -> bool:
@@ -281,7 +297,7 @@ class _Answer:
 
 
 def _made(kept: tuple[str, ...], delivery: Delivery) -> str:
-    return " ".join([*kept, *delivery.filler_sentences, *delivery.sentences])
+    return " ".join(filter(None, [*kept, delivery.made]))
 
 
 def asked_beside(request: Respond) -> ReasonStep:

@@ -11,6 +11,7 @@ from temporalio import activity
 from activities.feed import now_ms
 from activities.packing import Packer
 from core.contracts.call import Heard, ReplyTimings, SoFar
+from core.key_tones import told, tones
 from core.ports.errors import PlaybackLost, VendorError
 from core.ports.playback import ReplyPlayback
 from core.ports.speech import SpeechChunk, SpeechStream
@@ -28,6 +29,7 @@ class Delivery:
         self.sentences: list[str] = []
         self.fillers: list[Recording] = []  # said before the first of ``sentences``
         self.asked_voice_ms: float | None = None  # when the voice was given the first of them
+        self.pressed = ""  # keys, after the last of ``sentences``
         self.answering = False  # the voice has begun
         self.stand_in = ""  # the voice that had to take over, if one had to
         self._voice = voice
@@ -87,6 +89,18 @@ class Delivery:
             text = filler.sentences[chunk.sentence] if chunk.sentence >= told else ""
             told = chunk.sentence + 1
             self._playback.push(before + chunk.sentence, chunk.audio, chunk.words, last=chunk.last, text=text)
+
+    def press(self, keys: str) -> None:
+        """Press keys, once all sentences were handed over. Raises PlaybackLost."""
+        self._begin()
+        self.pressed = told(keys)
+        place = len(self.filler_sentences) + len(self.sentences)
+        self._playback.push(place, tones(keys), (), last=True, text=self.pressed)
+
+    @property
+    def made(self) -> str:
+        """All that it consists of."""
+        return " ".join(filter(None, [*self.filler_sentences, *self.sentences, self.pressed]))
 
     def _begin(self) -> None:
         if self.timings.first_pushed_ms is not None:

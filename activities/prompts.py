@@ -18,10 +18,11 @@ from core.contracts.call import CallRecord, ReadMood, ReasonStep, Respond
 from core.contracts.tools import JudgeConfirmation
 from core.conversation import Exchange, ToolResult
 from core.fillers import without_fillers
+from core.key_tones import KEYS, MOST_KEYS
 from core.knowledge.index import Found
 from core.memory import Memory, Source
 from core.mood import MOODS
-from core.playbook import END_CALL_TOOL, TRANSFER_TOOL, Playbook, PlaybookStep
+from core.playbook import END_CALL_TOOL, OWN_TOOLS, PRESS_KEYS_TOOL, TRANSFER_TOOL, Playbook, PlaybookStep
 from core.playbook_tools import Tool
 from core.ports.reasoner import FindStep, Message, Prompt, ToolSpec
 
@@ -78,6 +79,23 @@ _TRANSFER = ToolSpec(
         "type": "object",
         "properties": {"reason": {"type": "string", "description": "why, in a few words"}},
         "required": ["reason"],
+        "additionalProperties": False,
+    },
+)
+_PRESS_KEYS = ToolSpec(
+    PRESS_KEYS_TOOL,
+    "Press keys of the telephone, when a phone system asks for them ('for sales, press one'). It is the whole answer, "
+    "without a word: what the phone system does next comes as the next message. Never say the keys instead.",
+    {
+        "type": "object",
+        "properties": {
+            "keys": {
+                "type": "string",
+                "pattern": f"^[{KEYS}]{{1,{MOST_KEYS}}}$",
+                "description": 'in order; "w" waits for half a second',
+            }
+        },
+        "required": ["keys"],
         "additionalProperties": False,
     },
 )
@@ -229,12 +247,15 @@ def reply_system(playbook: Playbook, language: str) -> str:
 def tools_for(playbook: Playbook, step: PlaybookStep, *, acts: bool = True) -> tuple[ToolSpec, ...]:
     """What the model may ask for in this step: the step's own tools, ending the call, and a person if there is one.
 
+    The keys of the telephone are among the step's own.
+
     Args:
         acts: False: it only asks what the caller wants, and does nothing of the step.
     """
-    names = [name for name in step.tools if name not in (END_CALL_TOOL, TRANSFER_TOOL)] if acts else []
+    names = [name for name in step.tools if name not in OWN_TOOLS] if acts else []
     named = [playbook.tool(name) for name in names]
     own = tuple(ToolSpec(tool.name, _described(tool), shown_arguments(playbook, tool.arguments)) for tool in named)
+    own += (_PRESS_KEYS,) if PRESS_KEYS_TOOL in step.tools else ()
     return (*own, _END_CALL, _transfer_tool(playbook)) if playbook.has_people else (*own, _END_CALL)
 
 

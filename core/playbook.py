@@ -40,6 +40,8 @@ from core.small_words import SMALL_WORDS
 
 END_CALL_TOOL = "end_call"
 TRANSFER_TOOL = "transfer_to_human"
+PRESS_KEYS_TOOL = "press_keys"  # only in steps that list it
+OWN_TOOLS = (END_CALL_TOOL, TRANSFER_TOOL, PRESS_KEYS_TOOL)
 
 
 class VoiceChoice(Part):
@@ -184,12 +186,10 @@ class Playbook(Talk, Knowing):
         _unique("steps", [step.name for step in self.steps])
         _unique("tools", [tool.name for tool in self.tools])
         for index, tool in enumerate(self.tools):
-            if tool.name in (END_CALL_TOOL, TRANSFER_TOOL):
-                raise Misplaced(
-                    ("tools", index, "name"), f"{tool.name!r} is there in every call; give yours another name"
-                )
+            if tool.name in OWN_TOOLS:
+                raise Misplaced(("tools", index, "name"), f"{tool.name!r} is the product's; give yours another name")
         tools_fit(self.tools, self.tool_hosts, self.sensitive_fields)
-        known = {tool.name for tool in self.tools} | {END_CALL_TOOL, TRANSFER_TOOL}
+        known = self.tool_names
         _answers_fit(self.steps, self.language)
         _fillers_fit(self.fillers, ())
         for language, lines in self.translations.items():
@@ -257,7 +257,7 @@ class Playbook(Talk, Knowing):
     @cached_property
     def tool_names(self) -> frozenset[str]:
         """Of every tool there is."""
-        return frozenset({tool.name for tool in self.tools} | {END_CALL_TOOL, TRANSFER_TOOL})
+        return frozenset({tool.name for tool in self.tools} | set(OWN_TOOLS))
 
     @cached_property
     def anytime_steps(self) -> frozenset[str]:

@@ -29,6 +29,7 @@ _MAY_END_WORDS = """
     """
 _MAY_END = frozenset(_MAY_END_WORDS.split())
 _LIST_MARK = re.compile(r"\s*(?:[-*•>]+\s+|#+\s+|\d{1,2}[.)]\s+)")
+_KEYS = re.compile(r"\(pressed [0-9*#w]+\)")  # core.key_tones.told: no words
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
 _UNSPOKEN = re.compile(r"[*`~|\[\](){}<>\"“”]|(?<!\w)_+|_+(?!\w)")
 _EMOJI_STYLE = "\ufe0f"
@@ -108,7 +109,7 @@ def parted(sentences: Sequence[str], words: str) -> tuple[list[str], list[str], 
 def spoken(text: str) -> str:
     """The text without what is not spoken: markdown, brackets, emoji. "" if nothing is left."""
     text = _LIST_MARK.sub("", text, count=1) if text[:1] in "-*•>#0123456789 \n" else text
-    text = _LINK.sub(r"\1", text)
+    text = _KEYS.sub("", _LINK.sub(r"\1", text))
     text = _NUMBER_SIGN.sub("number ", text)
     text = _UNSPOKEN.sub("", text).replace("_", " ")
     if not text.isascii():

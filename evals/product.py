@@ -43,6 +43,11 @@ class Product:
         found: dict[str, Any] = answer.json()
         return found
 
+    async def publish(self, name: str, text: str) -> None:
+        """A new version of a playbook. Raises httpx.HTTPError."""
+        answer = await self._http.put(f"/v1/playbooks/{name}", content=text)
+        answer.raise_for_status()
+
     async def create_campaign(self, campaign: dict[str, Any]) -> str:
         """A draft; returns its id. Raises httpx.HTTPStatusError, as all about campaigns do."""
         return str((await self._post("/v1/campaigns", campaign))["id"])

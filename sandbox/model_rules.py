@@ -9,13 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox import model_agenda, model_calendar, model_collecting, model_tongues, model_tools, model_words
+from sandbox import model_agenda, model_calendar, model_collecting, model_menu, model_tongues, model_tools, model_words
 from sandbox.json_values import valid_value
 from sandbox.model_documents import from_documents
 from sandbox.model_prompt import Conversation, ToolOutcome, as_json, read_request
 
 _ENDS_CALL = re.compile(r"end_?(the_?)?call|hang_?up", re.I)
 _TRANSFERS = re.compile(r"transfer|escalat|human|representative", re.I)
+_PRESSES = re.compile(r"^press_keys$")
+_NOT_OWN = re.compile("|".join(f"(?:{kind.pattern})" for kind in (_ENDS_CALL, _TRANSFERS, _PRESSES)), re.I)
 _ON_KEYS = re.compile(r"\[[^\[\]]*\]")  # the phone system's note on what was keyed in
 _ELSE = "Is there anything else I can help you with?"
 _SENTENCE = re.compile(r"[^.?!]+[.?!]+(?:\s+|$)|[^.?!]+$")
@@ -67,11 +69,13 @@ def _answer(conversation: Conversation, tools: Sequence[Mapping[str, Any]]) -> A
         return Answer(
             f"Of course. {_lead(caller)} I will put you through now.", (AskedTool(hand_over["name"], reason),)
         )
+    if _named(tools, _PRESSES) and (key := model_menu.choice(caller, conversation.goal)):
+        return Answer("", (AskedTool("press_keys", {"keys": key}),))
     if (end := _named(tools, _ENDS_CALL)) and model_words.says_goodbye(caller, conversation.asked):
         return Answer("You are welcome. Goodbye, and have a nice day!", (AskedTool(end["name"], {}),))
     if question := model_agenda.question(conversation.system):
         return Answer(question)
-    own = [tool for tool in tools if not _ENDS_CALL.search(tool["name"]) and not _TRANSFERS.search(tool["name"])]
+    own = [tool for tool in tools if not _NOT_OWN.search(tool["name"])]
     if asked := _ready(own, conversation):
         return Answer("", asked)
     return Answer(_speak(conversation, own))
@@ -98,7 +102,7 @@ def _answer_in(
         return Answer(phrases.transfer, (AskedTool(hand_over["name"], {"reason": "The caller asks for a person"}),))
     if (end := _named(tools, _ENDS_CALL)) and phrases.says_goodbye.search(caller):
         return Answer(phrases.goodbye, (AskedTool(end["name"], {}),))
-    own = [tool for tool in tools if not _ENDS_CALL.search(tool["name"]) and not _TRANSFERS.search(tool["name"])]
+    own = [tool for tool in tools if not _NOT_OWN.search(tool["name"])]
     for tool in own:
         if arguments := model_tools.ready(tool, conversation):
             return Answer("", (AskedTool(tool["name"], arguments),))

@@ -6,7 +6,7 @@ from core.call_back import CallbackSlots
 from core.contracts.agenda import AgendaRules
 from core.mood import MoodRules
 from core.paths import told_in_conditions
-from core.playbook import END_CALL_TOOL, TRANSFER_TOOL, Playbook
+from core.playbook import OWN_TOOLS, Playbook
 from core.protected import Protected, protected_in
 from core.queues import Queue
 from core.turns import TurnTaking
@@ -151,7 +151,7 @@ def brief_of(playbook: Playbook) -> PlaybookBrief:
 
 
 def _agenda(playbook: Playbook) -> AgendaRules:
-    talk = {END_CALL_TOOL, TRANSFER_TOOL}
+    talk = set(OWN_TOOLS)
     works = {step.name: tuple(name for name in step.tools if name not in talk) for step in playbook.steps}
     return AgendaRules(
         keeps=True,

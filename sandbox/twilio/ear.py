@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.audio_code import Place, Reader
+from sandbox.twilio.key_reader import KeyReader
 
 _SILENT = (0xFF, 0x7F)  # mu-law's two zeros
 SILENCE_MS = 100  # shorter ones go unnoticed
@@ -19,7 +20,7 @@ def audible(audio: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class WordHeard:
-    """A word and where on the line it began."""
+    """A word, or a key as "[5]", and where on the line it began."""
 
     text: str
     at_ms: int
@@ -72,6 +73,7 @@ class Ear:
         self.current: HeardLine | None = None
         self._quiet_ms = quiet_ms
         self._reader = Reader()
+        self._keys = KeyReader()
         self._arrived_ms: float | None = None
         self._utterance: int | None = None
         self._within_utterance = False
@@ -86,8 +88,10 @@ class Ear:
     def hear(self, audio: bytes, at_ms: int, now_ms: float) -> HeardLine | None:
         """Some audio is played; returns the line that ended with it, if one did."""
         sound = audible(audio)
-        if not sound and not self._within_utterance:
-            return self.rest(at_ms)
+        if not sound:
+            self._keys.rest()
+            if not self._within_utterance:
+                return self.rest(at_ms)
         line = self.current
         if line is None:
             line = HeardLine(at_ms, self._arrived_ms or now_ms, now_ms)
@@ -104,6 +108,8 @@ class Ear:
         for word in words:
             line.words.append(WordHeard(word.text, max(0, at_ms + word.start_ms - began_ms)))
             self._utterance = word.utterance
+        if self._reader.spoken_until_ms <= began_ms and (key := self._keys.feed(audio)):
+            line.words.append(WordHeard(f"[{key}]", at_ms))
         if sound:
             self._within_utterance = self._reader.spoken_until_ms > 0 and not self._reader.utterance_ended
         return None

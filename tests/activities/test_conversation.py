@@ -14,6 +14,7 @@ from activities.playbook_shelf import PlaybookShelf, voice_of
 from activities.spoken_lines import SpokenLines
 from core.contracts.call import GatewayAddress, MatchStep, ReasonStep, ReplyKey, Respond
 from core.conversation import ToolCall
+from core.key_tones import tones
 from core.memory import Memory
 from core.playback import Kept
 from core.playbook import Playbook, parse_playbook
@@ -161,6 +162,36 @@ async def test_later_attempt_says_what_a_broken_sentence_lacks_before_the_model_
     reply = await running
     assert reply.text == "It left on Monday. It arrives on Friday. Anything else?"
     assert "It left on Monday. It arrives on Friday." in desk.reasoner.prompts[0].messages[-1].text
+
+
+MENU = ORDERS.replace("tools: [find_order]", "tools: [find_order, press_keys]")
+PRESSES = ToolCall("toolu_1", "press_keys", {"keys": "w2#"})
+
+
+async def test_keys_are_pressed_as_tones_after_what_is_said_and_told_to_the_call() -> None:
+    desk = Desk(FakePlaybooks(menu := parse_playbook(MENU)))
+    desk.reasoner.will_say([TextPiece("One moment."), PRESSES])
+    reply = await ActivityEnvironment().run(desk.activities.respond, replace(respond(), playbook=menu.ref))
+    playback = await desk.told("finished")
+    assert playback.sentences == ["One moment.", "(pressed w2#)"]
+    assert playback.audio[-1] == tones("w2#")
+    assert (reply.text, reply.tool_calls) == ("One moment. (pressed w2#)", ())
+    assert reply.usage.characters == len("One moment.")
+
+
+async def test_keys_alone_are_an_answer() -> None:
+    desk = Desk(FakePlaybooks(menu := parse_playbook(MENU)))
+    desk.reasoner.will_say([PRESSES])
+    reply = await ActivityEnvironment().run(desk.activities.respond, replace(respond(), playbook=menu.ref))
+    assert (reply.text, (await desk.told("finished")).audio) == ("(pressed w2#)", [tones("w2#")])
+
+
+@pytest.mark.parametrize(("text", "keys"), [(MENU, "1" * 33), (MENU, "call 911"), (MENU, ""), (ORDERS, "2")])
+async def test_what_are_no_keys_or_none_for_this_step_is_not_pressed(text: str, keys: str) -> None:
+    desk = Desk(FakePlaybooks(playbook := parse_playbook(text)))
+    desk.reasoner.will_say([TextPiece("One moment."), replace(PRESSES, arguments={"keys": keys})])
+    reply = await ActivityEnvironment().run(desk.activities.respond, replace(respond(), playbook=playbook.ref))
+    assert (reply.text, reply.tool_calls) == ("One moment.", ())
 
 
 async def test_answer_without_words_or_tools_is_a_failure_that_a_retry_may_cure() -> None:

@@ -27,7 +27,7 @@ from core.contracts.playbook import brief_of
 from core.conversation import Exchange, ToolCall, ToolResult, TurnRecord
 from core.mood import MOODS
 from core.outcome import Disposition
-from core.playbook import END_CALL_TOOL, TRANSFER_TOOL, parse_playbook
+from core.playbook import END_CALL_TOOL, PRESS_KEYS_TOOL, TRANSFER_TOOL, parse_playbook
 from core.ports.reasoner import Message
 
 PLAYBOOK = parse_playbook((Path(__file__).parents[2] / "playbooks/order_support.yaml").read_text())
@@ -113,6 +113,12 @@ def test_an_answer_nobody_heard_leaves_no_message() -> None:
 def test_tools_of_this_turn_follow_what_was_said_before_them() -> None:
     messages = reply_prompt(PLAYBOOK, respond(tools=(LOOKED_UP,), said="Let me look.")).messages
     assert messages[-2:] == (Message("assistant", "Let me look."), Message("assistant", "", (LOOKED_UP,)))
+
+
+def test_keys_are_offered_in_steps_that_list_them_only() -> None:
+    menu = PLAYBOOK.step("returns").model_copy(update={"tools": (PRESS_KEYS_TOOL,)})
+    assert [tool.name for tool in tools_for(PLAYBOOK, menu)] == [PRESS_KEYS_TOOL, END_CALL_TOOL, TRANSFER_TOOL]
+    assert PRESS_KEYS_TOOL not in [tool.name for tool in tools_for(PLAYBOOK, PLAYBOOK.step("returns"))]
 
 
 def test_a_broken_answer_goes_on_by_an_instruction_of_the_users() -> None:

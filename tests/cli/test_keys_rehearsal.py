@@ -10,13 +10,60 @@ from cli.settings import Settings
 from cli.stack import Stack
 from core.contracts import names
 from evals.product import FeedLine, Product
-from evals.rehearsal import Stage, load_rehearsals
+from evals.rehearsal import Rehearsal, Stage, load_rehearsals
 from evals.sandbox_control import SandboxControl
 from tests.world.stack import stack_options
 
 REHEARSALS = Path(__file__).parents[2] / "evals" / "rehearsals"
 TOOLS = REHEARSALS / "tools.yaml"
 CARD = "4111111111111111"
+OFFICE_CALLS = """
+name: office_calls
+goal: Tell offices that their parts have come.
+persona: You are Ada, friendly and brief.
+disclosure: I am an AI assistant.
+greeting: "Hello, this is Ada from the parts store."
+welcome_back: "Sorry, we were cut off."
+farewell: "Goodbye."
+steps:
+  - name: phone_menu
+    goal: Get to the parts department.
+    examples:
+      - For sales press one, for parts press two.
+      - Press three to hear our opening hours.
+      - Please listen, as our menu has changed.
+    tools: [press_keys]
+  - name: tell
+    goal: "Tell them: the brake pads have come."
+    examples: ["Parts department.", "What have you got for us?", "Who is calling?"]
+  - name: goodbye
+    goal: Say goodbye.
+    examples: ["Thank you and goodbye.", "Bye."]
+    ends_call: true
+"""
+BEHIND_A_MENU = Rehearsal.model_validate(
+    {
+        "name": "behind-a-menu",
+        "title": "An office whose phone system asks for a key first",
+        "direction": "outbound",
+        "to": "+12025550173",
+        "playbook": "office_calls",
+        "people": {
+            "+12025550173": {
+                "script": [
+                    {"say": "For sales press one, for parts press two."},
+                    {"say": "Parts department, what have you got for us?", "wait_for": r"^\[2\]$"},
+                    {"say": "Thank you and goodbye.", "wait_for": "brake pads"},
+                ]
+            }
+        },
+        "expect": {
+            "disposition": "completed",
+            "steps": ["phone_menu", "tell"],
+            "heard": [r"\(pressed 2\)", "brake pads have come"],
+        },
+    }
+)
 pytestmark = pytest.mark.timeout(400)
 
 
@@ -27,9 +74,11 @@ async def test_keys_languages_and_confirmed_tools_from_end_to_end(tmp_path: Path
         product, sandbox = Product(stack.url, stack.api_key), SandboxControl(stack.sandbox_url or "")
         stage = Stage(product, sandbox, lines.append)
         async with stage.listening():
-            rehearsals = [*load_rehearsals(REHEARSALS / "keys_and_languages.yaml"), *load_rehearsals(TOOLS)]
+            await product.publish("office_calls", OFFICE_CALLS)
+            keys_and_languages = load_rehearsals(REHEARSALS / "keys_and_languages.yaml")
+            rehearsals = [*keys_and_languages, *load_rehearsals(TOOLS), BEHIND_A_MENU]
             outcomes = await asyncio.gather(*map(stage.play, rehearsals))
-        assert [outcome.problems for outcome in outcomes] == [(), (), (), ()], lines
+        assert [outcome.problems for outcome in outcomes] == [(), (), (), (), ()], lines
         paid = await product.call(outcomes[0].call_id)
         async with httpx.AsyncClient(trust_env=False) as http:
             effects = (await http.get(f"{stack.sandbox_url}/crm/_effects")).json()["effects"]

@@ -229,6 +229,7 @@ class FakePlayback:
         self.hold = hold
         self.sentences: list[str] = []
         self.numbers: list[int] = []  # theirs
+        self.audio: list[bytes] = []  # the last piece of each
         self.timings: ReplyTimings | None = None
         self.finished = False
         self._text = ""  # of the sentence that comes
@@ -256,6 +257,7 @@ class FakePlayback:
             raise PlaybackLost("the socket is gone")
         self._text = text or self._text
         if not self.closed and last:
+            self.audio.append(audio)
             self.numbers.append(sentence)
             self.sentences.append(self._text)
             self._line.told("pushed", self)
