@@ -1,11 +1,13 @@
 """The steps after a call that reach people, customers and operators. All are idempotent, or say how they are not."""
 
+from collections.abc import Callable
 from typing import Final
 
 import structlog
 from structlog.contextvars import bound_contextvars
 from temporalio import activity
 
+from activities.clocks import agreed_ms
 from activities.courier import Courier
 from activities.feed import now_ms
 from activities.follow_ups import Ready, prepared
@@ -47,7 +49,10 @@ class AfterStepActivities:
         messenger: Messenger,
         shelf: PlaybookShelf,
         feed: CallFeed,
+        clock: Callable[[], float] = now_ms,
     ) -> None:
+        """``clock``: ms since the epoch."""
+        self._clock = clock
         self._store = store
         self._book = book
         self._courier = courier
@@ -91,7 +96,7 @@ class AfterStepActivities:
         """
         with bound_contextvars(call_id=request.call_id), vendor_failures():
             choice = (await self._shelf.get(request.playbook)).playbook.after_call
-            ready = prepared(choice, request, now_ms())
+            ready = prepared(choice, request, agreed_ms(self._clock))
             if not isinstance(ready, Ready):
                 return ready
             if ready.means is Means.SMS:

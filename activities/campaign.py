@@ -1,8 +1,7 @@
 """A campaign's rounds: choose whom to call, and begin their calls, each when the carrier's account is free for it."""
 
 import asyncio
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +9,8 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.clocks import agreed_ms
+from activities.feed import now_ms
 from activities.retries import vendor_failures
 from core.contracts import names
 from core.contracts.call import CallInput, CallTimers, Direction, Machine
@@ -44,7 +45,10 @@ class CampaignActivities:
         results: CampaignResults,
         teller: ResultsTeller,
         defaults: CallingDefaults,
+        clock: Callable[[], float] = now_ms,
     ) -> None:
+        """``clock``: ms since the epoch."""
+        self._clock = clock
         self._book = book
         self._playbooks = playbooks
         self._starter = starter
@@ -57,16 +61,16 @@ class CampaignActivities:
         """Open the attempts that are due, and begin their calls. Tried again, it goes on with those that were left."""
         with vendor_failures():
             try:
-                found, planned = await self._book.open_round(request.campaign_id, _now_ms())
+                found, planned = await self._book.open_round(request.campaign_id, agreed_ms(self._clock))
             except UnknownCampaign as error:
                 raise ApplicationError(
                     "there is no such campaign", type=UNKNOWN_CAMPAIGN, non_retryable=True
                 ) from error
             if planned:
                 await self._begin_all(planned)
-            for call_id in await self._book.doubtful_calls(request.campaign_id, _now_ms()):
+            for call_id in await self._book.doubtful_calls(request.campaign_id, self._clock()):
                 if not await self._starter.is_running(call_id):  # ended by hand, say: its place is to be free again
-                    await self._book.call_is_lost(call_id, _now_ms())
+                    await self._book.call_is_lost(call_id, self._clock())
             await self._tell_results(request.campaign_id)
         return found
 
@@ -74,7 +78,7 @@ class CampaignActivities:
     async def keep_phase(self, request: KeepPhase) -> None:
         """Write down where the campaign stands."""
         with vendor_failures():
-            await self._book.keep_phase(request.campaign_id, request.phase, _now_ms(), call_off=request.call_off)
+            await self._book.keep_phase(request.campaign_id, request.phase, self._clock(), call_off=request.call_off)
             if request.phase in {CampaignPhase.COMPLETED, CampaignPhase.CANCELED}:
                 await self._tell_results(request.campaign_id, over=True)
 
@@ -89,11 +93,11 @@ class CampaignActivities:
         begun = []
         try:
             for one in planned:
-                await asyncio.sleep(max(0.0, (one.dial_ms - _now_ms()) / 1_000))
+                await asyncio.sleep(max(0.0, (one.dial_ms - self._clock()) / 1_000))
                 if await self._starter.begin(self._call(one, playbook)):
                     begun.append(one.call_id)
                 else:
-                    await self._book.call_is_lost(one.call_id, _now_ms())
+                    await self._book.call_is_lost(one.call_id, self._clock())
         finally:
             if begun:
                 await self._book.call_has_begun(begun)
@@ -114,7 +118,3 @@ class CampaignActivities:
             machine=Machine.DETECT,
             voicemail_line=planned.voicemail_line,
         )
-
-
-def _now_ms() -> float:
-    return time.time() * 1_000

@@ -6,13 +6,14 @@ from typing import Final
 
 from temporalio.exceptions import ApplicationError
 
-from core.ports.errors import PlaybackLost, StorageUnavailable, UnknownPlaybook, VendorError
+from core.ports.errors import ClockInDoubt, PlaybackLost, StorageUnavailable, UnknownPlaybook, VendorError
 
 PLAYBACK_LOST: Final = "PlaybackLost"
 UNKNOWN_PLAYBOOK: Final = "UnknownPlaybook"
 STORAGE_UNAVAILABLE: Final = "StorageUnavailable"
+CLOCK_IN_DOUBT: Final = "ClockInDoubt"
 VENDOR_KINDS: Final = ("unauthorized", "rate_limited", "overloaded", "unavailable", "timeout", "refused", "broken")
-OWN_WORDS: Final = frozenset((*VENDOR_KINDS, PLAYBACK_LOST, UNKNOWN_PLAYBOOK, STORAGE_UNAVAILABLE))
+OWN_WORDS: Final = frozenset((*VENDOR_KINDS, PLAYBACK_LOST, UNKNOWN_PLAYBOOK, STORAGE_UNAVAILABLE, CLOCK_IN_DOUBT))
 """The types of failures whose messages are ours: without personal data."""
 
 
@@ -36,12 +37,14 @@ def vendor_failures() -> Iterator[None]:
         raise ApplicationError(str(error), type=UNKNOWN_PLAYBOOK, non_retryable=True) from error
     except StorageUnavailable as error:
         raise ApplicationError(str(error), type=STORAGE_UNAVAILABLE) from error
+    except ClockInDoubt as error:
+        raise ApplicationError(str(error), type=CLOCK_IN_DOUBT) from error
 
 
 @contextmanager
 def _own_words() -> Iterator[None]:
     try:
         yield
-    except (VendorError, PlaybackLost, UnknownPlaybook, StorageUnavailable) as error:
+    except (VendorError, PlaybackLost, UnknownPlaybook, StorageUnavailable, ClockInDoubt) as error:
         error.__cause__, error.__suppress_context__ = None, True
         raise

@@ -12,6 +12,7 @@ from activities.conversation import ConversationActivities
 from activities.courier import Courier
 from activities.crm import CrmActivities
 from activities.crm_tools import CrmTools
+from activities.feed import now_ms
 from activities.knowledge_shelf import KnowledgeShelf
 from activities.mood import MoodActivities
 from activities.note_writing import NoteWriter
@@ -70,6 +71,7 @@ class Ports:
     step_examples: StepExamples | None = None  # None: nothing is learnt from calls
     knowledge: KnowledgeShelf | None = None  # None: playbooks have no documents
     lost_calls: LostCalls | None = None  # None: the carrier alone tells of gateways that die
+    clock: Callable[[], float] = now_ms  # ms since the epoch, for what is bound to hours
     notes_after_s: float = AFTER_S  # how long answers go before notes
 
 
@@ -94,7 +96,7 @@ def roster(ports: Ports) -> Roster:
     speech = SpeechActivities(ports.line_voice, lines, ports.playback, shelf, ports.feed)
     mood = MoodActivities(ports.reasoner, shelf, ports.feed)
     notes = NotesActivities(writer, ports.store, ports.notes_after_s)
-    telephony = TelephonyActivities(ports.telephony, ports.feed, ports.dial_gate)
+    telephony = TelephonyActivities(ports.telephony, ports.feed, ports.dial_gate, ports.clock)
     campaigns = CampaignActivities(
         ports.campaigns,
         ports.playbooks,
@@ -102,6 +104,7 @@ def roster(ports: Ports) -> Roster:
         ports.campaign_results,
         ports.results_teller,
         ports.calling,
+        ports.clock,
     )
     courier = Courier(ports.webhooks, ports.webhook_sender)
     results = CampaignResultActivities(ports.campaign_results, courier)
@@ -110,7 +113,9 @@ def roster(ports: Ports) -> Roster:
     crm = CrmActivities(ports.crm, ports.store, ports.feed)
     after_call = AfterCallActivities(ports.store, ports.reasoner, shelf, ports.feed)
     audit = StepAuditActivities(ports.reasoner, shelf, ports.store, ports.step_examples)
-    steps = AfterStepActivities(ports.after_calls, ports.webhooks, courier, ports.messenger, shelf, ports.feed)
+    steps = AfterStepActivities(
+        ports.after_calls, ports.webhooks, courier, ports.messenger, shelf, ports.feed, ports.clock
+    )
     return Roster(
         calls=[
             conversation.finalize_transcript,

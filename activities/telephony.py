@@ -1,14 +1,15 @@
 """The carrier's side of a call: dialling, looking up, hanging up, turning a live leg elsewhere."""
 
-import time
+from collections.abc import Callable
 from typing import Final
 
 import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.clocks import agreed_ms
 from activities.delivery import TOOL_HEARTBEAT_S, heartbeats
-from activities.feed import call_started, phase
+from activities.feed import call_started, now_ms, phase
 from activities.retries import vendor_failures
 from core.contracts import names
 from core.contracts.call import CarrierCall, Dial, Dialled, ForbidCalls, LookUpDial, Machine, Phase
@@ -16,6 +17,7 @@ from core.contracts.transfer import DialRepresentative
 from core.may_call import DncScope
 from core.ports.call_log import CallFeed
 from core.ports.campaign import DialGate, DncEntry
+from core.ports.errors import ClockInDoubt
 from core.ports.telephony import LegOfTransfer, Telephony
 
 NOT_ALLOWED: Final = "NotAllowed"
@@ -26,7 +28,11 @@ log = structlog.get_logger()
 class TelephonyActivities:
     """Acts on legs. Nothing here dials twice: a dial is tried once, and looked up when its answer was lost."""
 
-    def __init__(self, telephony: Telephony, feed: CallFeed, gate: DialGate) -> None:
+    def __init__(
+        self, telephony: Telephony, feed: CallFeed, gate: DialGate, clock: Callable[[], float] = now_ms
+    ) -> None:
+        """``clock``: ms since the epoch."""
+        self._clock = clock
         self._telephony = telephony
         self._feed = feed
         self._gate = gate
@@ -49,10 +55,16 @@ class TelephonyActivities:
         return Dialled(leg.carrier_call_id)
 
     async def _check(self, request: Dial) -> None:
-        """Raises ApplicationError if the number must not be called now, StorageUnavailable if that can't be known."""
-        found = await self._gate.hindrances(
-            request.call_id, request.to, request.tenant, request.campaign, time.time() * 1_000
-        )
+        """Raises ApplicationError if the number must not be called now, StorageUnavailable if that can't be known.
+
+        Campaigns call within hours; any other call is placed by somebody who is there.
+        """
+        try:
+            at_ms = agreed_ms(self._clock) if request.campaign is not None else self._clock()
+        except ClockInDoubt as error:
+            log.error("dial_clock_in_doubt", call_id=request.call_id, reason=str(error))
+            raise ApplicationError(str(error), type=NOT_ALLOWED, non_retryable=True) from None
+        found = await self._gate.hindrances(request.call_id, request.to, request.tenant, request.campaign, at_ms)
         if found:
             log.warning("dial_not_allowed", call_id=request.call_id, hindrances=[one.value for one in found])
             raise ApplicationError(", ".join(one.value for one in found), type=NOT_ALLOWED, non_retryable=True)

@@ -1,5 +1,6 @@
 """What the API is built from; put together in one place, the process's main."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -82,4 +83,5 @@ class ApiDeps:
     documents: Documents
     read_document: Callable[[str, bytes], Sequence[Passage]]  # by path and content; raises BadDocument, and takes time
     history: PayloadCodec  # opens what is sealed or packed at Temporal
+    clock: Callable[[], float] = lambda: time.time() * 1_000  # ms since the epoch, for tokens of streams
     room: GatewayRoom | None = None  # None: gateways are not asked before a caller is let in

@@ -1,6 +1,5 @@
 """What Twilio asks and tells: voice and resume are answered with TwiML, everything else goes to the call."""
 
-import time
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -135,6 +134,7 @@ class Voice:
 
     def __init__(self, deps: ApiDeps, playbooks: AnsweringPlaybooks, figures: Figures) -> None:
         self._temporal = deps.temporal
+        self._clock = deps.clock
         self._room = deps.room
         self._settings = deps.settings
         self._playbooks = playbooks
@@ -209,7 +209,7 @@ class Voice:
                 return self._answers.hang_up(next_verb.line)
 
     def _connect(self, asked: Asked, line: str | None = None, after: int = -1) -> Answer:
-        attachment = max(time.time_ns() // 1_000_000, after + 1)  # also when this clock was set back, or is behind
+        attachment = max(int(self._clock()), after + 1)  # also when this clock was set back, or is behind
         token = make_token(self._settings.stream_secret, asked.call_id, attachment)
         return self._answers.connect(asked.call_id, token, line)
 

@@ -36,6 +36,7 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
     from api.gateway_room import GatewayRoom
     from api.temporal import Temporal
     from cli.temporal_client import connect, history_keys
+    from media_gateway.clock import LaterClock
     from storage.after_calls import SqlAfterCalls
     from storage.calls import SqlCallReader
     from storage.campaigns import SqlCampaigns
@@ -61,6 +62,7 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
         playbooks = SqlPlaybooks(database, default=settings.default_playbook)
         yield ApiDeps(
             room=room,
+            clock=LaterClock(),
             after_calls=SqlAfterCalls(database),
             webhooks=SqlWebhooks(database),
             campaigns=SqlCampaigns(database),

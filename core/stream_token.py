@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 
-MAX_AGE_MS = 120_000  # from the TwiML answer to the stream's start
+MAX_AGE_MS = 300_000  # from the TwiML answer to the stream's start, and by how much clocks of two machines may differ
 
 
 class BadToken(Exception):

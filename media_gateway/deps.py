@@ -1,11 +1,13 @@
 """What the gateway is given by the process that starts it."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from temporalio.client import Client
 
 from core.ports.call_log import CallFeed
 from core.ports.speech import Recogniser
+from media_gateway.clock import EarlierClock
 
 STREAM_PATH = "/twilio/media"
 
@@ -46,3 +48,4 @@ class GatewayDeps:
     temporal: Client
     recogniser: Recogniser
     feed: CallFeed
+    clock: Callable[[], float] = field(default_factory=EarlierClock)  # ms since the epoch, for the age of tokens

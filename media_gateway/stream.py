@@ -1,7 +1,6 @@
 """Lets the carrier's media sockets in, and sees each stream through to the last word the workflow has to hear of it."""
 
 import asyncio
-import time
 from http import HTTPStatus
 
 import structlog
@@ -81,7 +80,7 @@ class MediaEndpoint:
         """A stream begins. Raises BadToken."""
         parameters = start.start.custom_parameters
         call_id = parameters.get("call_id", "")
-        attachment = self._streams.admit(call_id, parameters.get("token", ""), round(time.time() * 1_000))
+        attachment = self._streams.admit(call_id, parameters.get("token", ""), round(self._deps.clock()))
         identity = StreamIdentity(call_id, attachment, start.start.stream_sid, start.start.call_sid)
         lines = self._streams.holding_lines(call_id)
         stream = CallStream(self._deps, self._metrics, identity, socket, lines, self._streams.digits, StreamClock())

@@ -37,3 +37,7 @@ class UnknownPlaybook(Exception):
 
 class StorageUnavailable(Exception):
     """The database cannot be reached now; the same request may succeed a little later."""
+
+
+class ClockInDoubt(Exception):
+    """This machine's clock is not to be trusted with hours; another machine may do the same request."""

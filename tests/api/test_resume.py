@@ -4,11 +4,15 @@ import time
 
 import httpx
 import pytest
+from temporalio.client import Client
 
+from api.temporal import Temporal
 from core.contracts.call import DialEnded, NextVerb, Verb
 from core.stream_token import check_token
+from storage.database import Database
 from tests.api.recording_call import LAY_READY, TOLD
-from tests.api.world import CALLER, OUR_NUMBER, ApiWorld, verb, verbs
+from tests.api.world import CALLER, OUR_NUMBER, ApiWorld, api_world, verb, verbs
+from tests.temporal_server import TemporalServer
 
 
 async def resumed(world: ApiWorld, call_id: str, form: dict[str, str] | None = None, **query: str) -> httpx.Response:
@@ -32,6 +36,17 @@ async def test_a_new_stream_is_newer_than_the_last_one_also_when_the_clock_was_s
     answer = await resumed(world, sid)
     token = verb(answer, "Connect/Stream/Parameter[@name='token']").get("value") or ""
     assert check_token("stream secret", sid, token, now_ms=an_hour_ahead - 3_600_000) == an_hour_ahead + 1
+
+
+async def test_a_stream_has_the_number_of_the_moment_by_the_clock_of_tokens(
+    temporal_server: TemporalServer, temporal: Client, database: Database
+) -> None:
+    reach = Temporal.at(temporal_server.address, deadline=5.0)
+    async with api_world(reach, temporal, database, clock=lambda: 42_000.5) as world:
+        sid, first = await world.incoming()
+        token = verb(first, "Connect/Stream/Parameter[@name='token']").get("value") or ""
+        await world.workflow(sid).terminate()
+    assert check_token("stream secret", sid, token, now_ms=42_000) == 42_000
 
 
 async def test_a_call_that_is_handed_over_is_dialled_and_asks_again_afterwards(world: ApiWorld) -> None:

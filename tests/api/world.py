@@ -2,9 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -189,6 +189,7 @@ async def api_world(
     private_webhooks: bool = True,
     history: PayloadCodec | None = None,
     room: GatewayRoom | None = None,
+    clock: Callable[[], float] | None = None,
     **changed: Any,
 ) -> AsyncIterator[ApiWorld]:
     """An API in this world; ``changed`` settings."""
@@ -213,8 +214,10 @@ async def api_world(
         SqlDocuments(database),
         read_document,
         history or history_codec(()),
-        room,
+        room=room,
     )
+    if clock is not None:
+        deps = replace(deps, clock=clock)
     app = create_app(deps)
     async with serving(app, sock), httpx.AsyncClient(base_url=origin, timeout=20, trust_env=False) as http:
         world = ApiWorld(deps, app, http, client, shelf, reader, feed)

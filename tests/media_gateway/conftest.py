@@ -14,6 +14,7 @@ from temporalio.worker import Worker
 from core.contracts import names
 from core.contracts.call import GatewayAddress
 from core.turns import RecogniserEvent, TurnTaking
+from media_gateway.clock import wall_ms
 from media_gateway.deps import GatewayDeps, GatewaySettings
 from media_gateway.playback_client import PlaybackClient
 from media_gateway.serving import serve
@@ -96,7 +97,7 @@ async def start_gateway(temporal: Client) -> AsyncIterator[StartGateway]:
     """Starts gateways, ``settings`` changed as told; stops them at the end."""
     running: list[RunningGateway] = []
 
-    async def start(client: Client = temporal, **settings: Any) -> RunningGateway:
+    async def start(client: Client = temporal, clock: Callable[[], float] = wall_ms, **settings: Any) -> RunningGateway:
         media, internal = listener(), listener()
         chosen = GatewaySettings(
             media_url=f"ws://{address(media)}",
@@ -109,7 +110,7 @@ async def start_gateway(temporal: Client) -> AsyncIterator[StartGateway]:
             drain=0.0,
             rest=0.0,
         )
-        deps = GatewayDeps(replace(chosen, **settings), client, FakeRecogniser(), FakeFeed())
+        deps = GatewayDeps(replace(chosen, **settings), client, FakeRecogniser(), FakeFeed(), clock)
         stop = asyncio.Event()
         serving = asyncio.create_task(serve(deps, media, internal, stop=stop))
         assert isinstance(deps.recogniser, FakeRecogniser)

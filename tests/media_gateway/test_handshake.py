@@ -10,6 +10,7 @@ from websockets.exceptions import InvalidStatus
 from core.contracts import names
 from core.stream_token import MAX_AGE_MS, make_token
 from core.turns import EndOfTurn
+from media_gateway.clock import EarlierClock, wall_ms
 from tests.media_gateway.conftest import RunningGateway, StartCall, StartGateway, StartWorkflow
 from tests.media_gateway.fakes import STREAM_SECRET
 
@@ -51,6 +52,18 @@ async def test_a_bad_token_is_refused_before_anything_of_the_stream_is_used(
     assert await carrier.closed() == 1008
     assert not gateway.recogniser.streams
     assert not gateway.feed.events
+
+
+async def test_a_caller_gets_in_though_the_clock_was_set_forward_since_the_answer(
+    start_gateway: StartGateway, start_workflow: StartWorkflow
+) -> None:
+    an_hour_ahead = EarlierClock(wall=lambda: wall_ms() + 3_600_000)
+    gateway = await start_gateway(clock=an_hour_ahead)
+    call_id, _ = await start_workflow()
+    carrier = await gateway.carrier()
+    await carrier.start(call_id, make_token(STREAM_SECRET, call_id, now_ms()))
+    await gateway.recogniser.stream()
+    await carrier.drop()
 
 
 async def test_a_token_opens_one_stream_only(gateway: RunningGateway, start_workflow: StartWorkflow) -> None:

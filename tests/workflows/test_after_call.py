@@ -216,6 +216,17 @@ async def test_nobody_is_written_to_at_night(world: CallWorld) -> None:
     assert world.messenger.texts == []
 
 
+async def test_nobody_is_written_to_from_a_machine_whose_clock_is_wrong(world: CallWorld) -> None:
+    world.reasoner.extracts = {"order_number": "482", "sms_ok": True}
+    world.clock_ahead_ms = 6 * 3_600_000.0
+    call = await finished_call(world, orders_with())
+    await seen(call, lambda state: "s ahead of the Temporal server's" in step(state, "follow_up:tracking").detail)
+    assert world.messenger.texts == []
+    world.clock_ahead_ms = 0.0
+    await call.after_call()
+    assert len(world.messenger.texts) == 1
+
+
 async def finished_call(world: CallWorld, playbook: Playbook | None = None, timers: CallTimers = QUICK) -> ScriptedCall:
     """A call with one question, whose caller has hung up."""
     call = await world.answered_call(playbook, timers)

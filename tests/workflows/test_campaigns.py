@@ -111,6 +111,12 @@ class CampaignWorld:
             await self.client.get_workflow_handle(names.call_workflow_id(call_id)).result()
             await self.client.get_workflow_handle(names.after_call_workflow_id(call_id)).result()
 
+    async def trouble(self, campaign: WorkflowHandle[object, str]) -> str:
+        """What its round last failed with."""
+        described = await campaign.describe()
+        pending = described.raw_description.pending_activities
+        return pending[0].last_failure.message if pending else ""
+
     async def phase(self) -> CampaignPhase | None:
         """As it stands in SQL."""
         found = await self.campaigns.campaign(self.id)
@@ -195,6 +201,18 @@ async def test_a_paused_campaign_dials_nobody_until_it_is_resumed(world: Campaig
     second = (await world.dialled(2))[1][0]
     await world.carrier(second, CarrierState.NO_ANSWER)
     assert await campaign.result() == CampaignPhase.COMPLETED
+
+
+async def test_nobody_is_called_while_a_clock_is_wrong(world: CampaignWorld) -> None:
+    world.world.clock_ahead_ms = 3_600_000.0
+    campaign = await world.starts(ADA)
+    async with asyncio.timeout(PATIENCE_S):
+        while not (trouble := await world.trouble(campaign)):
+            pass
+    assert "3600 s ahead of the Temporal server's" in trouble
+    assert world.world.telephony.dialled == []
+    world.world.clock_ahead_ms = 0.0
+    await world.dialled(1)
 
 
 async def test_a_canceled_campaign_ends_and_its_calls_go_on(world: CampaignWorld) -> None:

@@ -162,6 +162,21 @@ async def test_number_that_must_not_be_called_is_not_dialled(world: CallWorld) -
     assert world.telephony.dialled == []
 
 
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_a_campaign_dials_nobody_from_a_machine_whose_clock_is_wrong(world: CallWorld, hours: int) -> None:
+    world.clock_ahead_ms = hours * 3_600_000.0
+    call = await world.call(Direction.OUTBOUND, campaign="spring")
+    assert await call.disposition() is Disposition.NOT_ALLOWED
+    assert world.telephony.dialled == []
+
+
+async def test_a_call_that_somebody_places_by_hand_needs_no_clock(world: CallWorld) -> None:
+    world.clock_ahead_ms = 3_600_000.0
+    call = await dialled(world)
+    await call.carrier(CarrierState.BUSY)
+    assert await call.disposition() is Disposition.BUSY
+
+
 async def test_nobody_is_dialled_while_it_cannot_be_known_whether_they_may_be(world: CallWorld) -> None:
     world.dial_gate.faults.coming.append(StorageUnavailable("database: away"))
     call = await world.call(Direction.OUTBOUND)

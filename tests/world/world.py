@@ -9,6 +9,7 @@ from dataclasses import replace
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
+from activities.feed import now_ms
 from activities.knowledge_shelf import KnowledgeShelf
 from activities.roster import Ports
 from core.contracts import names
@@ -83,6 +84,7 @@ class CallWorld:
     def __init__(self, client: Client) -> None:
         self.client = client
         self.discreet = False  # of the calls that begin
+        self.clock_ahead_ms = 0.0  # of the workers' machine
         self.reasoner = FakeReasoner()
         self.step_fits = FakeStepFits()
         self.voice = FakeVoice()
@@ -131,6 +133,7 @@ class CallWorld:
             campaign_results=NoResults(),
             results_teller=NoResults(),
             knowledge=self.knowledge,
+            clock=lambda: now_ms() + self.clock_ahead_ms,
             notes_after_s=0.0,
             step_examples=self.step_examples,
             step_fits=self.step_fits,
@@ -151,6 +154,7 @@ class CallWorld:
         machine: Machine = Machine.UNKNOWN,
         voicemail_line: str = "",
         queue: str = names.CALLS_QUEUE,
+        campaign: str | None = None,
     ) -> "ScriptedCall":
         """A call that has just begun: no media stream yet."""
         call_id = f"T{uuid.uuid4().hex[:12]}"
@@ -167,6 +171,7 @@ class CallWorld:
             discreet=self.discreet,
             machine=machine,
             voicemail_line=voicemail_line,
+            campaign=campaign,
         )
         handle = await self.client.start_workflow(
             names.CALL_WORKFLOW,
