@@ -29,6 +29,7 @@ pytestmark = pytest.mark.timeout(400)
 @pytest.fixture
 async def stack(tmp_path: Path, temporal_binary: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stack]:
     monkeypatch.setenv("HOLDFAST_TEMPORAL_CLI", str(temporal_binary))
+    monkeypatch.setenv("HOLDFAST_VERSIONED_WORKERS", "true")  # as in production; other tests' workers have no versions
     options = StackOptions(0, temporal_port=0, temporal_ui_port=0, workers=2, data=tmp_path / "data", sandbox_only=True)
     async with Stack(options, Settings()) as stack:
         yield stack

@@ -4,17 +4,20 @@ import re
 from pathlib import Path
 
 import pytest
-from temporalio.client import Client, WorkflowHandle, WorkflowHistory
+from temporalio.client import Client, WorkflowContinuedAsNewError, WorkflowHandle, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 from core.contracts import names
+from core.contracts.campaign import CampaignInput
 from core.outcome import Disposition
 from tests.histories.endings import ENDINGS, STORIES
-from tests.world.world import call_world
+from tests.world.campaign_fakes import BusyCampaigns
+from tests.world.world import CallWorld, call_world, workers_of
 from workflows.after_call import AfterCallWorkflow
 from workflows.call import CallWorkflow
+from workflows.campaign import CampaignWorkflow
 from workflows.worker import sandbox
 
 FOLDER = Path(__file__).parent
@@ -47,6 +50,28 @@ async def test_record_story(story: str, temporal: Client, request: pytest.Fixtur
         await _keep(call.handle, story)
 
 
+async def test_record_campaign(temporal: Client, request: pytest.FixtureRequest) -> None:
+    if not request.config.getoption("--record-histories", default=False):
+        assert (FOLDER / "campaign.json").exists(), "pytest tests/histories --record-histories"
+        return
+    world = CallWorld(temporal)
+    world.campaigns = BusyCampaigns()
+    async with workers_of(world):
+        campaign = await temporal.start_workflow(
+            names.CAMPAIGN_WORKFLOW,
+            CampaignInput("c1", tick_s=0.05, rounds=3),
+            id=names.campaign_workflow_id("c1"),
+            task_queue=names.CAMPAIGNS_QUEUE,
+        )
+        await campaign.execute_update(names.PAUSE_CAMPAIGN)
+        await campaign.execute_update(names.RESUME_CAMPAIGN)
+        first_run = temporal.get_workflow_handle(campaign.id, run_id=campaign.result_run_id)
+        with pytest.raises(WorkflowContinuedAsNewError):
+            await first_run.result(follow_runs=False)
+        await campaign.terminate()
+    await _keep(first_run, "campaign")
+
+
 async def _keep(handle: WorkflowHandle[object, object], name: str) -> None:
     history = (await handle.fetch_history()).to_json()
     (FOLDER / f"{name}.json").write_text(re.sub(STACK_TRACE, '"stackTrace": ""', history))  # it names this machine
@@ -68,7 +93,7 @@ def _recorded(name: str) -> str:
 
 async def _replay(name: str, history: str) -> Exception | None:
     replayer = Replayer(
-        workflows=[CallWorkflow, AfterCallWorkflow],
+        workflows=[CallWorkflow, AfterCallWorkflow, CampaignWorkflow],
         data_converter=pydantic_data_converter,
         workflow_runner=sandbox(),
     )

@@ -18,10 +18,9 @@ from cli.deployment import (
     versions,
 )
 from core.contracts import names
-from core.contracts.campaign import CampaignInput, Round
-from core.ports.campaign import PlannedCall
+from core.contracts.campaign import CampaignInput
 from tests.temporal_server import TemporalServer
-from tests.world.campaign_fakes import NoCampaigns
+from tests.world.campaign_fakes import BusyCampaigns
 from tests.world.fakes import broken
 from tests.world.world import CallWorld, ScriptedCall, workers_of
 
@@ -83,16 +82,8 @@ async def test_a_call_from_before_there_were_versions_goes_on_with_the_current_o
     assert await worked_on(call) == {"", OLD}
 
 
-class BusyBook(NoCampaigns):
-    """Somebody is always in flight."""
-
-    async def open_round(self, campaign_id: str, now_ms: float) -> tuple[Round, Sequence[PlannedCall]]:
-        """Nobody new."""
-        return Round(in_flight=1), ()
-
-
 async def test_a_campaign_goes_over_to_the_next_version_and_on_as_a_new_run_there(world: CallWorld) -> None:
-    world.campaigns = BusyBook()
+    world.campaigns = BusyCampaigns()
     async with workers_of(world, OLD), workers_of(world, NEW):
         await make_current(world.client, OLD, PATIENCE_S)
         campaign = await world.client.start_workflow(

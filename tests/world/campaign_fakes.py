@@ -79,3 +79,11 @@ class NoResults(CampaignResults, ResultsTeller):
 
     async def tell(self, results: ResultsInput, *, news: bool = False) -> None:
         """Nobody."""
+
+
+class BusyCampaigns(NoCampaigns):
+    """Each has a call in flight, and calls nobody else."""
+
+    async def open_round(self, campaign_id: str, now_ms: float) -> tuple[Round, Sequence[PlannedCall]]:
+        """Nobody new."""
+        return Round(in_flight=1), ()
