@@ -75,14 +75,18 @@ def drained(version: Annotated[str, typer.Argument(help="As `deploy versions` pr
     from cli.process import complaints
     from cli.progress import complain
 
+    needed: list[str] = []
+
     async def work(client: "Client") -> None:
         for one in await all_versions(client):
             if one.build_id == version and one.stage in (Stage.CURRENT, Stage.DRAINING):
-                complain(f"{version} is {one.stage}: {one.calls} calls, as Temporal last counted, some minutes ago")
-                raise typer.Exit(1)
+                needed.append(f"{version} is {one.stage}, and has {one.calls} calls (Temporal looks every few minutes)")
 
     with complaints():
         _with_temporal(work)
+    if needed:
+        complain(needed[0])
+        raise typer.Exit(1)
 
 
 def _with_temporal(work: "Callable[[Client], Awaitable[None]]") -> None:

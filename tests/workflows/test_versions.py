@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import Client, WorkflowContinuedAsNewError
+from typer.testing import CliRunner
 
 from cli.deployment import (
     NoWorkers,
@@ -17,12 +18,14 @@ from cli.deployment import (
     trouble,
     versions,
 )
+from cli.main import app
 from core.contracts import names
 from core.contracts.campaign import CampaignInput
 from tests.temporal_server import TemporalServer
 from tests.world.campaign_fakes import BusyCampaigns
 from tests.world.fakes import broken
 from tests.world.world import CallWorld, ScriptedCall, workers_of
+from workflows.fingerprint import build_id
 
 PATIENCE_S = 60.0
 OLD, NEW = "0ld000000000", "4e4000000000"  # the same in all tests: Temporal takes seconds to get to know a version
@@ -150,6 +153,37 @@ async def test_who_asks_is_told_why_calls_would_wait_in_vain(world: CallWorld) -
     await make_none_current(world.client)
     assert "run holdfast deploy current" in (await trouble(world.client, versioned=True) or "")
     assert await trouble(world.client, versioned=False) is None
+
+
+def test_operators_do_all_of_it_by_command(server: TemporalServer) -> None:
+    async def work_for_the_old() -> None:
+        world = CallWorld(await server.connect())
+        async with workers_of(world, OLD):
+            await make_current(world.client, OLD, PATIENCE_S)
+
+    def deploy(*arguments: str) -> tuple[int, str]:
+        ran = CliRunner().invoke(
+            app, ["deploy", *arguments], env={"TEMPORAL_ADDRESS": server.address, "COLUMNS": "200"}
+        )
+        return ran.exit_code, ran.output
+
+    assert deploy("id") == (0, f"{build_id()}\n")
+    asyncio.run(work_for_the_old())
+    code, told = deploy("versions")
+    [line] = [line for line in told.splitlines() if line.startswith(OLD)]
+    assert (code, line.split()) == (0, [OLD, "current", "0", "1", "1", "1"])
+    assert deploy("drained", OLD)[0] == 1
+    code, told = deploy("current", "unheard-of", "--wait", "1")
+    assert (code, told.startswith("holdfast: no worker of version unheard-of")) == (2, True)
+    assert deploy("current", OLD) == (0, f"new calls begin with {OLD}\n")
+    assert deploy("current", "--none") == (0, "new calls go to workers without versions\n")
+    assert deploy("drained", "unheard-of") == (0, "")
+
+
+def test_a_server_that_is_away_is_told_in_one_line() -> None:
+    ran = CliRunner().invoke(app, ["deploy", "versions"], env={"TEMPORAL_ADDRESS": "127.0.0.1:9"})
+    assert ran.exit_code == 2
+    assert ran.output.startswith("holdfast: TEMPORAL_ADDRESS: cannot use 127.0.0.1:9")
 
 
 async def worked_on(call: ScriptedCall) -> set[str]:
