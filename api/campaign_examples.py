@@ -92,6 +92,14 @@ ATTEMPT: Final[dict[str, Any]] = {
     "why_now": "first",
 }
 
+CONSENT: Final[dict[str, Any]] = {
+    "given_at": "2026-03-01T10:00:00Z",
+    "revoked_at": None,
+    "expires_at": "2027-03-01T10:00:00Z",
+    "source": "web form 2026-03-01",
+    "lacks": None,
+}
+
 DNC_NUMBER: Final[dict[str, Any]] = {
     "number": "+12025550117",
     "scope": "tenant",

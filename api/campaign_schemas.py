@@ -389,7 +389,7 @@ class ConsentKept(BaseModel):
     given_at: datetime | None = Field(description="null: revoked without having been given")
     revoked_at: datetime | None
     expires_at: datetime | None
-    source: str = Field(examples=["web form 2026-03-01"])
+    source: str
     lacks: Hindrance | None = Field(description="Why it allows no call now; null: it does")
 
     @classmethod

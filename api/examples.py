@@ -220,6 +220,7 @@ EXAMPLES: Final = {
     "Progress": campaign_examples.PROGRESS,
     "ContactResult": campaign_examples.CONTACT,
     "AttemptMade": campaign_examples.ATTEMPT,
+    "ConsentKept": campaign_examples.CONSENT,
     "DncNumber": campaign_examples.DNC_NUMBER,
 }
 """By the name of their schema."""
