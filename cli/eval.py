@@ -27,12 +27,13 @@ def eval_playbook(
     name: Annotated[str, typer.Argument(help="A playbook's name; HOLDFAST_PLAYBOOKS says where they are.")],
     golden: Annotated[Path | None, typer.Option(help="A golden set of your own, YAML.")] = None,
     calls: Annotated[bool, typer.Option(help="Play its calls, too, against the sandbox.")] = True,
+    tries: Annotated[int, typer.Option(min=1, help="At each turn's words; the fastest counts, on a busy machine.")] = 1,
     json_file: JsonFile = None,
 ) -> None:
     """How many of a golden set's turns and calls go as they should; exit code 1 if below the set's bar."""
     from cli.eval_playbook import run
 
-    run(name, golden, json_file, calls=calls)
+    run(name, golden, json_file, calls=calls, tries=tries)
 
 
 @evals.command("canned")

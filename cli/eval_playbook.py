@@ -32,7 +32,7 @@ DATA = Path(".holdfast/eval")
 AT_ONCE = 3  # calls: people in scripts do not wait for a machine that is too slow
 
 
-def run(name: str, golden_file: Path | None, json_file: Path | None, *, calls: bool) -> None:
+def run(name: str, golden_file: Path | None, json_file: Path | None, *, calls: bool, tries: int) -> None:
     """Measure, print what was wrong and the figures; exit code 1 where they are below the set's bar."""
     quiet_logs()
     with complaints(*STACK_FAILURES, BadGoldenSet, BadRehearsals, PlaybookFaults, VendorError):
@@ -40,7 +40,7 @@ def run(name: str, golden_file: Path | None, json_file: Path | None, *, calls: b
         playbook = read_playbook(settings.playbooks / f"{name}.yaml")
         golden = golden_set(golden_file or FOLDER / f"{name}.yaml", playbook)
         played = rehearsals_named(name) if calls and name in shipped_rehearsals() else []
-        found = uvloop.run(_measure(settings, playbook, golden, played))
+        found = uvloop.run(_measure(settings, playbook, golden, played, tries))
     real_model = found.row["model"] not in ("none", "sandbox")
     lacking = below(golden.bar, found.row, real_model=real_model)
     for line in found.wrong:
@@ -53,17 +53,19 @@ def run(name: str, golden_file: Path | None, json_file: Path | None, *, calls: b
         sys.exit(1)
 
 
-async def _measure(settings: Settings, playbook: Playbook, golden: GoldenSet, played: list[Rehearsal]) -> Score:
+async def _measure(
+    settings: Settings, playbook: Playbook, golden: GoldenSet, played: list[Rehearsal], tries: int
+) -> Score:
     """With a model's key that model is asked; without one the sandbox's, while there is one to play the calls."""
     if not played:
-        return await _understood(settings if settings.anthropic_api_key else None, playbook, golden, "")
+        return await _understood(settings if settings.anthropic_api_key else None, playbook, golden, "", tries)
     scores: list[Score] = []
 
     async def use(stack: Stack) -> None:
         if settings.anthropic_api_key:
-            understood = await _understood(settings, playbook, golden, "")
+            understood = await _understood(settings, playbook, golden, "", tries)
         else:
-            understood = await _understood(_with_model_of(stack, settings), playbook, golden, "sandbox")
+            understood = await _understood(_with_model_of(stack, settings), playbook, golden, "sandbox", tries)
         outcomes = await _play(stack, played)
         wrong = [f"call {one.rehearsal.name}: {'; '.join(one.problems)}" for one in outcomes if one.problems]
         row: Row = {"calls": len(outcomes), "calls_right": round(1 - len(wrong) / len(outcomes), 4)}
@@ -80,12 +82,14 @@ def _with_model_of(stack: Stack, settings: Settings) -> Settings:
     return settings.model_copy(update={"anthropic_api_key": SecretStr(key), "anthropic_base_url": origin})
 
 
-async def _understood(settings: Settings | None, playbook: Playbook, golden: GoldenSet, model: str) -> Score:
+async def _understood(
+    settings: Settings | None, playbook: Playbook, golden: GoldenSet, model: str, tries: int
+) -> Score:
     embedder = RecentlyEmbedded(embedder_of(EmbedderName((settings or Settings.read()).embedder)))
     ready = await ready_playbook(playbook, KeptStepFits(embedder, DATA / "steps"))
     async with AsyncExitStack() as stack:
         asked = reasoner(settings, stack) if settings is not None else None
-        found = await score(golden, PlaybookUnderstanding(ready, asked))
+        found = await score(golden, PlaybookUnderstanding(ready, asked, embedder, tries))
     name = model or (settings.step_model if settings is not None else "none")
     return Score({"playbook": playbook.ref, "embedder": embedder.name, "model": name, **found.row}, found.wrong)
 

@@ -19,6 +19,7 @@ from core.playbook import Playbook
 from core.ports.errors import UnknownPlaybook
 from core.ports.playbooks import Playbooks
 from core.ports.reasoner import Reasoner
+from core.recently_embedded import RecentlyEmbedded
 from evals.golden import Heard, Utterance
 
 _CALL, _TURN = "eval", 1
@@ -59,22 +60,35 @@ async def ready_playbook(playbook: Playbook, fits: KeptStepFits) -> ReadyPlayboo
 
 
 class PlaybookUnderstanding:
-    """Understands single turns. ``reasoner`` None: by words alone."""
+    """Understands single turns.
 
-    def __init__(self, ready: ReadyPlaybook, reasoner: Reasoner | None) -> None:
+    Args:
+        reasoner: None: by words alone.
+        embedder: that of ``ready``.
+        tries: of which the fastest counts: on a busy machine the others tell of other work.
+    """
+
+    def __init__(
+        self, ready: ReadyPlaybook, reasoner: Reasoner | None, embedder: RecentlyEmbedded, tries: int = 1
+    ) -> None:
         self._ready = ready
         self._reasoner = reasoner
+        self._embedder = embedder
+        self._tries = tries
 
     async def hear(self, turn: Utterance) -> Heard:
         """See evals.golden.Understanding."""
         playbook = self._ready.playbook
         at = turn.at or playbook.steps[0].name
         memory = Memory(at=at)
-        began, computed = time.perf_counter(), time.process_time()
-        place = place_of(playbook, memory, at, _TURN, turn.say, turn.variables, playbook.language)
-        by_words = place.finish(self._ready.match(turn.say, place.step, canned=True, reachable=place.reachable))
-        computed = time.process_time() - computed
-        heard = Heard(by_words, 1_000 * (time.perf_counter() - began), 1_000 * computed)
+        tries = []
+        for _ in range(self._tries):
+            self._embedder.forget()
+            began, computed = time.perf_counter(), time.process_time()
+            place = place_of(playbook, memory, at, _TURN, turn.say, turn.variables, playbook.language)
+            by_words = place.finish(self._ready.match(turn.say, place.step, canned=True, reachable=place.reachable))
+            tries.append((time.perf_counter() - began, time.process_time() - computed))
+        heard = Heard(by_words, *(1_000 * min(took) for took in zip(*tries, strict=True)))
         if self._reasoner is None:
             return replace(heard, slots=place.slots) if turn.slots.keys() <= place.slots.keys() else heard
         step = by_words.name

@@ -33,6 +33,10 @@ class RecentlyEmbedded:
             (vector,) = await asyncio.to_thread(self._embedder.embed, [text])
             self._recent[text] = vector
 
+    def forget(self) -> None:
+        """For whoever wants to know what embedding takes."""
+        self._recent.clear()
+
     def _found(self, texts: Sequence[str]) -> Vectors:
         found = np.array([self._recent[text] for text in texts], dtype=np.float32)
         for text in texts:

@@ -89,12 +89,11 @@ class StepFinder:
     def _by_learning(self, learnt: Learnt, text: str, reachable: Collection[str]) -> Step:
         (whole,) = learnt.decide([text], reachable)
         unsure = Step(name=None, confidence=round(whole.confidence, 3), method=learnt.method)
-        if whole.step is None and whole.confidence < _LIKELY:
-            return unsure  # whatever its parts tell, which would take as long again
-        if _asks_for_more(_clauses(text), learnt, reachable, whole.likeliest):
+        if whole.step is None:  # the model is asked, and what it does not agree to is never said: words are enough here
+            alone = all(step == whole.likeliest for step in self._steps_of_clauses(text))
+            return replace(unsure, likely=whole.likeliest) if alone and whole.confidence >= _LIKELY else unsure
+        if _asks_for_more(_clauses(text), learnt, reachable, whole.step):
             return unsure
-        if whole.step is None:
-            return replace(unsure, likely=whole.likeliest)
         return self._found(whole.step, whole.confidence, learnt.method)
 
     def _by_likeness(self, text: str, label: str, likeness: float, reachable: Collection[str]) -> Step:

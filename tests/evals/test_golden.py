@@ -10,6 +10,7 @@ from cli.step_fits import KeptStepFits
 from cli.understanding import PlaybookUnderstanding, ready_playbook
 from core.conversation import Step
 from core.ngrams import NgramEmbedder
+from core.recently_embedded import RecentlyEmbedded
 from evals.golden import FOLDER, BadGoldenSet, Bar, GoldenSet, Heard, Utterance, below, golden_set, score
 from tests.world.playbook import orders
 
@@ -114,8 +115,9 @@ def test_a_set_that_cannot_be_used_is_told_by_place(tmp_path: Path, text: str, p
 
 async def test_turns_are_understood_as_calls_understand_them(tmp_path: Path) -> None:
     playbook = read_playbook(PACKAGED_PLAYBOOKS / "lead_qualification.yaml")
-    ready = await ready_playbook(playbook, KeptStepFits(NgramEmbedder(), tmp_path))
-    understanding = PlaybookUnderstanding(ready, reasoner=None)
+    embedder = RecentlyEmbedded(NgramEmbedder())
+    ready = await ready_playbook(playbook, KeptStepFits(embedder, tmp_path))
+    understanding = PlaybookUnderstanding(ready, None, embedder, tries=2)
     bill = await understanding.hear(Utterance(say="It is 180 dollars.", step="qualify", slots={"monthly_bill": "180"}))
     assert (bill.by_words.name, bill.slots) == ("qualify", {"monthly_bill": "180"})
     renter = await understanding.hear(Utterance(say="No.", step="not_fitting", at="qualify"))
