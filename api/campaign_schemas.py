@@ -102,7 +102,9 @@ class CampaignRules(_Body):
     per_representative: float = Field(
         0.0, ge=0, le=10, description="Calls at once follow who is free, and how many answer; 0: they do not"
     )
-    representatives: int = Field(0, ge=0, le=10_000, description="Free now; keep it up to date")
+    representatives: int = Field(
+        0, ge=0, le=10_000, description="On duty; who talks with a contact of the playbook's campaigns is not free"
+    )
     priority: int = Field(0, ge=-100, le=100, description="The higher goes first")
     good_hours: bool = Field(False, description="Numbers that answered about this hour before go first")
     voicemail: VoicemailPolicy = VoicemailPolicy.HANG_UP

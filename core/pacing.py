@@ -14,7 +14,7 @@ class Pace:
 
     in_flight: int = 5  # attempts, at most
     per_representative: float = 0.0  # dialled for each free one at an answer rate of 1; 0: ``in_flight`` alone counts
-    representatives: int = 0  # free now, as whoever knows tells us, for ``per_representative``
+    representatives: int = 0  # on duty, as whoever knows tells us, for ``per_representative``
     abandoned_most: float = ABANDONED_MOST
 
 
@@ -27,14 +27,29 @@ class Answering:
     abandoned: int = 0  # answered, and nobody was there in time
 
 
-def attempts_allowed(pace: Pace, seen: Answering, free_representatives: int) -> int:
-    """How many may be in flight now. One representative, one attempt, once too many calls were abandoned."""
+@dataclass(frozen=True)
+class Talking:
+    """Attempts whose contacts talk with a representative now."""
+
+    own: int = 0  # of the campaign
+    all: int = 0  # of every campaign whose contacts the same representatives are for
+
+
+def further_attempts(pace: Pace, seen: Answering, in_flight: int, talking: Talking) -> int:
+    """How many more may be in flight now. One free representative, one attempt, once too many calls were abandoned.
+
+    Args:
+        in_flight: the campaign's attempts that are not over, ``talking.own`` among them.
+    """
+    left = pace.in_flight - in_flight
     if pace.per_representative <= 0:
-        return pace.in_flight
+        return left
+    free = max(0, pace.representatives - talking.all)
+    may_want_one = in_flight - talking.own
     if seen.abandoned > pace.abandoned_most * seen.answered:
-        return min(pace.in_flight, free_representatives)
+        return min(left, free - may_want_one)
     rate = max((seen.answered + 1) / (seen.attempts + 1), 0.05)  # nothing is known at first: as if all answered
-    return min(pace.in_flight, int(free_representatives * max(1.0, pace.per_representative / min(rate, 1.0))))
+    return min(left, int(free * max(1.0, pace.per_representative / min(rate, 1.0))) - may_want_one)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Select, cast, false, func, or_, select, updat
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.attempts import AttemptOutcome, why_now
+from core.contracts.call import Phase
 from core.contracts.campaign import (
     CampaignPhase,
     CampaignSettings,
@@ -16,12 +17,12 @@ from core.contracts.campaign import (
     attempt_call_id,
 )
 from core.may_call import DAY_MS, KnownOfNumber, callable_from, hindrances
-from core.pacing import Answering, Ended, Want, attempts_allowed, places, rests_until, share_out
+from core.pacing import Answering, Ended, Talking, Want, further_attempts, places, rests_until, share_out
 from core.ports.campaign import CampaignBook, PlannedCall, UnknownCampaign
 from storage.attempts import call_off_the_rest, close_attempt
 from storage.campaign_rows import Asked, consent_json, counted, known_of, settings_of
 from storage.database import Database
-from storage.models import AttemptRow, CampaignRow, ContactRow, DialRate
+from storage.models import AttemptRow, Call, CampaignRow, ContactRow, DialRate
 from storage.rows import make_sure_of
 
 AHEAD_MS: Final = 1_000.0  # a round fills the time until the next
@@ -117,10 +118,11 @@ class SqlCampaignBook(CampaignBook):
 
     async def _most(self, session: AsyncSession, settings: CampaignSettings, in_flight: int, now_ms: float) -> int:
         """What pace and carrier leave this campaign for the next second, beside what others are to have."""
-        seen = Answering()
+        seen, talking = Answering(), Talking()
         if settings.pace.per_representative > 0:
             seen = await _answering(session, settings.campaign_id, now_ms)
-        own = attempts_allowed(settings.pace, seen, settings.pace.representatives) - in_flight
+            talking = await _talking(session, settings)
+        own = further_attempts(settings.pace, seen, in_flight, talking)
         if own <= 0:
             return 0
         free_ms = await _free_ms(session)
@@ -292,6 +294,21 @@ async def _answering(session: AsyncSession, campaign_id: str, now_ms: float) -> 
         attempts=sum(by_outcome.values()),
         answered=answered,
         abandoned=by_outcome.get(AttemptOutcome.DROPPED.value, 0),
+    )
+
+
+async def _talking(session: AsyncSession, settings: CampaignSettings) -> Talking:
+    """Representatives are a playbook's: its tenant's campaigns share them."""
+    live = select(Call.call_id).where(Call.phase == Phase.TRANSFERRING.value)
+    by_campaign = await counted(
+        session, AttemptRow.campaign_id, AttemptRow.ended_ms.is_(None), AttemptRow.call_id.in_(live)
+    )
+    rows = await session.scalars(select(CampaignRow).where(CampaignRow.campaign_id.in_(by_campaign)))
+    sharing = [
+        one for one in map(settings_of, rows) if (one.tenant, one.playbook) == (settings.tenant, settings.playbook)
+    ]
+    return Talking(
+        own=by_campaign.get(settings.campaign_id, 0), all=sum(by_campaign[one.campaign_id] for one in sharing)
     )
 
 

@@ -1,5 +1,6 @@
 """How fast, how much, and for whom is dialled."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
@@ -10,8 +11,9 @@ from core.pacing import (
     BreakerRules,
     Ended,
     Pace,
+    Talking,
     Want,
-    attempts_allowed,
+    further_attempts,
     places,
     rests_until,
     share_out,
@@ -75,17 +77,28 @@ def test_one_dial_a_second_has_a_place_in_every_second() -> None:
 
 
 def test_more_is_dialled_for_each_representative_the_fewer_answer() -> None:
-    pace = Pace(in_flight=50, per_representative=1.0)
-    assert attempts_allowed(pace, Answering(), 4) == 4
-    assert attempts_allowed(pace, Answering(attempts=99, answered=24), 4) == 16
-    assert attempts_allowed(pace, Answering(attempts=99, answered=24), 0) == 0
-    assert attempts_allowed(Pace(in_flight=7), Answering(), 0) == 7
+    pace = Pace(in_flight=50, per_representative=1.0, representatives=4)
+    few = Answering(attempts=99, answered=24)
+    assert further_attempts(pace, Answering(), 0, Talking()) == 4
+    assert further_attempts(pace, few, 0, Talking()) == 16
+    assert further_attempts(pace, few, 6, Talking()) == 10
+    assert further_attempts(replace(pace, representatives=0), few, 0, Talking()) == 0
+    assert further_attempts(replace(pace, in_flight=8), few, 6, Talking()) == 2
+    assert further_attempts(Pace(in_flight=7), Answering(), 3, Talking()) == 4
+
+
+def test_a_representative_who_talks_is_not_free_and_what_they_talk_in_waits_for_none() -> None:
+    pace = Pace(in_flight=50, per_representative=1.0, representatives=4)
+    few = Answering(attempts=99, answered=24)
+    assert further_attempts(pace, few, 3, Talking(own=3, all=3)) == 4
+    assert further_attempts(pace, few, 3, Talking(own=1, all=3)) == 2
+    assert further_attempts(pace, few, 0, Talking(all=9)) == 0
 
 
 def test_too_many_abandoned_calls_leave_one_attempt_for_each_representative() -> None:
-    pace = Pace(in_flight=50, per_representative=1.0)
-    assert attempts_allowed(pace, Answering(attempts=400, answered=100, abandoned=3), 4) > 4
-    assert attempts_allowed(pace, Answering(attempts=400, answered=100, abandoned=4), 4) == 4
+    pace = Pace(in_flight=50, per_representative=1.0, representatives=4)
+    assert further_attempts(pace, Answering(attempts=400, answered=100, abandoned=3), 0, Talking()) > 4
+    assert further_attempts(pace, Answering(attempts=400, answered=100, abandoned=4), 0, Talking()) == 4
 
 
 def test_dialling_rests_when_too_much_fails_and_one_attempt_decides_whether_it_goes_on() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from core.attempts import AttemptOutcome, WhyNow
 from core.calling_window import CallingWindow, Hours
-from core.contracts.call import CallRecord
+from core.contracts.call import CallRecord, Phase
 from core.contracts.campaign import CampaignPhase, CampaignSettings, ContactState
 from core.may_call import CallingRules, ConsentOnRecord, DncScope, Hindrance
 from core.outcome import Disposition
@@ -18,6 +18,7 @@ from storage.calls import SqlCallStore
 from storage.campaign_rounds import SqlCampaignBook
 from storage.campaigns import SqlCampaigns, SqlDialGate
 from storage.database import Database
+from storage.models import Call
 from storage.transfers import SqlCallbacks
 from tests.storage.records import ended_call
 
@@ -203,6 +204,30 @@ async def test_no_more_are_in_flight_than_the_pace_allows(running: Running) -> N
     assert await running.planned(NOON + SECOND) == []
     await running.ends(first[0], Disposition.COMPLETED, NOON + MINUTE)
     assert len(await running.planned(NOON + MINUTE)) == 1
+
+
+async def test_representatives_who_talk_are_not_free(running: Running, database: Database) -> None:
+    settings = replace(SETTINGS, pace=Pace(in_flight=9, per_representative=1.0, representatives=2))
+    await running.runs(settings, ADA, BOB, EVE)
+    first, second = await running.planned()
+    async with database.write() as session:
+        session.add(Call(call_id=first.call_id, started_ms=NOON, phase=Phase.TRANSFERRING.value))
+        session.add(Call(call_id=second.call_id, started_ms=NOON, phase=Phase.LIVE.value))
+    assert await running.planned(NOON + SECOND) == []  # one talks, one may be wanted by the second
+    await running.ends(second, Disposition.COMPLETED, NOON + MINUTE)
+    assert len(await running.planned(NOON + MINUTE)) == 1
+
+
+async def test_representatives_are_shared_by_the_campaigns_of_a_playbook(running: Running, database: Database) -> None:
+    pace = Pace(in_flight=9, per_representative=1.0, representatives=1)
+    await running.runs(SETTINGS, ADA)
+    (talking,) = await running.planned()
+    async with database.write() as session:
+        session.add(Call(call_id=talking.call_id, started_ms=NOON, phase=Phase.TRANSFERRING.value))
+    await running.runs(replace(SETTINGS, campaign_id="c2", pace=pace), BOB)
+    await running.runs(replace(SETTINGS, campaign_id="c3", pace=pace, playbook="other"), EVE)
+    assert await running.planned(NOON, "c2") == []
+    assert await running.dialled(NOON, "c3") == [EVE]
 
 
 async def test_dials_of_all_campaigns_are_as_far_apart_as_the_carrier_wants(database: Database) -> None:
