@@ -10,7 +10,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from temporalio import activity
 
-from activities.delivery import REPLY_HEARTBEAT_S, Delivery, heartbeats, telling_how_far, while_wanted
+from activities.delivery import Delivery, telling_how_far, while_wanted
 from activities.dialogue import Place, judged, place_of, step_now
 from activities.feed import mood_read, now_ms, problem, step_found, told_from_documents
 from activities.fillers import fillers_when_late
@@ -140,7 +140,7 @@ class ConversationActivities:
             now_ms(), request.step_from_ms, request.step_to_ms, request.asked_ms, before=request.before
         )
         bound = bound_contextvars(call_id=request.call_id, turn=request.key.turn)
-        with bound, self._failures(request.call_id), heartbeats(REPLY_HEARTBEAT_S):
+        with bound, self._failures(request.call_id):
             ready = await self._shelf.get(request.playbook)
             likely, request = request.step, replace(request, step=step_now(ready.playbook, request))
             listen = ready.listen_in(request.manner, request.step)

@@ -17,9 +17,6 @@ from core.ports.playback import ReplyPlayback
 from core.ports.speech import SpeechChunk, SpeechStream
 from core.ports.speech_cache import Recording
 
-TOOL_HEARTBEAT_S = 0.8  # a tool's worker is missed after 2 s
-REPLY_HEARTBEAT_S = 8.0  # a reply's after 12 s; its gateway misses it at once, and most are over by the first one
-
 
 class Delivery:
     """Speaks sentences into the caller's ear. ``say`` and ``carry`` run side by side."""
@@ -111,28 +108,6 @@ class Delivery:
             self.timings, first_sentence_ms=spoken_ms, voice_first_byte_ms=at_ms, first_pushed_ms=at_ms
         )
         self._playback.began(self.timings)
-
-
-@contextmanager
-def heartbeats(every_s: float) -> Iterator[None]:
-    """Tell Temporal that we are alive as long as the block runs. Not for the first moment: most are done by then."""
-    loop = asyncio.get_running_loop()
-    timer: asyncio.TimerHandle | None = None
-
-    def wait() -> None:
-        nonlocal timer
-        timer = loop.call_later(every_s, beat)
-
-    def beat() -> None:
-        activity.heartbeat()
-        wait()
-
-    wait()
-    try:
-        yield
-    finally:
-        if timer is not None:
-            timer.cancel()
 
 
 async def while_wanted(playback: ReplyPlayback, work: Coroutine[Any, Any, None], within_s: float) -> bool:

@@ -6,7 +6,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from temporalio import activity
 
-from activities.delivery import REPLY_HEARTBEAT_S, Delivery, heard_of, heartbeats, telling_how_far, while_wanted
+from activities.delivery import Delivery, heard_of, telling_how_far, while_wanted
 from activities.feed import call_started, now_ms, phase
 from activities.playbook_shelf import PlaybookShelf, ReadyPlaybook
 from activities.retries import vendor_failures
@@ -50,7 +50,6 @@ class SpeechActivities:
         with (
             bound_contextvars(call_id=request.call_id, turn=request.key.turn),
             vendor_failures(),
-            heartbeats(REPLY_HEARTBEAT_S),
         ):
             ready = await self._shelf.get(request.playbook)
             listen = ready.listen_in(request.manner, request.step, request.line)

@@ -8,7 +8,6 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.clocks import agreed_ms
-from activities.delivery import TOOL_HEARTBEAT_S, heartbeats
 from activities.feed import call_started, now_ms, phase
 from activities.retries import vendor_failures
 from core.contracts import names
@@ -43,7 +42,7 @@ class TelephonyActivities:
         if request.opening is not None:
             self._feed.note(call_started(request.call_id, request.opening))
         self._feed.note(phase(request.call_id, Phase.DIALLING))
-        with vendor_failures(), heartbeats(TOOL_HEARTBEAT_S):
+        with vendor_failures():
             await self._check(request)
             leg = await self._telephony.dial(
                 request.call_id,

@@ -11,7 +11,6 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from temporalio import activity
 
-from activities.delivery import TOOL_HEARTBEAT_S, heartbeats
 from activities.feed import tool_called, tool_returned
 from activities.kept_digits import FilledIn, fill_in
 from activities.playbook_shelf import PlaybookShelf, ReadyPlaybook
@@ -79,7 +78,6 @@ class ToolActivities:
         with (
             bound_contextvars(call_id=request.call_id, turn=request.turn),
             vendor_failures(),
-            heartbeats(TOOL_HEARTBEAT_S),
         ):
             ready = await self._shelf.get(request.playbook)
             started = monotonic()
@@ -100,7 +98,7 @@ class ToolActivities:
     async def undo_tool(self, request: UndoTool) -> ToolOutcome:
         """Take a write back: by the tool that the playbook names for it, else by the tool's own means."""
         done = request.done
-        with bound_contextvars(call_id=done.call_id, turn=done.turn), vendor_failures(), heartbeats(TOOL_HEARTBEAT_S):
+        with bound_contextvars(call_id=done.call_id, turn=done.turn), vendor_failures():
             ready = await self._shelf.get(done.playbook)
             started = monotonic()
             tool = ready.playbook.tool(done.call.name)

@@ -202,8 +202,11 @@ class Chaos:
     async def record_faults(self, call_id: str) -> list[str]:
         """Whether SQL tells what the workflow tells."""
         handle = self.temporal.get_workflow_handle(names.call_workflow_id(call_id))
-        async with asyncio.timeout(RECORDED_S):
-            await self.temporal.get_workflow_handle(names.after_call_workflow_id(call_id)).result()
+        try:
+            async with asyncio.timeout(RECORDED_S):
+                await self.temporal.get_workflow_handle(names.after_call_workflow_id(call_id)).result()
+        except TimeoutError:
+            return [f"what follows it was not done {RECORDED_S:.0f} s after its end"]
         turns = await handle.query(names.TRANSCRIPT, result_type=list[TurnRecord])
         record = await self.product.call(call_id)
         told = [(turn.turn, turn.caller, turn.heard) for turn in turns]

@@ -25,7 +25,8 @@ from core.contracts.call import CallRecord, CallSummary
 from core.patience import Patience
 from workflows.after_call_first import follow_up_as_before
 from workflows.after_view import after_details
-from workflows.errands import DATABASE, DATABASE_AWAY, ONCE, ONE_REQUEST, Errands, Failure, Got, Sent, once
+from workflows.attempts import ALIVE_LATER, ONCE
+from workflows.errands import DATABASE, DATABASE_AWAY, ONE_REQUEST, Errands, Failure, Got, Sent, once
 
 with workflow.unsafe.imports_passed_through():
     from activities.after_call import AfterCallActivities
@@ -157,6 +158,7 @@ class AfterCallWorkflow:
             AfterStepActivities.await_crm_turn,
             AwaitCrmTurn(self.call_id),
             start_to_close_timeout=ONE_REQUEST,
+            heartbeat_timeout=ALIVE_LATER,
             schedule_to_close_timeout=2 * DATABASE_AWAY,  # an earlier one gives up after three days
             retry_policy=self._turns,
             summary="wait for the notes of earlier calls",
@@ -220,6 +222,7 @@ class AfterCallWorkflow:
             AfterStepActivities.keep_after_state,
             self.state(),
             start_to_close_timeout=ONE_REQUEST,
+            heartbeat_timeout=ALIVE_LATER,
             schedule_to_close_timeout=DATABASE_AWAY,
             retry_policy=DATABASE,
             summary="keep how far it has come",

@@ -8,6 +8,7 @@ from temporalio.common import RetryPolicy
 
 from core.contracts import names
 from core.contracts.campaign import CampaignInput, CampaignPhase, CampaignState, KeepPhase, OpenRound, Round
+from workflows.attempts import ALIVE_LATER
 
 with workflow.unsafe.imports_passed_through():
     from activities.campaign import CampaignActivities
@@ -92,6 +93,7 @@ class CampaignWorkflow:
             CampaignActivities.open_round,
             OpenRound(self._campaign.campaign_id),
             start_to_close_timeout=timedelta(seconds=30),  # one transaction, and a second of starting calls
+            heartbeat_timeout=ALIVE_LATER,
             retry_policy=FOREVER,  # a database or an engine that is away comes back; nobody is dialled meanwhile
             summary=f"call who is due; {self._last.in_flight} in flight",
         )
@@ -134,6 +136,7 @@ class CampaignWorkflow:
             CampaignActivities.keep_phase,
             KeepPhase(self._campaign.campaign_id, phase, call_off),
             start_to_close_timeout=timedelta(seconds=30),  # calling off may touch a million rows
+            heartbeat_timeout=ALIVE_LATER,
             retry_policy=FOREVER,
             summary=f"the campaign is {phase.value}",
         )

@@ -18,6 +18,7 @@ from core.contracts.campaign_results import (
     TellResults,
     Untold,
 )
+from workflows.attempts import ALIVE_LATER
 from workflows.errands import ONE_REQUEST, Errands, set_aside
 
 with workflow.unsafe.imports_passed_through():
@@ -79,6 +80,7 @@ class CampaignResultsWorkflow:
             CampaignResultActivities.tell_results,
             TellResults(self._results.campaign_id),
             start_to_close_timeout=timedelta(seconds=60),  # a page side by side, 15 s each at most, and SQL
+            heartbeat_timeout=ALIVE_LATER,
             retry_policy=FOREVER,
             summary="tell what is untold",
         )
@@ -120,6 +122,7 @@ class CampaignResultsWorkflow:
             CampaignResultActivities.results_seen_to,
             ResultsSeenTo(self._results.campaign_id, tuple(one.contact_id for one in those)),
             start_to_close_timeout=ONE_REQUEST,
+            heartbeat_timeout=ALIVE_LATER,
             retry_policy=FOREVER,
             summary=f"{len(those)} are seen to by others",
         )

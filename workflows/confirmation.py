@@ -14,7 +14,8 @@ from core.conversation import Step, ToolResult, sum_usage
 from core.live_call import LiveCall
 from core.tool_memory import Pending
 from core.tools import was_read_back
-from workflows.replies import ONCE, until
+from workflows.attempts import ALIVE, ELSEWHERE
+from workflows.replies import until
 from workflows.tools import next_ordinal, run_confirmed, undo
 
 with workflow.unsafe.imports_passed_through():
@@ -92,7 +93,8 @@ async def _judge(live: LiveCall, pending: Pending, said: str) -> Verdict:
             ToolActivities.judge_confirmation,
             JudgeConfirmation(live.call.call_id, turn.number, pending.ask, said),
             schedule_to_close_timeout=timedelta(seconds=4),  # one model call; the caller waits for it
-            retry_policy=ONCE,
+            heartbeat_timeout=ALIVE,
+            retry_policy=ELSEWHERE,
             summary=f"turn {turn.number}: a yes?",
         )
     except ActivityError:

@@ -10,12 +10,12 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from core.contracts.call import CallOpening, Dial, LookUpDial
 from core.live_call import Ending, LiveCall
 from core.outcome import Disposition
-from workflows.replies import ONCE, until
+from workflows.attempts import ALIVE, ONCE
+from workflows.replies import until
 
 with workflow.unsafe.imports_passed_through():
     from activities.telephony import NOT_ALLOWED, TelephonyActivities
 
-ALIVE: Final = timedelta(seconds=2)  # between heartbeats: a worker that died holds its place in the pace no longer
 UNCLEAR: Final = {"timeout", "unavailable", "broken", "overloaded"}  # kinds of failure after which it may ring
 
 

@@ -11,6 +11,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, FailureError,
 
 from core.contracts.after_call import AfterStep, DeadLetter, Errand, Outcome, StepStatus
 from core.patience import Patience
+from workflows.attempts import ALIVE_LATER, ELSEWHERE
 
 with workflow.unsafe.imports_passed_through():
     from activities.after_call import AfterCallActivities
@@ -22,7 +23,6 @@ with workflow.unsafe.imports_passed_through():
 Sent = TypeVar("Sent")
 Got = TypeVar("Got")
 
-ONCE: Final = RetryPolicy(maximum_attempts=1)  # the workflow tries again itself, so that all can see it
 DATABASE: Final = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
 DATABASE_AWAY: Final = timedelta(days=3)
 ONE_MODEL_CALL: Final = timedelta(seconds=60)  # over the whole transcript
@@ -153,9 +153,14 @@ class Errands:
 
 
 async def once(work: Callable[[Any, Sent], Awaitable[Got]], request: Sent, summary: str, at_most: timedelta) -> Got:
-    """One attempt at an activity. Raises ActivityError."""
+    """One attempt at an activity: the workflow tries again itself, so that all can see it. Raises ActivityError."""
     return await workflow.execute_activity_method(
-        work, request, start_to_close_timeout=at_most, retry_policy=ONCE, summary=summary
+        work,
+        request,
+        start_to_close_timeout=at_most,
+        heartbeat_timeout=ALIVE_LATER,
+        retry_policy=ELSEWHERE,
+        summary=summary,
     )
 
 
@@ -187,6 +192,7 @@ async def set_aside(letter: DeadLetter) -> None:
         AfterStepActivities.set_aside,
         letter,
         start_to_close_timeout=ONE_REQUEST,
+        heartbeat_timeout=ALIVE_LATER,
         schedule_to_close_timeout=DATABASE_AWAY,
         retry_policy=DATABASE,
         summary=f"set aside: {letter.errand.title}",

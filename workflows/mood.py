@@ -11,8 +11,8 @@ from core.contracts.call import MoodRead, ReadMood
 from core.conversation import Turn, sum_usage
 from core.live_call import LiveCall
 from core.mood import is_due
+from workflows.attempts import ONCE
 from workflows.open_costs import OpenCosts
-from workflows.replies import ONCE
 
 with workflow.unsafe.imports_passed_through():
     from activities.mood import MoodActivities

@@ -7,6 +7,7 @@ from temporalio.common import RetryPolicy
 
 from core.contracts.call import ForbidCalls
 from core.live_call import LiveCall
+from workflows.attempts import ALIVE
 
 with workflow.unsafe.imports_passed_through():
     from activities.telephony import TelephonyActivities
@@ -22,6 +23,7 @@ async def forbid_calls_if_asked(live: LiveCall) -> None:
         TelephonyActivities.forbid_calls,
         ForbidCalls(call.call_id, call.caller_number, call.tenant, call.campaign),
         start_to_close_timeout=timedelta(seconds=10),  # one transaction
+        heartbeat_timeout=ALIVE,
         retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30)),  # until the database takes it, however long
         summary="enter the number in DNC",
     )

@@ -12,9 +12,9 @@ from core.contracts.notes import EarlierCalls, Notes, NotesDue, RecallCaller, Ta
 from core.conversation import RECENT_EXCHANGES, Exchange, Turn, Usage, sum_usage
 from core.live_call import LiveCall
 from core.note_taking import take_in
+from workflows.attempts import ONCE
 from workflows.mood import MoodReader
 from workflows.open_costs import OpenCosts
-from workflows.replies import ONCE
 
 with workflow.unsafe.imports_passed_through():
     from activities.notes import NotesActivities

@@ -7,13 +7,13 @@ from functools import partial
 from typing import Final
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from core.contracts.call import CallOpening, GatewayAddress, Reply, ReplyKey, Respond, SoFar, SpeakLine
 from core.conversation import Conversation, Turn, Utterance
 from core.live_call import LiveCall
 from core.timings import RETRIED
+from workflows.attempts import ONCE
 from workflows.open_costs import OpenCosts
 
 with workflow.unsafe.imports_passed_through():
@@ -24,7 +24,6 @@ with workflow.unsafe.imports_passed_through():
 ATTEMPTS: Final = 3
 ATTEMPT_PAUSE: Final = timedelta(milliseconds=200)
 LONGEST_PAUSE: Final = timedelta(seconds=2)  # a vendor that wants to be left alone for longer is of no use to a caller
-ONCE: Final = RetryPolicy(maximum_attempts=1)
 HEARTBEAT: Final = timedelta(seconds=12)  # the gateway tells of a lost worker at once, by reply_lost
 HEARING: Final = timedelta(minutes=3)  # on top of making it: no reply plays longer; its activity has its own deadlines
 FREE_SLOT: Final = timedelta(seconds=5)  # workers are that busy: an apology now beats an answer later

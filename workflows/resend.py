@@ -7,6 +7,7 @@ from temporalio.exceptions import ActivityError
 
 from core.contracts import names
 from core.contracts.after_call import Resend
+from workflows.attempts import ALIVE_LATER
 from workflows.errands import DATABASE, DATABASE_AWAY, ONE_REQUEST, failure_of, perform, set_aside
 
 with workflow.unsafe.imports_passed_through():
@@ -24,6 +25,7 @@ class ResendWorkflow:
             AfterStepActivities.open_letter,
             request,
             start_to_close_timeout=ONE_REQUEST,
+            heartbeat_timeout=ALIVE_LATER,
             schedule_to_close_timeout=DATABASE_AWAY,
             retry_policy=DATABASE,
             summary="open the letter",
@@ -43,6 +45,7 @@ class ResendWorkflow:
             AfterStepActivities.close_letter,
             request,
             start_to_close_timeout=ONE_REQUEST,
+            heartbeat_timeout=ALIVE_LATER,
             schedule_to_close_timeout=DATABASE_AWAY,
             retry_policy=DATABASE,
             summary="close the letter",

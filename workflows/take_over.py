@@ -17,7 +17,7 @@ from core.taking_over import (
     was_greeted,
 )
 from core.transfer import Stage
-from workflows.replies import ONCE
+from workflows.attempts import ONCE
 from workflows.understanding import understood
 
 with workflow.unsafe.imports_passed_through():

@@ -16,12 +16,12 @@ from core.contracts.transfer import Cause
 from core.conversation import ToolCall, ToolResult
 from core.live_call import LiveCall
 from core.tool_memory import Done, Pending
+from workflows.attempts import ALIVE
 
 with workflow.unsafe.imports_passed_through():
     from activities.tools import ToolActivities
 
 LONGEST: Final = timedelta(seconds=62)  # of an attempt: each tool's own limit, in the playbook, is shorter
-ALIVE: Final = timedelta(seconds=2)  # between heartbeats: a worker that died is no reason to wait that long
 LONGEST_ARGUMENT: Final = 600  # of what a model says about a transfer
 RETRIES: Final = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), maximum_attempts=5

@@ -30,9 +30,10 @@ from core.live_call import Ending, LiveCall
 from core.outcome import Disposition
 from core.playbook import TRANSFER_TOOL
 from core.transfer import Stage, Transfer, plain_briefing, unreached_words
+from workflows.attempts import ALIVE, ELSEWHERE, ONCE
 from workflows.dialling import UNCLEAR
 from workflows.leg import redirect
-from workflows.replies import ONCE, until
+from workflows.replies import until
 
 with workflow.unsafe.imports_passed_through():
     from activities.telephony import TelephonyActivities
@@ -80,7 +81,8 @@ def _have_briefing_written(live: LiveCall, transfer: Transfer) -> None:
             call.call_id, call.playbook.ref, transfer.wanted, now.step, call.caller_number, recent, call.variables, done
         ),
         schedule_to_close_timeout=timedelta(seconds=15),  # one model call; by then somebody has answered
-        retry_policy=ONCE,
+        heartbeat_timeout=ALIVE,
+        retry_policy=ELSEWHERE,
         summary=f"transfer {transfer.number}: write the briefing",
     )
     writing.add_done_callback(partial(_take_briefing, live, transfer))
@@ -103,6 +105,7 @@ async def _open_queue(live: LiveCall, transfer: Transfer) -> QueueOpened:
             TransferActivities.open_queue,
             OpenQueue(live.call.call_id, live.call.playbook.ref, wanted.queue, transfer.number, wanted.cause),
             schedule_to_close_timeout=timedelta(seconds=5),  # the playbook is in the worker already
+            heartbeat_timeout=ALIVE,
             retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200)),
             summary=f"transfer {transfer.number}: who is there of {wanted.queue}",
         )
@@ -121,6 +124,7 @@ async def _reach(live: LiveCall, transfer: Transfer) -> None:
         TelephonyActivities.dial_representative,
         dialling,
         start_to_close_timeout=timedelta(seconds=15),  # one REST call, as when a call is placed
+        heartbeat_timeout=ALIVE,
         retry_policy=ONCE,  # a second try could ring twice
         summary=f"transfer {transfer.number}: dial {'a representative' if live.call.discreet else transfer.to}",
     )
@@ -189,6 +193,7 @@ async def _put_down(live: LiveCall, transfer: Transfer) -> None:
             TelephonyActivities.hang_up,
             CarrierCall(live.call.call_id, transfer.carrier_call_id),
             start_to_close_timeout=timedelta(seconds=5),  # one REST call
+            heartbeat_timeout=ALIVE,
             schedule_to_close_timeout=timedelta(seconds=30),  # the carrier's own limit ends it later
             retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=300)),
             summary=f"transfer {transfer.number}: put the representative's line down",

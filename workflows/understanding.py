@@ -12,8 +12,8 @@ from core.conversation import Step
 from core.live_call import LiveCall
 from core.serving import gives_up
 from core.wishes import asks_only_for_time
+from workflows.attempts import ALIVE, ELSEWHERE, ONCE
 from workflows.escalation import may_give_up
-from workflows.replies import ONCE
 
 with workflow.unsafe.imports_passed_through():
     from activities.conversation import ConversationActivities
@@ -28,7 +28,8 @@ async def understood(live: LiveCall, turn: CallerTurn) -> tuple[str, float]:
                 ConversationActivities.finalize_transcript,
                 FinalizeTranscript(live.call.call_id, turn.turn, live.gateway.audio_url, live.language),
                 schedule_to_close_timeout=timedelta(seconds=3),  # later the unsure text is better than more silence
-                retry_policy=ONCE,
+                heartbeat_timeout=ALIVE,
+                retry_policy=ELSEWHERE,
                 summary=f"turn {turn.turn}: transcribe again",
             )
         except ActivityError:
@@ -120,7 +121,8 @@ async def _reason(live: LiveCall, text: str) -> Step:
             ConversationActivities.reason_step,
             request,
             schedule_to_close_timeout=timedelta(seconds=4),  # one model call; the caller waits for it
-            retry_policy=ONCE,
+            heartbeat_timeout=ALIVE,
+            retry_policy=ELSEWHERE,
             summary=f"turn {turn.number}: find step",
         )
     except ActivityError:

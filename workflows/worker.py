@@ -13,6 +13,7 @@ from temporalio.worker import (
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.heartbeats import Heartbeats
 from activities.roster import Ports, roster
 from core.contracts import names
 from workflows.after_call import AfterCallWorkflow
@@ -70,6 +71,7 @@ def build_workers(client: Client, ports: Ports, *, versioned: bool = False, buil
         activity_task_poller_behavior=PollerBehaviorSimpleMaximum(POLLERS),
         sticky_queue_schedule_to_start_timeout=STICKY,
         graceful_shutdown_timeout=GRACE,
+        interceptors=[Heartbeats()],
         deployment_config=moves(VersioningBehavior.PINNED),
     )
     after = Worker(
@@ -83,6 +85,7 @@ def build_workers(client: Client, ports: Ports, *, versioned: bool = False, buil
         workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
         activity_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
         graceful_shutdown_timeout=GRACE,
+        interceptors=[Heartbeats()],
         deployment_config=moves(VersioningBehavior.AUTO_UPGRADE),
     )
     campaigns = Worker(
@@ -96,6 +99,7 @@ def build_workers(client: Client, ports: Ports, *, versioned: bool = False, buil
         workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
         activity_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
         graceful_shutdown_timeout=GRACE,
+        interceptors=[Heartbeats()],
         deployment_config=moves(VersioningBehavior.AUTO_UPGRADE),
     )
     return [live, after, campaigns]

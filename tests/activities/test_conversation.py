@@ -213,20 +213,6 @@ async def test_vendors_failure_is_told_and_noted(kind: str, curable: bool) -> No
     assert desk.feed.kinds("C1") == ["problem"]
 
 
-async def test_reply_that_takes_long_shows_that_it_lives() -> None:
-    desk = Desk()
-    beats: asyncio.Queue[None] = asyncio.Queue()
-    environment = ActivityEnvironment()
-    environment.on_heartbeat = lambda *_: beats.put_nowait(None)
-    gate = asyncio.Event()
-    desk.reasoner.will_say([gate, TextPiece("At last.")])
-    running = asyncio.ensure_future(environment.run(desk.activities.respond, respond()))
-    async with asyncio.timeout(10):
-        await beats.get()
-    gate.set()
-    assert (await running).text == "At last."
-
-
 async def test_match_step_is_unsure_when_the_playbook_is_not_at_hand() -> None:
     class SlowPlaybooks(FakePlaybooks):
         async def load(self, ref: str) -> Playbook:

@@ -6,9 +6,7 @@ from dataclasses import replace
 import pytest
 from temporalio import activity
 from temporalio.api.enums.v1 import TimeoutType
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from activities.roster import roster
 from activities.telephony import TelephonyActivities
 from core.contracts import names
 from core.contracts.call import Dial, Dialled, Direction, Machine, Phase
@@ -18,10 +16,10 @@ from core.playbook import parse_playbook
 from core.ports.campaign import DncEntry
 from core.ports.errors import StorageUnavailable
 from core.ports.telephony import CarrierLeg
+from tests.world.dying_worker import QUEUE, dying_worker
 from tests.world.fakes import broken
 from tests.world.playbook import ORDERS
 from tests.world.world import QUICK, CallWorld, ScriptedCall
-from workflows.call import CallWorkflow
 
 
 async def dialled(world: CallWorld) -> ScriptedCall:
@@ -135,16 +133,8 @@ async def test_dial_whose_worker_died_is_cleared_up_once_its_heartbeat_is_missed
         return Dialled(None)
 
     world.telephony.on_record = CarrierLeg("CAfound", CarrierState.RINGING)
-    others = [one for one in roster(world.ports).calls if one.__name__ != TelephonyActivities.dial.__name__]
-    dying = Worker(
-        world.client,
-        task_queue="dying",
-        workflows=[CallWorkflow],
-        activities=[*others, rings_and_is_never_heard_of_again],
-        workflow_runner=UnsandboxedWorkflowRunner(),
-    )
-    async with dying:
-        call = await world.call(Direction.OUTBOUND, timers=replace(QUICK, lost_dial=600.0), queue="dying")
+    async with dying_worker(world, TelephonyActivities.dial.__name__, rings_and_is_never_heard_of_again):
+        call = await world.call(Direction.OUTBOUND, timers=replace(QUICK, lost_dial=600.0), queue=QUEUE)
         assert await call.disposition() is Disposition.NO_ANSWER
     assert (dials, world.telephony.hung_up) == (["+12025550123"], ["CAfound"])
     missed = [

@@ -1,9 +1,16 @@
 """How a call finds the step of a turn, and what it remembers of that."""
 
+import asyncio
+
+from temporalio import activity
+
+from activities.conversation import ConversationActivities
 from core.contracts import names
 from core.contracts.after_call import AfterState, StepStatus
+from core.contracts.call import ReasonStep
 from core.conversation import Step, Usage
 from core.playbook import parse_playbook
+from tests.world.dying_worker import QUEUE, dying_worker
 from tests.world.fakes import broken
 from tests.world.playbook import ORDERS, orders
 from tests.world.world import CallWorld, ScriptedCall
@@ -62,3 +69,20 @@ async def audit_step(call: ScriptedCall) -> tuple[StepStatus, int, str] | None:
     state: AfterState = await after.query(names.STATE, result_type=AfterState)
     found = [(step.status, step.attempts, step.detail) for step in state.steps if step.name == "audit"]
     return found[0] if found else None
+
+
+async def test_a_step_whose_finder_has_died_is_found_by_another_worker(world: CallWorld) -> None:
+    @activity.defn(name=names.REASON_STEP)
+    async def dies_the_first_time(request: ReasonStep) -> Step:
+        if activity.info().attempt == 1:
+            await asyncio.Event().wait()
+        return Step("returns", 0.9, "model")
+
+    async with dying_worker(world, ConversationActivities.reason_step.__name__, dies_the_first_time):
+        call = await world.call(queue=QUEUE)
+        await call.attach()
+        await call.hears()
+        await call.asks("These sandals pinch me dreadfully.")
+        assert [turn.step for turn in await call.transcript()][1:] == ["returns"]
+        await call.hangs_up()
+        await call.result()
