@@ -13,7 +13,7 @@ from activities.clocks import agreed_ms
 from activities.feed import now_ms
 from activities.retries import vendor_failures
 from core.contracts import names
-from core.contracts.call import CallInput, CallTimers, Direction, Machine
+from core.contracts.call import NEW_CALLS, CallInput, CallTimers, Direction, Machine
 from core.contracts.campaign import CampaignPhase, KeepPhase, OpenRound, Round
 from core.contracts.campaign_results import ResultsInput
 from core.contracts.playbook import PlaybookBrief, brief_of
@@ -30,7 +30,7 @@ log = structlog.get_logger()
 class CallingDefaults:
     """How an attempt's call is begun."""
 
-    timers: CallTimers = CallTimers()
+    timers: CallTimers = NEW_CALLS
     discreet: bool = False
 
 

@@ -9,7 +9,7 @@ from temporalio.converter import PayloadCodec
 
 from api.gateway_room import GatewayRoom
 from api.temporal import Temporal
-from core.contracts.call import CallTimers
+from core.contracts.call import NEW_CALLS, CallTimers
 from core.contracts.names import NAMESPACE, call_workflow_id
 from core.knowledge.passages import Passage
 from core.ports.after_call import AfterCallStore, WebhookBook, WebhookSender
@@ -51,7 +51,7 @@ class ApiSettings:
     calls_per_second: float = 1.0  # of the carrier's account
     discreet: bool = False  # nothing personal on its pages
     version: str = "0"
-    timers: CallTimers = CallTimers()
+    timers: CallTimers = NEW_CALLS
     lines: SpokenLines = field(default_factory=SpokenLines)
 
     def temporal_url(self, call_id: str) -> str:

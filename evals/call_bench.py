@@ -12,7 +12,6 @@ from typing import Any
 from temporalio.client import Client
 
 from core.contracts import names
-from core.contracts.call import CallResult
 from evals.callers import Callers, Script, minutes_of
 from evals.figures import CpuMeter, Row, percentile, spread
 from evals.gateway_figures import GatewayFigures
@@ -70,8 +69,7 @@ class CallBench:
     async def _history_of(self, calls: Sequence[Mapping[str, Any]]) -> Row:
         """What whole calls write into their histories, beginning and end included."""
         ids = [names.call_workflow_id(call["sid"]) for call in calls]
-        handles = [self.temporal.get_workflow_handle(each, result_type=CallResult) for each in ids]
-        grown = [await Growth.of(handle) for handle in handles]
+        grown = [await Growth.of(self.temporal, each) for each in ids]
         turns, minutes = self.turns * len(calls), minutes_of(calls)
         return {
             "gateway_events_per_turn": round(sum(each.messages for each in grown) / turns, 1),

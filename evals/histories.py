@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import WorkflowHandle
-
-from core.contracts.call import CallResult
+from temporalio.client import Client
 
 MESSAGES = (
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
@@ -22,11 +20,18 @@ class Growth:
     messages: float  # signals and updates
 
     @classmethod
-    async def of(cls, call: WorkflowHandle[object, CallResult]) -> "Growth":
-        """As it is now."""
-        events = (await call.fetch_history()).events
-        messages = sum(event.event_type in MESSAGES for event in events)
-        return cls(len(events), sum(event.ByteSize() for event in events), messages)
+    async def of(cls, client: Client, workflow_id: str) -> "Growth":
+        """As it is now, in all runs."""
+        growth, run = cls(0, 0, 0), ""
+        while True:
+            past = client.get_workflow_handle(workflow_id, run_id=run or None)
+            events = (await past.fetch_history()).events
+            messages = sum(event.event_type in MESSAGES for event in events)
+            size = sum(event.ByteSize() for event in events)
+            growth = cls(growth.events + len(events), growth.size + size, growth.messages + messages)
+            run = events[0].workflow_execution_started_event_attributes.continued_execution_run_id
+            if not run:
+                return growth
 
     def per_turn(self, since: "Growth", turns: int) -> "Growth":
         """Each turn's share of what has come since."""

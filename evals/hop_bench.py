@@ -14,6 +14,7 @@ from temporalio.client import Client, WorkflowHandle
 
 from core.contracts import names
 from core.contracts.call import (
+    NEW_CALLS,
     Attach,
     Attached,
     CallerTurn,
@@ -111,6 +112,7 @@ class _Call:
             caller_number="+15550123",
             our_number="+15550100",
             carrier_call_id=f"CA{self._call_id}",
+            timers=NEW_CALLS,
         )
         self._handle = await self._bench.client.start_workflow(
             names.CALL_WORKFLOW,
@@ -128,7 +130,7 @@ class _Call:
         )
         await self._handle.execute_update(names.ATTACH, attach, result_type=Attached)
         await self._bench.log.wait(self._call_id, 0)
-        self._before = await Growth.of(self._handle)
+        self._before = await self._growth()
 
     async def talk(self) -> list[float]:
         await asyncio.sleep(random.uniform(0, TURN_EVERY_S))  # calls are not in step with each other
@@ -161,7 +163,10 @@ class _Call:
 
     async def history_per_turn(self) -> Growth:
         """What a turn adds to the history."""
-        return (await Growth.of(self._call)).per_turn(self._before, self._bench.turns)
+        return (await self._growth()).per_turn(self._before, self._bench.turns)
+
+    async def _growth(self) -> Growth:
+        return await Growth.of(self._bench.client, self._call.id)
 
     async def drop(self) -> None:
         await self._call.terminate("bench is over")

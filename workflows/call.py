@@ -561,7 +561,8 @@ class CallWorkflow(CallMessages):
 
     def _may_go_on_in_a_new_run(self) -> bool:
         """What is under way tells this run what came of it."""
-        if not workflow.info().is_continue_as_new_suggested():
+        info, most = workflow.info(), self.call.timers.run_events
+        if not (0 < most <= info.get_current_history_length() or info.is_continue_as_new_suggested()):
             return False
         forbidding = self.live.no_more_calls and not self.live.calls_forbidden
         under_way = self.costs or self.live.conversation.now.outstanding or self.live.transfer is not None

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from core.contracts import names
 from core.outcome import Disposition
 from tests.temporal_server import TemporalServer
-from tests.world.world import PATIENCE_S, CallWorld, call_world, workers_of
+from tests.world.world import PATIENCE_S, QUICK, CallWorld, call_world, workers_of
+
+EVENTS_OF_A_TURN = 20
 
 
 class ShortHistories(TemporalServer):
@@ -55,6 +58,15 @@ async def test_long_call_goes_on_in_a_new_run(short_world: CallWorld) -> None:
     assert [turn.turn for turn in record.turns] == list(range(10))
     assert all(turn.heard for turn in record.turns)
     assert (await call.search_attributes())[names.OUTCOME_ATTRIBUTE] == "caller_hung_up"
+
+
+async def test_a_call_begins_a_new_run_long_before_reading_the_old_one_again_would_take_long(world: CallWorld) -> None:
+    call = await world.answered_call(timers=replace(QUICK, run_events=60))
+    for number in range(8):
+        await call.asks(f"Where is my order number {number}?")
+    assert len((await call.handle.fetch_history()).events) < 60 + 2 * EVENTS_OF_A_TURN
+    assert len(await call.transcript()) == 9
+    assert await call.asks("When does my parcel arrive?") == "You said: When does my parcel arrive?"
 
 
 async def test_a_run_that_has_grown_long_waits_for_what_its_gateway_has_to_tell(short_world: CallWorld) -> None:
