@@ -90,7 +90,7 @@ class PlaybackSocket(WSListener):
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """The worker is gone."""
         log.info("worker_gone", unfinished=len(self._replies))
-        self._streams.workers.discard(self)
+        self._streams.worker_gone(self)
         for replies, reply in [*self._replies.values(), *self._told.values()]:
             replies.lose(reply)
 

@@ -88,6 +88,7 @@ class Replies:
     unheeded: Callable[[ReplyKey, Heard], None]
     begins: Callable[[ReplyKey, Listen], None]
     floor_taken: Callable[[], bool]
+    last_maker: ReplyMaker | None = None  # of the newest reply that was let in
     _newest: ReplyKey | None = None
     _streaming: Reply | None = field(default=None)
     _begun: Reply | None = field(default=None)  # the last that the caller may hear
@@ -102,7 +103,7 @@ class Replies:
         if refusal := self._refusal(key) or (waits and self._foreseen != (key.turn, hold) and "the caller goes on"):
             maker.closed(number, refusal)
             return None
-        self._newest = key
+        self._newest, self.last_maker = key, maker
         self.close("a newer reply")
         self._drop_held("a newer reply")
         if not waits and self.floor_taken():

@@ -9,11 +9,12 @@ from media_gateway.call_stream import CallStream
 from media_gateway.holding import HoldingLines
 from media_gateway.kept_audio import KeptAudio
 from media_gateway.kept_digits import KeptDigits
+from media_gateway.replies import ReplyMaker
 
 CALLS_REMEMBERED = 64  # ended streams whose audio and lines may still be asked for
 
 
-class WorkerSocket(Protocol):
+class WorkerSocket(ReplyMaker, Protocol):
     """A worker's open playback socket."""
 
     def close(self) -> None:
@@ -116,6 +117,13 @@ class Streams:
     def attachments(self) -> dict[str, int]:
         """Of the live streams, by call."""
         return {call_id: stream.identity.attachment for call_id, stream in self._live.items()}
+
+    def worker_gone(self, worker: WorkerSocket) -> None:
+        """The calls in which it spoke last find another one."""
+        self.workers.discard(worker)
+        for stream in self._live.values():
+            if stream.replies.last_maker is worker:
+                stream.workflow.leave_worker()
 
     def turn_audio(self, call_id: str, turn: int) -> bytes | None:
         """The kept mu-law audio of a caller's turn."""

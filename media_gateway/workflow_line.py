@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import structlog
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import ResetStickyTaskQueueRequest
 from temporalio.client import Client, RPCTimeoutOrCancelledError, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -17,6 +20,7 @@ log = structlog.get_logger()
 FIRST_PAUSE = 0.1  # seconds between tries; doubled up to the longest
 LONGEST_PAUSE = 1.0
 SIGNAL_DEADLINE = 2.0  # for one try; the SDK's own retries grow too far apart for a live call
+LEAVING_DEADLINE = timedelta(milliseconds=250)  # by then Temporal will do so by itself
 
 
 class Unreachable(Exception):
@@ -39,11 +43,13 @@ class WorkflowLine:
     """
 
     def __init__(self, temporal: Client, call_id: str, attachment: int, *, over: Callable[[], None]) -> None:
+        self._temporal = temporal
         self._workflow = temporal.get_workflow_handle(names.call_workflow_id(call_id))
         self._attachment = attachment
         self._over = over
         self._outbox = Outbox()
         self._nobody_there = False
+        self._leaving: asyncio.Task[None] | None = None
         self._attached = asyncio.Event()
         self._wake = asyncio.Event()
         self._empty = asyncio.Event()
@@ -82,6 +88,15 @@ class WorkflowLine:
         self._empty.clear()
         self._turns.put_nowait((letter, deadline, late, accepted))
 
+    def leave_worker(self) -> None:
+        """The worker that spoke last has died, and it mostly ran the workflow: have any other take its next task.
+
+        By itself Temporal offers that task to the dead one first, for as long as ``workflows.worker.STICKY``. What is
+        told from now on comes after this.
+        """
+        if not self._nobody_there:
+            self._leaving = asyncio.create_task(self._leave_worker())
+
     def give_up(self) -> None:
         """Nobody is there to be told anything, now or later."""
         self._nobody_there = True
@@ -105,6 +120,20 @@ class WorkflowLine:
         except TimeoutError:
             return False
         return True
+
+    async def _leave_worker(self) -> None:
+        request = ResetStickyTaskQueueRequest(
+            namespace=self._temporal.namespace, execution=WorkflowExecution(workflow_id=self._workflow.id)
+        )
+        try:
+            await self._temporal.workflow_service.reset_sticky_task_queue(request, timeout=LEAVING_DEADLINE)
+        except (RPCError, RuntimeError) as error:  # RuntimeError: what a client that has yet to connect raises
+            log.info("worker_not_left", reason=str(error))
+
+    async def _has_left_worker(self) -> None:
+        if self._leaving is not None:
+            await asyncio.wait({self._leaving})
+            self._leaving = None
 
     async def _send_turn(
         self, letter: Letter, deadline: float, late: Callable[[], None], accepted: Callable[[], None]
@@ -137,6 +166,7 @@ class WorkflowLine:
                 pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _deliver_signal(self, letter: Letter) -> bool:
+        await self._has_left_worker()
         try:
             async with asyncio.timeout(SIGNAL_DEADLINE):
                 await self._workflow.signal(letter.message, letter.body)
@@ -153,6 +183,7 @@ class WorkflowLine:
         return True
 
     async def _update(self, update: str, body: Any, seq: int, answer: type, deadline: float) -> Any:
+        await self._has_left_worker()
         try:
             async with asyncio.timeout(deadline):
                 return await self._workflow.execute_update(

@@ -1,6 +1,7 @@
 """The way from a worker to the caller's ear, through lost sockets and late attempts."""
 
 import pytest
+from temporalio.api.enums.v1 import TaskQueueKind
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
@@ -273,3 +274,29 @@ async def test_speech_after_the_greeting_is_answered_in_its_turn(
         reply.finish(hear=False)
         await call.carrier.has("mark", 2)
     assert all(name.startswith("1:") for name in call.carrier.marks())
+
+
+@pytest.mark.parametrize("dies", [True, False])
+async def test_what_comes_after_a_workers_death_is_not_offered_to_it_first(
+    start_call: StartCall, playback: PlaybackClient, dies: bool
+) -> None:
+    call = await start_call()
+    speaker = PlaybackClient(INTERNAL_SECRET)
+    async with speaker.open(call.id, call.address, key(call), Listen()) as reply:
+        reply.push(0, HALF_SECOND, (), last=True, text="All of it.")
+        reply.finish(hear=True)
+        await call.carrier.has("mark", 2)
+        await call.carrier.return_marks()
+        assert await reply.heard()
+    if dies:
+        await speaker.close()
+        await call.told(names.PLAYBACK_REPORT)
+    await call.utters(EndOfTurn("Where is it?", 0.9))
+    await call.told(names.CALLER_TURN)
+    _, *offered = [
+        event.workflow_task_scheduled_event_attributes.task_queue.kind
+        async for event in call.workflow.fetch_history_events()
+        if event.HasField("workflow_task_scheduled_event_attributes")
+    ]
+    assert (TaskQueueKind.TASK_QUEUE_KIND_NORMAL in offered) == dies
+    await speaker.close()
