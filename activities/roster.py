@@ -88,15 +88,6 @@ def roster(ports: Ports) -> Roster:
     """All activities."""
     kinds = {"operation": CrmTools(ports.crm), **ports.tools}
     shelf = PlaybookShelf(ports.playbooks, kinds, StepLearning(ports.step_fits, ports.step_examples))
-    lines = SpokenLines(ports.line_voice, ports.speech_cache)
-    writer = NoteWriter(ports.reasoner, shelf, ports.feed)
-    conversation = ConversationActivities(
-        ports.reasoner, ports.voice, ports.recogniser, lines, ports.playback, shelf, ports.feed, writer, ports.knowledge
-    )
-    speech = SpeechActivities(ports.line_voice, lines, ports.playback, shelf, ports.feed)
-    mood = MoodActivities(ports.reasoner, shelf, ports.feed)
-    notes = NotesActivities(writer, ports.store, ports.notes_after_s)
-    telephony = TelephonyActivities(ports.telephony, ports.feed, ports.dial_gate, ports.clock)
     campaigns = CampaignActivities(
         ports.campaigns,
         ports.playbooks,
@@ -106,55 +97,78 @@ def roster(ports: Ports) -> Roster:
         ports.calling,
         ports.clock,
     )
+    return Roster(
+        calls=[*_talk(ports, shelf), *_telephony(ports, shelf), *_tools(ports, shelf, kinds)],
+        after_calls=_after_calls(ports, shelf),
+        campaigns=[campaigns.open_round, campaigns.keep_phase],
+    )
+
+
+def _talk(ports: Ports, shelf: PlaybookShelf) -> list[Callable[..., Any]]:
+    lines = SpokenLines(ports.line_voice, ports.speech_cache)
+    writer = NoteWriter(ports.reasoner, shelf, ports.feed)
+    conversation = ConversationActivities(
+        ports.reasoner, ports.voice, ports.recogniser, lines, ports.playback, shelf, ports.feed, writer, ports.knowledge
+    )
+    speech = SpeechActivities(ports.line_voice, lines, ports.playback, shelf, ports.feed)
+    mood = MoodActivities(ports.reasoner, shelf, ports.feed)
+    notes = NotesActivities(writer, ports.store, ports.notes_after_s)
+    return [
+        conversation.finalize_transcript,
+        conversation.match_step,
+        conversation.reason_step,
+        conversation.respond,
+        mood.read_mood,
+        notes.recall_caller,
+        notes.take_notes,
+        speech.speak_line,
+    ]
+
+
+def _telephony(ports: Ports, shelf: PlaybookShelf) -> list[Callable[..., Any]]:
+    telephony = TelephonyActivities(ports.telephony, ports.feed, ports.dial_gate, ports.clock)
+    transfer = TransferActivities(ports.reasoner, shelf, ports.feed)
+    return [
+        telephony.dial,
+        telephony.look_up_dial,
+        telephony.forbid_calls,
+        telephony.hang_up,
+        telephony.redirect_call,
+        telephony.dial_representative,
+        transfer.open_queue,
+        transfer.write_briefing,
+        transfer.note_transfer,
+    ]
+
+
+def _tools(ports: Ports, shelf: PlaybookShelf, kinds: Mapping[str, ToolKind]) -> list[Callable[..., Any]]:
+    tools = ToolActivities(kinds, ports.playback, shelf, ports.feed, ports.reasoner)
+    return [tools.run_tool, tools.undo_tool, tools.judge_confirmation]
+
+
+def _after_calls(ports: Ports, shelf: PlaybookShelf) -> list[Callable[..., Any]]:
     courier = Courier(ports.webhooks, ports.webhook_sender)
     results = CampaignResultActivities(ports.campaign_results, courier)
-    transfer = TransferActivities(ports.reasoner, shelf, ports.feed)
-    tools = ToolActivities(kinds, ports.playback, shelf, ports.feed, ports.reasoner)
     crm = CrmActivities(ports.crm, ports.store, ports.feed)
     after_call = AfterCallActivities(ports.store, ports.reasoner, shelf, ports.feed)
     audit = StepAuditActivities(ports.reasoner, shelf, ports.store, ports.step_examples)
     steps = AfterStepActivities(
         ports.after_calls, ports.webhooks, courier, ports.messenger, shelf, ports.feed, ports.clock
     )
-    return Roster(
-        calls=[
-            conversation.finalize_transcript,
-            conversation.match_step,
-            conversation.reason_step,
-            conversation.respond,
-            mood.read_mood,
-            notes.recall_caller,
-            notes.take_notes,
-            speech.speak_line,
-            telephony.dial,
-            telephony.look_up_dial,
-            telephony.forbid_calls,
-            telephony.hang_up,
-            telephony.redirect_call,
-            telephony.dial_representative,
-            transfer.open_queue,
-            transfer.write_briefing,
-            transfer.note_transfer,
-            tools.run_tool,
-            tools.undo_tool,
-            tools.judge_confirmation,
-        ],
-        after_calls=[
-            after_call.record_call,
-            after_call.summarize_call,
-            after_call.extract_fields,
-            audit.audit_steps,
-            crm.sync_crm,
-            steps.plan_after_call,
-            steps.await_crm_turn,
-            steps.send_follow_up,
-            steps.deliver_webhook,
-            steps.keep_after_state,
-            steps.set_aside,
-            steps.open_letter,
-            steps.close_letter,
-            results.tell_results,
-            results.results_seen_to,
-        ],
-        campaigns=[campaigns.open_round, campaigns.keep_phase],
-    )
+    return [
+        after_call.record_call,
+        after_call.summarize_call,
+        after_call.extract_fields,
+        audit.audit_steps,
+        crm.sync_crm,
+        steps.plan_after_call,
+        steps.await_crm_turn,
+        steps.send_follow_up,
+        steps.deliver_webhook,
+        steps.keep_after_state,
+        steps.set_aside,
+        steps.open_letter,
+        steps.close_letter,
+        results.tell_results,
+        results.results_seen_to,
+    ]

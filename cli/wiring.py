@@ -16,8 +16,9 @@ from cli.settings import BadSettings, Settings, reveal, variable_of
 from cli.tool_kinds import tool_kinds
 
 if TYPE_CHECKING:
+    from activities.knowledge_shelf import KnowledgeShelf
     from activities.roster import Ports
-    from api.deps import ApiDeps
+    from api.deps import ApiDeps, ApiSettings
     from core.ports.call_log import CallFeed
     from core.ports.speech_cache import SpeechCache
     from core.recently_embedded import RecentlyEmbedded
@@ -32,7 +33,7 @@ CALL_START_SECONDS = 5.0  # nobody waits on the line for it
 @asynccontextmanager
 async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
     """What the API is built from. Raises BadSettings for what it cannot do without."""
-    from api.deps import ApiDeps, ApiSettings
+    from api.deps import ApiDeps
     from api.gateway_room import GatewayRoom
     from api.temporal import Temporal
     from cli.temporal_client import connect, history_keys
@@ -77,22 +78,28 @@ async def api_deps(settings: Settings) -> AsyncIterator["ApiDeps"]:
             versions=playbooks,
             callbacks=SqlCallbacks(database),
             step_examples=SqlStepExamples(database),
-            settings=ApiSettings(
-                public_url=settings.public_url,
-                media_url=settings.media_origin,
-                twilio_auth_token=reveal(settings.twilio_auth_token),
-                stream_secret=settings.stream_key,
-                api_key=reveal(settings.api_key),
-                internal_secret=settings.internal_key,
-                our_number=settings.our_number,
-                overflow_number=settings.overflow_number,
-                temporal_ui_url=settings.temporal_ui_url,
-                calls_per_second=settings.calls_per_second,
-                discreet=settings.discreet,
-                temporal_namespace=settings.temporal_namespace,
-                version=version("holdfast"),
-            ),
+            settings=_api_settings(settings),
         )
+
+
+def _api_settings(settings: Settings) -> "ApiSettings":
+    from api.deps import ApiSettings
+
+    return ApiSettings(
+        public_url=settings.public_url,
+        media_url=settings.media_origin,
+        twilio_auth_token=reveal(settings.twilio_auth_token),
+        stream_secret=settings.stream_key,
+        api_key=reveal(settings.api_key),
+        internal_secret=settings.internal_key,
+        our_number=settings.our_number,
+        overflow_number=settings.overflow_number,
+        temporal_ui_url=settings.temporal_ui_url,
+        calls_per_second=settings.calls_per_second,
+        discreet=settings.discreet,
+        temporal_namespace=settings.temporal_namespace,
+        version=version("holdfast"),
+    )
 
 
 @asynccontextmanager
@@ -126,11 +133,9 @@ async def gateway_deps(settings: Settings, internal_port: int) -> AsyncIterator[
 async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
     """What a worker's activities stand on. Raises BadSettings for what it cannot do without."""
     from activities.campaign import CallingDefaults
-    from activities.knowledge_shelf import KnowledgeShelf
     from activities.roster import Ports
     from api.temporal import Temporal
     from cli.call_starter import TemporalCallStarter, TemporalResultsTeller
-    from cli.knowledge_vectors import KeptPassageVectors
     from cli.step_fits import KeptStepFits
     from cli.temporal_client import connect
     from media_gateway.playback_client import PlaybackClient
@@ -139,7 +144,6 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
     from storage.campaign_results import SqlCampaignResults
     from storage.campaign_rounds import SqlCampaignBook
     from storage.campaigns import SqlDialGate
-    from storage.documents import SqlDocuments
     from storage.playbooks import SqlPlaybooks
     from storage.step_examples import SqlStepExamples
     from storage.webhooks import SqlWebhooks
@@ -175,9 +179,7 @@ async def worker_ports(settings: Settings) -> AsyncIterator["Ports"]:
             tools=tool_kinds(settings, secrets, stack),
             step_fits=KeptStepFits(embedder, settings.steps_folder),
             step_examples=SqlStepExamples(database),
-            knowledge=KnowledgeShelf(
-                SqlDocuments(database), KeptPassageVectors(embedder.name, settings.knowledge_folder), embedder
-            ),
+            knowledge=_knowledge(settings, database, embedder),
             after_calls=SqlAfterCalls(database),
             webhooks=SqlWebhooks(database),
             webhook_sender=sender,
@@ -230,6 +232,15 @@ def _embedder(settings: Settings) -> "RecentlyEmbedded":
         return RecentlyEmbedded(embedder_of(EmbedderName(settings.embedder)))
     except MiniLmMissing as error:
         raise BadSettings([f"{variable_of('embedder')}: {error}"]) from None
+
+
+def _knowledge(settings: Settings, database: "Database", embedder: "RecentlyEmbedded") -> "KnowledgeShelf":
+    from activities.knowledge_shelf import KnowledgeShelf
+    from cli.knowledge_vectors import KeptPassageVectors
+    from storage.documents import SqlDocuments
+
+    vectors = KeptPassageVectors(embedder.name, settings.knowledge_folder)
+    return KnowledgeShelf(SqlDocuments(database), vectors, embedder)
 
 
 def _speech_cache(settings: Settings) -> "SpeechCache":

@@ -38,11 +38,7 @@ class Callers:
     async def _hold(self, script: Script, index: int, begin_s: float) -> Mapping[str, Any]:
         await asyncio.sleep(begin_s)
         sid = await self.sandbox.place_call(f"+1202555{self.first + index:04d}", self.number, script, **self.person)
-        while True:
-            call = await self.sandbox.call(sid)
-            if call["ended_ms"] is not None:
-                return call
-            await asyncio.sleep(LOOK_EVERY_S)
+        return await self.sandbox.ended_call(sid, LOOK_EVERY_S)
 
 
 def minutes_of(calls: Sequence[Mapping[str, Any]]) -> float:

@@ -71,6 +71,14 @@ class SandboxControl:
         found: dict[str, Any] = answer.json()
         return found
 
+    async def ended_call(self, sid: str, look_every_s: float = 0.5) -> dict[str, Any]:
+        """The same, once it is over, however long that takes. Showing a call costs the sandbox CPU."""
+        while True:
+            call = await self.call(sid)
+            if call["ended_ms"] is not None:
+                return call
+            await asyncio.sleep(look_every_s)
+
     async def heard(self, sid: str) -> bytes:
         """What the person has heard in the last ten seconds, mu-law."""
         answer = await self._http.get(f"/sandbox/calls/{sid}/heard")

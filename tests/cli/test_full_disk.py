@@ -177,7 +177,7 @@ async def test_a_call_goes_on_while_the_disk_is_full_and_is_on_record_once_there
             sid = await sandbox.place_call("+12025550117", OUR_NUMBER, SCRIPT)
             await told(feed, sid, "reply_started")
             _disk_of(stack, takes=1)
-            line = await _ended(sandbox, sid)
+            line = await sandbox.ended_call(sid)
             assert [said["text"] for said in line["said"]] == [step["say"] for step in SCRIPT]
             _disk_of(stack, takes=resource.RLIM_INFINITY)
             await told(feed, sid, "call_ended")
@@ -186,14 +186,6 @@ async def test_a_call_goes_on_while_the_disk_is_full_and_is_on_record_once_there
         assert [turn["heard"] == turn["said"] != "" for turn in call["transcript"]] == [True] * 3
         await product.close()
         await sandbox.close()
-
-
-async def _ended(sandbox: SandboxControl, sid: str) -> dict[str, Any]:
-    """The call as the carrier saw it, once it is over."""
-    while True:
-        if (call := await sandbox.call(sid))["ended_ms"] is not None:
-            return call
-        await asyncio.sleep(0.1)
 
 
 def _disk_of(stack: Stack, takes: int) -> None:

@@ -62,7 +62,7 @@ async def test_a_caller_gets_in_though_the_clock_was_set_forward_since_the_answe
     call_id, _ = await start_workflow()
     carrier = await gateway.carrier()
     await carrier.start(call_id, make_token(STREAM_SECRET, call_id, now_ms()))
-    await gateway.recogniser.stream()
+    assert await gateway.recogniser.stream()
     await carrier.drop()
 
 
