@@ -13,6 +13,7 @@ from workflows.attempts import ALIVE_LATER
 with workflow.unsafe.imports_passed_through():
     from activities.campaign import CampaignActivities
 
+BREATH: Final = timedelta(milliseconds=50)  # between rounds that take long, for whoever wants the database, too
 LONGEST_WAIT: Final = timedelta(hours=1)  # then SQL is looked at again, whatever it said before
 FOREVER: Final = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=10))
 
@@ -45,10 +46,11 @@ class CampaignWorkflow:
                 await self._pause()
             if self._canceled:
                 return await self._finish(CampaignPhase.CANCELED)
+            began = workflow.time()
             self._last = await self._round()
             if self._last.next_ms is None and self._last.in_flight == 0 and not self._news:
                 return await self._finish(CampaignPhase.COMPLETED)
-            await self._wait()
+            await self._wait(began)
         self._leaving = True
         await workflow.wait_condition(workflow.all_handlers_finished)
         following = CampaignInput(campaign.campaign_id, campaign.tick_s, campaign.rounds, paused=self._paused)
@@ -98,10 +100,13 @@ class CampaignWorkflow:
             summary=f"call who is due; {self._last.in_flight} in flight",
         )
 
-    async def _wait(self) -> None:
-        """Until somebody may be due: at once a tick ahead while calls are under way, whose ends bring retries."""
+    async def _wait(self, began: float) -> None:
+        """Until somebody may be due; while calls are under way, whose ends bring retries: a tick after the round began.
+
+        A round takes as long as the calls that it begins are spread over, which the carrier's pace has as a second.
+        """
         now_ms = workflow.time() * 1_000
-        tick = timedelta(seconds=self._campaign.tick_s)
+        tick = max(timedelta(seconds=self._campaign.tick_s + began - now_ms / 1_000), BREATH)
         due_ms = [at for at in (self._last.next_ms, self._last.rests_until_ms) if at is not None]
         pause = timedelta(milliseconds=max(due_ms) - now_ms) if due_ms else tick
         if self._last.in_flight:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -77,13 +78,15 @@ class CampaignWorld:
     async def _connected(self) -> Client:
         return self.client
 
-    async def starts(self, *numbers: str, rounds: int = 500, **changed: Any) -> WorkflowHandle[object, str]:
+    async def starts(
+        self, *numbers: str, rounds: int = 500, tick_s: float = 0.05, **changed: Any
+    ) -> WorkflowHandle[object, str]:
         """Running, with these contacts."""
         await self.campaigns.create(replace(self.settings, **changed), 0.0)
         await self.campaigns.add(self.id, [NewContact(number) for number in numbers], 0.0)
         return await self.client.start_workflow(
             names.CAMPAIGN_WORKFLOW,
-            CampaignInput(self.id, tick_s=0.05, rounds=rounds),
+            CampaignInput(self.id, tick_s=tick_s, rounds=rounds),
             id=names.campaign_workflow_id(self.id),
             task_queue=names.CAMPAIGNS_QUEUE,
             result_type=str,
@@ -161,6 +164,15 @@ async def test_everybody_is_called_and_who_was_busy_is_called_again(world: Campa
     assert contacts[BOB].outcomes == (AttemptOutcome.NO_ANSWER,)
     assert await world.phase() is CampaignPhase.COMPLETED
     assert world.world.telephony.detects == [True, True, True]
+
+
+async def test_a_round_begins_a_tick_after_the_last_one_began_however_long_that_took(world: CampaignWorld) -> None:
+    campaign = await world.starts(ADA, tick_s=600.0)
+    async for event in campaign.fetch_history_events(wait_new_event=True):
+        if event.HasField("timer_started_event_attributes"):
+            break
+    pause = event.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
+    assert pause < timedelta(seconds=600)
 
 
 async def test_a_call_shows_its_campaign_and_is_a_workflow_of_its_own(world: CampaignWorld) -> None:
