@@ -43,6 +43,12 @@ class DeadAir:
         """Whether the assistant is due to speak."""
         return self.due_ms < NEVER
 
+    def unbegun(self, now_ms: float) -> DeadAirFound | None:
+        """If the workflow is to have an answer made, and nothing of it has come yet."""
+        if not self.owed or self._stage not in (GREETING, TURN_ACCEPTED):
+            return None
+        return DeadAirFound(self._stage, now_ms - self._owed_ms, overdue=False)
+
     def owe(self, now_ms: float) -> None:
         """The caller has said something and waits for an answer."""
         self._owed_ms = self._told_ms = now_ms

@@ -21,7 +21,7 @@ from core.contracts.call import (
     TurnTimings,
     TurnWithdrawn,
 )
-from core.dead_air import FIRST_AUDIO, REPLY_OPENED, TOOLS, TURN_ACCEPTED, DeadAir
+from core.dead_air import FIRST_AUDIO, REPLY_OPENED, TOOLS, TURN_ACCEPTED, DeadAir, DeadAirFound
 from core.keypad import KeysEntered
 from core.playback import Clear, Play, Playback, PlaybackOutput, Played, SetMark, UnknownMark
 from core.speculation import Foresight, words_key
@@ -53,14 +53,13 @@ from media_gateway.latency import TurnLatency
 from media_gateway.listening import Listening
 from media_gateway.metrics import GatewayMetrics
 from media_gateway.pressed_keys import PressedKeys
-from media_gateway.replies import Replies
+from media_gateway.replies import Replies, ReplyMaker
 from media_gateway.speech_detector import SpeechDetector
 from media_gateway.supervision import Supervision, SupervisorPage
 from media_gateway.voice_activity import VoiceActivity
 from media_gateway.workflow_line import CallOver, Refused, Unreachable, WorkflowLine
 
-FIRST_PAUSE = 0.2  # seconds between tries to attach; doubled up to the longest
-LONGEST_PAUSE = 2.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0  # seconds between tries to attach; doubled from one to the other
 TOLD_WITHIN = 1.0  # seconds for the workflow to hear that another gateway goes on
 REST_MS = 300.0  # so long nobody speaks before a call is moved: what was heard is on record by then
 
@@ -285,8 +284,7 @@ class CallStream:
         """Whether nobody speaks, no answer is due and nothing is being keyed in: the call can be moved unnoticed."""
         quiet_since_ms, pause_ms = self._detector.quiet_since_ms, self._clock() - REST_MS
         paused = quiet_since_ms is not None and quiet_since_ms <= pause_ms and not self._detector.voiced_since(pause_ms)
-        quiet = paused and not self.replies.coming_in
-        waits = quiet and not self._dead_air.owed
+        waits = paused and not self.replies.coming_in and not self._dead_air.owed
         return waits and self._foreseen is None and not self._keys.entering and not self.supervision.pages
 
     def close(self, reason: str) -> None:
@@ -493,10 +491,18 @@ class CallStream:
         self._notes.problem(f"the caller waits for the assistant and hears nothing; last: {found.stage}")
         self._fill_silence(lambda: self._holding_line() or TONE)
         if found.overdue:
-            attachment, waited_ms = self.identity.attachment, round(found.waited_ms)
-            self.workflow.signal(
-                names.ANSWER_OVERDUE, lambda seq: AnswerOverdue(attachment, seq, found.stage, waited_ms)
-            )
+            self._have_answered_again(found)
+
+    def worker_gone(self, worker: ReplyMaker) -> None:
+        """If it spoke last here, or nobody did yet: another goes on, also where it was to begin and had not."""
+        if self.replies.last_maker in (worker, None):
+            self.workflow.leave_worker()
+            if (unbegun := self._dead_air.unbegun(self._clock())) is not None:
+                self._have_answered_again(unbegun)
+
+    def _have_answered_again(self, found: DeadAirFound) -> None:
+        attachment, waited_ms = self.identity.attachment, round(found.waited_ms)
+        self.workflow.signal(names.ANSWER_OVERDUE, lambda seq: AnswerOverdue(attachment, seq, found.stage, waited_ms))
 
     def _holding_line(self) -> bytes | None:
         return self.holding.next(self._detector.rules.language)

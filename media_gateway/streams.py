@@ -119,11 +119,10 @@ class Streams:
         return {call_id: stream.identity.attachment for call_id, stream in self._live.items()}
 
     def worker_gone(self, worker: WorkerSocket) -> None:
-        """The calls in which it spoke last find another one."""
+        """Calls that may have been its own find another one."""
         self.workers.discard(worker)
         for stream in self._live.values():
-            if stream.replies.last_maker is worker:
-                stream.workflow.leave_worker()
+            stream.worker_gone(worker)
 
     def turn_audio(self, call_id: str, turn: int) -> bytes | None:
         """The kept mu-law audio of a caller's turn."""

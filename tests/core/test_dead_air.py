@@ -2,7 +2,7 @@
 
 import itertools
 
-from core.dead_air import REPLY_OPENED, TURN_SENT, DeadAir, DeadAirFound
+from core.dead_air import GREETING, REPLY_OPENED, TURN_ACCEPTED, TURN_SENT, DeadAir, DeadAirFound
 
 LIMIT_MS, OVERDUE_MS = 2_500, 12_000
 
@@ -55,3 +55,16 @@ def test_an_answer_that_was_heard_ends_the_watch() -> None:
 
 def test_a_stream_on_which_nothing_is_said_is_watched_from_its_beginning() -> None:
     assert found(DeadAir(LIMIT_MS, OVERDUE_MS, 0), 3_000)[0][1].stage == "greeting"
+
+
+def test_an_answer_is_unbegun_once_the_workflow_has_to_make_it_and_until_it_comes() -> None:
+    watch = DeadAir(LIMIT_MS, OVERDUE_MS, 0)
+    assert watch.unbegun(700) == DeadAirFound(GREETING, 700, overdue=False)
+    watch.settle()
+    assert watch.unbegun(1_000) is None
+    watch.owe(2_000)
+    assert watch.unbegun(2_050) is None  # the turn is still on its way
+    watch.reach(TURN_ACCEPTED)
+    assert watch.unbegun(2_100) == DeadAirFound(TURN_ACCEPTED, 100, overdue=False)
+    watch.reach(REPLY_OPENED)
+    assert watch.unbegun(2_200) is None  # what becomes of it is told by itself

@@ -276,6 +276,15 @@ async def test_speech_after_the_greeting_is_answered_in_its_turn(
     assert all(name.startswith("1:") for name in call.carrier.marks())
 
 
+async def test_an_answer_whose_worker_may_have_died_before_it_began_is_asked_for_again(start_call: StartCall) -> None:
+    call = await start_call()
+    dying = PlaybackClient(INTERNAL_SECRET)
+    await dying.keep_holding_lines("another call", call.address, [])
+    await dying.close()
+    (told,) = await call.told(names.ANSWER_OVERDUE)
+    assert told["stage"] == "greeting"
+
+
 @pytest.mark.parametrize("dies", [True, False])
 async def test_what_comes_after_a_workers_death_is_not_offered_to_it_first(
     start_call: StartCall, playback: PlaybackClient, dies: bool
@@ -290,9 +299,12 @@ async def test_what_comes_after_a_workers_death_is_not_offered_to_it_first(
         assert await reply.heard()
     if dies:
         await speaker.close()
-        await call.told(names.PLAYBACK_REPORT)
-    await call.utters(EndOfTurn("Where is it?", 0.9))
-    await call.told(names.CALLER_TURN)
+        async for event in call.workflow.fetch_history_events(wait_new_event=True):
+            if event.workflow_execution_signaled_event_attributes.signal_name == names.PLAYBACK_REPORT:
+                break
+    else:
+        await call.utters(EndOfTurn("Where is it?", 0.9))
+        await call.told(names.CALLER_TURN)
     _, *offered = [
         event.workflow_task_scheduled_event_attributes.task_queue.kind
         async for event in call.workflow.fetch_history_events()
