@@ -123,7 +123,7 @@ class CallStream:
             clock,
             act=self._act,
             lost=self._reply_lost,
-            unheeded=self._report_heard,
+            unheeded=lambda key, heard: self._report_heard(key, heard, calmly=True),
             begins=self._listen_for,
             floor_taken=lambda: self._detector.caller_holds_floor or self._keys.entering or self.supervision.taken,
         )
@@ -562,19 +562,9 @@ class CallStream:
             self._report_heard(played.key, heard)
         self._notes.assistant_said(played, talk_over_ms)
 
-    def _report_heard(self, key: ReplyKey, heard: Heard) -> None:
+    def _report_heard(self, key: ReplyKey, heard: Heard, *, calmly: bool = False) -> None:
         """No activity waits for it: a message of its own."""
+        last = self.replies.was_last(key)
         self.workflow.signal(
-            names.PLAYBACK_REPORT,
-            lambda seq: PlaybackReport(
-                key=key,
-                seq=seq,
-                heard=heard.text,
-                complete=heard.complete,
-                interrupted=heard.interrupted,
-                layers=heard.layers,
-                played_ms=heard.played_ms,
-                talk_over_ms=heard.talk_over_ms,
-                last=self.replies.was_last(key),
-            ),
+            names.PLAYBACK_REPORT, lambda seq: PlaybackReport.of(key, seq, heard, last=last), calmly=calmly
         )

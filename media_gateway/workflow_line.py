@@ -20,6 +20,7 @@ log = structlog.get_logger()
 FIRST_PAUSE = 0.1  # seconds between tries; doubled up to the longest
 LONGEST_PAUSE = 1.0
 SIGNAL_DEADLINE = 2.0  # for one try; the SDK's own retries grow too far apart for a live call
+CALM = 1.0  # seconds after a worker's death in which its calls with an urgent need are taken over
 LEAVING_DEADLINE = timedelta(milliseconds=250)  # by then Temporal will do so by itself
 
 
@@ -50,6 +51,7 @@ class WorkflowLine:
         self._outbox = Outbox()
         self._nobody_there = False
         self._leaving: asyncio.Task[None] | None = None
+        self._calm: list[tuple[str, Callable[[int], Any]]] = []
         self._attached = asyncio.Event()
         self._wake = asyncio.Event()
         self._empty = asyncio.Event()
@@ -63,10 +65,19 @@ class WorkflowLine:
             self._attached.set()
         return attached
 
-    def signal(self, message: str, make: Callable[[int], Any]) -> None:
-        """Have an event delivered, in its order, however long it takes; ``make`` gets its number."""
+    def signal(self, message: str, make: Callable[[int], Any], *, calmly: bool = False) -> None:
+        """Have an event delivered, in its order, however long it takes; ``make`` gets its number.
+
+        ``calmly``: in a while, before the next event at the latest. A worker that takes a call over has to read its
+        history first, and many calls may have come to it at once.
+        """
         if self._nobody_there:
             return
+        if calmly:
+            self._calm.append((message, make))
+            asyncio.get_running_loop().call_later(CALM, self._send_calm)
+            return
+        self._send_calm()
         self._outbox.post(message, make)
         self._empty.clear()
         self._wake.set()
@@ -84,6 +95,7 @@ class WorkflowLine:
         """
         if self._nobody_there:
             return
+        self._send_calm()
         letter = self._outbox.post_update(names.CALLER_TURN_AGAIN, make)
         self._empty.clear()
         self._turns.put_nowait((letter, deadline, late, accepted))
@@ -120,6 +132,11 @@ class WorkflowLine:
         except TimeoutError:
             return False
         return True
+
+    def _send_calm(self) -> None:
+        calm, self._calm = self._calm, []
+        for message, make in calm:
+            self.signal(message, make)
 
     async def _leave_worker(self) -> None:
         request = ResetStickyTaskQueueRequest(

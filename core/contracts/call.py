@@ -6,7 +6,7 @@ later gets a default, so that recorded histories stay readable.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from core.agenda import AgendaNote
 from core.contracts.notes import Notes, NotesDue
@@ -203,6 +203,21 @@ class PlaybackReport:
     played_ms: int = 0  # audio the caller heard
     talk_over_ms: int = 0  # of it, while they were speaking
     last: bool = False  # it was whole, and its maker, who only waited for this, can't tell it any more
+
+    @classmethod
+    def of(cls, key: ReplyKey, seq: int, heard: "Heard", *, last: bool) -> Self:
+        """What no activity brings."""
+        return cls(
+            key=key,
+            seq=seq,
+            heard=heard.text,
+            complete=heard.complete,
+            interrupted=heard.interrupted,
+            layers=heard.layers,
+            played_ms=heard.played_ms,
+            talk_over_ms=heard.talk_over_ms,
+            last=last,
+        )
 
 
 @dataclass(frozen=True)

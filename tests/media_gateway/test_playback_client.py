@@ -285,6 +285,35 @@ async def test_an_answer_whose_worker_may_have_died_before_it_began_is_asked_for
     assert told["stage"] == "greeting"
 
 
+async def test_calls_that_wait_for_an_answer_are_told_first_of_their_workers_death_and_others_before_their_next_turn(
+    start_call: StartCall,
+) -> None:
+    hurried, calm = await start_call(), await start_call()
+    dying = PlaybackClient(INTERNAL_SECRET)
+    async with dying.open(calm.id, calm.address, key(calm), Listen()) as reply:
+        reply.push(0, HALF_SECOND, (), last=True, text="All of it.")
+        reply.finish(hear=True)
+        await calm.carrier.has("mark", 2)
+        await calm.carrier.return_marks()
+        assert await reply.heard()
+    async with dying.open(hurried.id, hurried.address, key(hurried), Listen()) as reply:
+        await reply.kept()
+        await dying.close()
+        await hurried.told(names.REPLY_LOST)
+    await calm.utters(EndOfTurn("Where is it?", 0.9))
+    (turn,) = await calm.told(names.CALLER_TURN)
+    (report,) = await calm.told(names.PLAYBACK_REPORT)
+    assert report["seq"] < turn["seq"]
+    assert await moment_of(hurried, names.REPLY_LOST) < await moment_of(calm, names.PLAYBACK_REPORT)
+
+
+async def moment_of(call: Call, message: str) -> float:
+    async for event in call.workflow.fetch_history_events():
+        if event.workflow_execution_signaled_event_attributes.signal_name == message:
+            return event.event_time.ToNanoseconds()
+    raise LookupError(message)
+
+
 @pytest.mark.parametrize("dies", [True, False])
 async def test_what_comes_after_a_workers_death_is_not_offered_to_it_first(
     start_call: StartCall, playback: PlaybackClient, dies: bool
