@@ -19,6 +19,7 @@ PINCH = replace(
     QUESTION,
     caller="The shoes pinch, order 48213.",
     step="returns",
+    matters=(),
     step_method="model",
     step_confidence=0.9,
     fallback=True,
