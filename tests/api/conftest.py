@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 from temporalio.service import RPCError
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from api.temporal import Temporal
 from core.contracts.names import CALLS_QUEUE
@@ -40,7 +40,9 @@ async def world(temporal_server: TemporalServer, temporal: Client, database: Dat
     """Everything up."""
     reach = Temporal.at(temporal_server.address, deadline=5.0)  # as long as it takes: the machine is shared
     async with (
-        Worker(temporal, task_queue=CALLS_QUEUE, workflows=[RecordingCall]),
+        Worker(
+            temporal, task_queue=CALLS_QUEUE, workflows=[RecordingCall], workflow_runner=UnsandboxedWorkflowRunner()
+        ),
         api_world(reach, temporal, database) as world,
     ):
         yield world

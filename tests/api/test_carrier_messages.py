@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from api.observe import Figures
 from api.temporal import Temporal, TemporalUnavailable
@@ -72,7 +72,9 @@ async def test_what_came_while_temporal_was_away_is_delivered_in_order(
     client = await own_temporal_server.connect()
     reach = Temporal.at(own_temporal_server.address)
     async with api_world(reach, client, database) as world:
-        async with Worker(client, task_queue=names.CALLS_QUEUE, workflows=[RecordingCall]):
+        async with Worker(
+            client, task_queue=names.CALLS_QUEUE, workflows=[RecordingCall], workflow_runner=UnsandboxedWorkflowRunner()
+        ):
             sid, _ = await world.incoming()
         own_temporal_server.stop()
         for sequence, state in enumerate(("ringing", "in-progress", "completed")):
@@ -80,7 +82,9 @@ async def test_what_came_while_temporal_was_away_is_delivered_in_order(
         assert "holdfast_api_undelivered_messages 3.0" in (await world.client.get("/metrics")).text
         own_temporal_server.start()
         client = await own_temporal_server.connect()
-        async with Worker(client, task_queue=names.CALLS_QUEUE, workflows=[RecordingCall]):
+        async with Worker(
+            client, task_queue=names.CALLS_QUEUE, workflows=[RecordingCall], workflow_runner=UnsandboxedWorkflowRunner()
+        ):
             handle = client.get_workflow_handle(names.call_workflow_id(sid))
             told = await handle.execute_update(TOLD_SO_MUCH, 3, rpc_timeout=timedelta(seconds=30))
         assert list(dict.fromkeys(told)) == [  # a delivery whose answer was lost is repeated

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from api.gateway_room import GatewayRoom
 from api.temporal import Temporal
@@ -51,7 +51,7 @@ async def api_before(
     await room.start()
     reach = Temporal.at(server.address, deadline=5.0)
     async with (
-        Worker(client, task_queue=CALLS_QUEUE, workflows=[RecordingCall]),
+        Worker(client, task_queue=CALLS_QUEUE, workflows=[RecordingCall], workflow_runner=UnsandboxedWorkflowRunner()),
         api_world(reach, client, database, room=room, overflow_number=overflow_number) as world,
     ):
         yield world

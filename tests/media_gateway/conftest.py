@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from temporalio.client import Client, WorkflowHandle
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from core.contracts import names
 from core.contracts.call import GatewayAddress
@@ -149,7 +149,9 @@ async def start_workflow(temporal: Client) -> AsyncIterator[StartWorkflow]:
         started.append(handle)
         return call_id, handle
 
-    async with Worker(temporal, task_queue=queue, workflows=[RecordingCall]):
+    async with Worker(
+        temporal, task_queue=queue, workflows=[RecordingCall], workflow_runner=UnsandboxedWorkflowRunner()
+    ):
         yield start
         for handle in started:
             await handle.terminate()

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from core.contracts import names
 from core.turns import Listen, TurnTaking
@@ -28,7 +28,10 @@ def rules(**changes: object) -> Answers:
 @pytest.fixture
 async def stage(temporal: Client) -> AsyncIterator[Stage]:
     queue = f"calls-{uuid4().hex}"
-    async with Worker(temporal, task_queue=queue, workflows=[RecordingCall]), a_stage(temporal, queue) as running:
+    async with (
+        Worker(temporal, task_queue=queue, workflows=[RecordingCall], workflow_runner=UnsandboxedWorkflowRunner()),
+        a_stage(temporal, queue) as running,
+    ):
         yield running
 
 
@@ -53,7 +56,10 @@ async def test_nobody_talks_over_a_caller_who_pauses_within_a_sentence(
 async def test_a_recogniser_that_takes_each_pause_for_an_end_is_put_right(temporal: Client) -> None:
     queue = f"calls-{uuid4().hex}"
     hasty = Latency(ring_ms=20, end_of_turn_ms=200, unfinished_turn_ms=200)
-    async with Worker(temporal, task_queue=queue, workflows=[RecordingCall]), a_stage(temporal, queue, hasty) as stage:
+    async with (
+        Worker(temporal, task_queue=queue, workflows=[RecordingCall], workflow_runner=UnsandboxedWorkflowRunner()),
+        a_stage(temporal, queue, hasty) as stage,
+    ):
         call = await stage.call(rules(), {"say": "my number is [700] 4 5 [1000] 3"})
         await call.says(GREETING, listen=NUMBER)
         (turn,) = await call.told(names.CALLER_TURN)
@@ -140,7 +146,7 @@ async def test_a_turn_that_the_recogniser_never_ends_is_answered_all_the_same(te
     queue = f"calls-{uuid4().hex}"
     endless = Latency(ring_ms=20, end_of_turn_ms=1e9, unfinished_turn_ms=1e9)
     async with (
-        Worker(temporal, task_queue=queue, workflows=[RecordingCall]),
+        Worker(temporal, task_queue=queue, workflows=[RecordingCall], workflow_runner=UnsandboxedWorkflowRunner()),
         a_stage(temporal, queue, endless) as stage,
     ):
         said = [{"say": "Where is my order?"}, {"say": "Thank you, goodbye.", "after": "reply"}]
