@@ -31,12 +31,13 @@ def add(
 def revoke(
     number: Number,
     at: Annotated[datetime | None, typer.Option(formats=FORMATS, help="When; none: now.")] = None,
+    reason: Annotated[str, typer.Option(help="For whoever asks later: `dnc log` tells it.")] = "",
     url: ApiUrl = None,
 ) -> None:
     """Take a consent back: campaigns that need one do not call the number any more, also where they had planned to."""
     from cli.consent_work import revoke as work
 
-    work(number, at, url)
+    work(number, at, reason, url)
 
 
 @consent.command("show")

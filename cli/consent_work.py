@@ -19,11 +19,11 @@ def add(number: str, given: datetime | None, until: datetime | None, source: str
     with_api(work, url)
 
 
-def revoke(number: str, at: datetime | None, url: str | None) -> None:
+def revoke(number: str, at: datetime | None, reason: str, url: str | None) -> None:
     """Take it back."""
 
     async def work(api: Rest) -> None:
-        body = {"number": number} | ({"revoked_at": _moment(at)} if at is not None else {})
+        body = {"number": number, "reason": reason} | ({"revoked_at": _moment(at)} if at is not None else {})
         await api.ask("POST", "/v1/contacts/revocation", json=body)
 
     with_api(work, url)

@@ -16,7 +16,8 @@ async def test_a_consent_is_put_on_record_shown_and_revoked(world_without_tempor
     code, said = await run(world, "consent", "show", NUMBER)
     assert code == 0, said
     assert line_with(said, NUMBER, "holds", "given 2026-0", "web form")
-    assert (await run(world, "consent", "revoke", NUMBER))[0] == 0
+    assert (await run(world, "consent", "revoke", NUMBER, "--reason", "by mail"))[0] == 0
+    assert line_with((await run(world, "dnc", "log", NUMBER))[1], "consent_revoked", "by mail")
     code, said = await run(world, "consent", "show", NUMBER)
     assert code == 1
     assert line_with(said, NUMBER, "consent_revoked", "given 2026-0", "revoked 20")
