@@ -8,7 +8,7 @@ from structlog.contextvars import bound_contextvars
 from temporalio import activity
 
 from activities.clocks import agreed_ms
-from activities.courier import Courier
+from activities.courier import Courier, failure_of
 from activities.feed import now_ms
 from activities.follow_ups import Ready, prepared
 from activities.playbook_shelf import PlaybookShelf
@@ -111,9 +111,12 @@ class AfterStepActivities:
     async def deliver_webhook(self, request: DeliverWebhook) -> Outcome:
         """Tell one endpoint, signed with the secrets it has now. It may hear a message twice, with the same id."""
         with bound_contextvars(call_id=request.call_id, endpoint=request.endpoint_id), vendor_failures():
-            attempt = await self._courier.deliver(request)
-        if attempt is None:
-            return Outcome("the endpoint was removed", skipped=True)
+            attempts = await self._courier.deliver(request.endpoint_id, [request])
+            if attempts is None:
+                return Outcome("the endpoint was removed", skipped=True)
+            (attempt,) = attempts
+            if failure := failure_of(attempt):
+                raise failure
         return Outcome(f"{attempt.detail} in {attempt.took_ms} ms")
 
     @activity.defn(name=names.KEEP_AFTER_STATE)

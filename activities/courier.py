@@ -1,12 +1,14 @@
-"""Carries one message to one webhook endpoint, once."""
+"""Carries messages to a webhook endpoint, each once."""
 
+import asyncio
 import time
+from collections.abc import Sequence
 
 import structlog
 
 from core import webhooks
 from core.contracts.after_call import DeliverWebhook
-from core.ports.after_call import Attempt, WebhookBook, WebhookSender
+from core.ports.after_call import Attempt, Tried, WebhookBook, WebhookSender
 from core.ports.errors import VendorError
 
 log = structlog.get_logger()
@@ -19,21 +21,33 @@ class Courier:
         self._book = book
         self._sender = sender
 
-    async def deliver(self, message: DeliverWebhook) -> Attempt | None:
-        """One attempt, signed with the secrets that the endpoint has now; None: the endpoint was removed.
+    async def deliver(self, endpoint_id: str, messages: Sequence[DeliverWebhook]) -> list[Attempt] | None:
+        """One attempt each, side by side, signed with the secrets that the endpoint has now.
 
-        Raises VendorError where it was not taken (curable, unless the endpoint wants nothing more), StorageUnavailable.
+        None: the endpoint was removed. Raises StorageUnavailable, perhaps with messages that were sent.
         """
-        found = await self._book.endpoint(message.endpoint_id)
+        found = await self._book.endpoint(endpoint_id)
         if found is None:
             return None
         endpoint, secrets = found
+        attempts = await asyncio.gather(*(self._send(endpoint.url, secrets, message) for message in messages))
+        tried = [
+            Tried(one.message_id, one.event, one.call_id, made) for one, made in zip(messages, attempts, strict=True)
+        ]
+        await self._book.note(endpoint_id, tried)
+        return attempts
+
+    async def _send(self, url: str, secrets: Sequence[str], message: DeliverWebhook) -> Attempt:
         body = webhooks.body_of(message.event, message.at_ms, message.data)
         headers = webhooks.headers_of(message.message_id, time.time() * 1_000, body, secrets)
-        attempt = await self._sender.send(endpoint.url, body, headers)
-        await self._book.note(message.endpoint_id, message.message_id, message.event, message.call_id, attempt)
+        attempt = await self._sender.send(url, body, headers)
         log.info("webhook_sent", kind=message.event, status=attempt.status, detail=attempt.detail)
-        if not attempt.delivered:
-            gone = attempt.status == webhooks.GONE
-            raise VendorError("webhook", "refused" if gone else "unavailable", attempt.detail, curable=not gone)
         return attempt
+
+
+def failure_of(attempt: Attempt) -> VendorError | None:
+    """None: it was taken. Not curable where the endpoint wants nothing more."""
+    if attempt.delivered:
+        return None
+    gone = attempt.status == webhooks.GONE
+    return VendorError("webhook", "refused" if gone else "unavailable", attempt.detail, curable=not gone)

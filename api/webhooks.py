@@ -21,7 +21,7 @@ from api.deps import ApiDeps
 from api.openapi import problems
 from api.problems import Refusal, wrong_field
 from core import webhooks
-from core.ports.after_call import Attempt, Delivery, Endpoint
+from core.ports.after_call import Attempt, Delivery, Endpoint, Tried
 
 MOST = 20  # each is a step of what follows every call
 MOST_OF_CAMPAIGNS = 500  # endpoints that only hear of campaigns
@@ -160,7 +160,7 @@ class Keeping:
         message_id = f"msg_test_{secrets.token_hex(8)}"
         body = webhooks.body_of(webhooks.TEST, now_ms, {"endpoint_id": endpoint_id})
         attempt = await self._sender.send(endpoint.url, body, webhooks.headers_of(message_id, now_ms, body, keys))
-        await self._book.note(endpoint_id, message_id, webhooks.TEST, "", attempt)
+        await self._book.note(endpoint_id, [Tried(message_id, webhooks.TEST, "", attempt)])
         return attempt
 
     async def deliveries(self, endpoint_id: str, limit: int) -> list[Delivery]:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import delete, select, update
 
 from core.contracts.after_call import EndpointPlan
-from core.ports.after_call import Attempt, Delivery, Endpoint, WebhookBook
+from core.ports.after_call import Delivery, Endpoint, Tried, WebhookBook
 from storage.database import Database
 from storage.models import WebhookDelivery, WebhookEndpoint
 from storage.rows import make_sure_of
@@ -84,20 +84,28 @@ class SqlWebhooks(WebhookBook):
             await session.delete(row)
         return True
 
-    async def note(self, endpoint_id: str, message_id: str, event: str, call_id: str, attempt: Attempt) -> None:
-        """Write an attempt down; of an endpoint that was removed meanwhile there is nothing to write."""
+    async def note(self, endpoint_id: str, tried: Sequence[Tried]) -> None:
+        """Write attempts down; of an endpoint that was removed meanwhile there is nothing to write."""
         now_ms = time.time() * 1_000
         async with self._database.write() as session:
             if await session.get(WebhookEndpoint, endpoint_id) is None:
                 return
-            key = {"endpoint_id": endpoint_id, "message_id": message_id}
-            new = {"event": event, "call_id": call_id, "delivered": False, "attempts": 0, "took_ms": 0}
-            await make_sure_of(session, WebhookDelivery, [key | new | {"first_ms": now_ms, "last_ms": now_ms}])
-            row = await session.get_one(WebhookDelivery, (endpoint_id, message_id), with_for_update=True)
-            row.attempts += 1
-            row.delivered = row.delivered or attempt.delivered
-            row.status, row.detail = attempt.status, attempt.detail
-            row.last_ms, row.took_ms = now_ms, attempt.took_ms
+            new = {"delivered": False, "attempts": 0, "took_ms": 0, "first_ms": now_ms, "last_ms": now_ms}
+            rows = [
+                {"endpoint_id": endpoint_id, "message_id": one.message_id, "event": one.event, "call_id": one.call_id}
+                for one in tried
+            ]
+            await make_sure_of(session, WebhookDelivery, [row | new for row in rows])
+            attempts = {one.message_id: one.attempt for one in tried}
+            ours = select(WebhookDelivery).where(
+                WebhookDelivery.endpoint_id == endpoint_id, WebhookDelivery.message_id.in_(attempts)
+            )
+            for row in await session.scalars(ours.order_by(WebhookDelivery.message_id).with_for_update()):
+                attempt = attempts[row.message_id]
+                row.attempts += 1
+                row.delivered = row.delivered or attempt.delivered
+                row.status, row.detail = attempt.status, attempt.detail
+                row.last_ms, row.took_ms = now_ms, attempt.took_ms
             await session.flush()
             oldest = (
                 select(WebhookDelivery.message_id)

@@ -115,6 +115,16 @@ class Attempt:
         return self.status is not None and 200 <= self.status < 300
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A message that was tried once."""
+
+    message_id: str
+    event: str
+    call_id: str
+    attempt: Attempt
+
+
 class WebhookBook(Protocol):
     """Customers' endpoints, their secrets, and what was delivered to them. All raise StorageUnavailable."""
 
@@ -146,8 +156,8 @@ class WebhookBook(Protocol):
         """Tell it nothing more; False: there is none."""
         ...
 
-    async def note(self, endpoint_id: str, message_id: str, event: str, call_id: str, attempt: Attempt) -> None:
-        """Write an attempt down."""
+    async def note(self, endpoint_id: str, tried: Sequence[Tried]) -> None:
+        """Write attempts down, each at a message of its own."""
         ...
 
     async def deliveries(self, endpoint_id: str, limit: int = 100) -> Sequence[Delivery]:

@@ -6,7 +6,7 @@ from time import time
 from core.contracts.after_call import AfterState, AfterStep, DeadLetter, EndpointPlan, Errand, StepStatus
 from core.contracts.call import CallRecord, CallSummary
 from core.conversation import Usage
-from core.ports.after_call import Attempt, Endpoint
+from core.ports.after_call import Attempt, Endpoint, Tried
 from storage.after_calls import SqlAfterCalls, letter_id_of
 from storage.calls import SqlCallReader, SqlCallStore
 from storage.database import Database
@@ -98,13 +98,15 @@ async def test_a_rotated_secret_is_signed_with_beside_the_new_one_until_its_time
 async def test_deliveries_are_counted_by_message_and_go_with_their_endpoint(database: Database) -> None:
     book = SqlWebhooks(database)
     await book.add(ENDPOINT, "whsec_x")
-    await book.note("we_1", "msg_1", "call.ended", "CA1", Attempt(500, "answered 500", 12))
-    await book.note("we_1", "msg_1", "call.ended", "CA1", Attempt(204, "answered 204", 7))
-    (delivery,) = await book.deliveries("we_1")
+    refused, taken = Attempt(500, "answered 500", 12), Attempt(204, "answered 204", 7)
+    await book.note("we_1", [Tried("msg_1", "call.ended", "CA1", refused), Tried("msg_0", "call.ended", "", refused)])
+    await book.note("we_1", [Tried("msg_1", "call.ended", "CA1", taken)])
+    delivery, other = await book.deliveries("we_1")
+    assert (other.message_id, other.delivered, other.attempts) == ("msg_0", False, 1)
     assert (delivery.delivered, delivery.attempts, delivery.status, delivery.took_ms) == (True, 2, 204, 7)
     assert list(await book.plans()) == [EndpointPlan("we_1", ("call.ended",), "customer.example")]
     assert await book.remove("we_1")
-    await book.note("we_1", "msg_2", "call.ended", "CA1", Attempt(204, "answered 204", 7))
+    await book.note("we_1", [Tried("msg_2", "call.ended", "CA1", taken)])
     assert await book.deliveries("we_1") == []
 
 

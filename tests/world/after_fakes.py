@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from core.contracts.after_call import AfterState, DeadLetter, EndpointPlan
 from core.contracts.call import CallRecord
-from core.ports.after_call import Attempt, Delivery, Endpoint, Letter
+from core.ports.after_call import Attempt, Delivery, Endpoint, Letter, Tried
 from tests.world.fakes import Faults
 
 
@@ -96,9 +96,9 @@ class FakeWebhooks:
         """Forget it."""
         return self.known.pop(endpoint_id, None) is not None
 
-    async def note(self, endpoint_id: str, message_id: str, event: str, call_id: str, attempt: Attempt) -> None:
-        """Keep it."""
-        self.attempts.append((endpoint_id, message_id, attempt))
+    async def note(self, endpoint_id: str, tried: Sequence[Tried]) -> None:
+        """Keep them."""
+        self.attempts += [(endpoint_id, one.message_id, one.attempt) for one in tried]
 
     async def deliveries(self, endpoint_id: str, limit: int = 100) -> Sequence[Delivery]:
         """Not asked for in stories of calls."""
