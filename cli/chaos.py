@@ -32,7 +32,7 @@ def run_chaos(plan: Plan, json_file: Path | None, *, times: bool) -> None:
         await workers.all_ended()
         return _Came(verdict, workers.drained_ms)
 
-    came = play(plan, options_of(WORKERS), Targets("worker", WORKERS, drains), run)
+    came = play(plan, options_of(WORKERS), Targets("worker", WORKERS, drains), run, lambda came: came.verdict.broken)
     if drains:
         rows = [*rows_of(came.verdict, "worker told to stop"), drain_row(came.drained_ms)]
     else:

@@ -1,6 +1,6 @@
 """What every run of chaos plays on, and how it tells what came of it."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -17,8 +17,9 @@ from cli.chaos_children import Children
 from cli.progress import complain, out, progress
 from cli.stack import Stack, StackOptions
 from core.playbook import parse_playbook
-from evals.chaos import Chaos
+from evals.chaos import Broken, Chaos
 from evals.figures import Row
+from evals.histories import keep_histories
 from evals.product import Product
 from evals.sandbox_control import SandboxControl
 
@@ -35,6 +36,7 @@ class Plan:
     times: int
     lines: int
     seed: int
+    histories: Path | None = None  # where what Temporal knows of a call is kept in which a promise was broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,15 @@ def play(
     options: StackOptions,
     targets: Targets,
     run: Callable[[Chaos, Children, Stack], Awaitable[Judged]],
+    broken: Callable[[Judged], Iterable[Broken]],
 ) -> Judged:
-    """Start a stack, hold the calls on it, and return what ``run`` made of them; exits with 1 if it was stopped."""
+    """Start a stack, hold the calls on it, and return what ``run`` made of them; exits with 1 if it was stopped.
+
+    ``broken`` tells which promises were not kept.
+    """
     judged: list[Judged] = []
+    if plan.histories is not None:
+        plan.histories.mkdir(parents=True, exist_ok=True)
 
     async def use(stack: Stack) -> None:
         text = (Path(stack.environment["HOLDFAST_PLAYBOOKS"]) / f"{PLAYBOOK}.yaml").read_text()
@@ -66,6 +74,8 @@ def play(
             of_calls = plan.calls, plan.lines, plan.times, plan.seed
             chaos = Chaos(sandbox, product, temporal, children, NUMBER, *of_calls, VENDORS, fillers)
             judged.append(await run(chaos, children, stack))
+            if plan.histories is not None:
+                await keep_histories(temporal, {one.call for one in broken(judged[0])}, plan.histories)
         await product.close()
         await sandbox.close()
 

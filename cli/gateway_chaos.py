@@ -30,7 +30,7 @@ def run_gateway_chaos(fault: GatewayFault, plan: Plan, json_file: Path | None, *
         drain_seconds=5.0,
         environment={"HOLDFAST_LOG_LEVEL": "WARNING"},
     )
-    verdict = play(plan, options, Targets("gateway", GATEWAYS, fault == "gateway-drain"), run)
+    verdict = play(plan, options, Targets("gateway", GATEWAYS, fault == "gateway-drain"), run, lambda one: one.broken)
     rows = gateway_rows(verdict, fault)
     write_rows(json_file, rows)
     out.print(table_of(rows))

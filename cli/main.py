@@ -187,6 +187,10 @@ def chaos(
     down: Annotated[float, typer.Option(help="Seconds for which Temporal is down or the database locked.")] = 10.0,
     times: Annotated[bool, typer.Option(help="Whether a time over its bar is a broken promise.")] = True,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the rows here.")] = None,
+    histories: Annotated[
+        Path | None,
+        typer.Option(help="Keep what Temporal knows of calls in which a promise was broken, in this folder."),
+    ] = None,
 ) -> None:
     """Kill or break parts in mid-call and check every promise; exit code 1 if one is broken."""
     from cli.chaos import run_chaos
@@ -194,7 +198,7 @@ def chaos(
     from cli.gateway_chaos import run_gateway_chaos
     from cli.outage_chaos import run_outage_chaos
 
-    plan = Plan(fault, calls, kills, lines, seed)
+    plan = Plan(fault, calls, kills, lines, seed, histories)
     if fault == "gateway-kill" or fault == "gateway-drain":
         run_gateway_chaos(fault, plan, json_file, times=times)
     elif fault != "worker-kill" and fault != "worker-drain":

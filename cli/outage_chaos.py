@@ -28,7 +28,7 @@ def run_outage_chaos(fault: OutageFault, down_s: float, plan: Plan, json_file: P
         person = {"callbacks": fault.partition("-")[2]} if of_callbacks else {}
         return await OutageChaos(chaos, outage_of(fault, stack, down_s), person).run()
 
-    verdict = play(plan, options_of(workers=1), Targets("worker", 1), run)
+    verdict = play(plan, options_of(workers=1), Targets("worker", 1), run, lambda one: one.of_calls.broken)
     rows = [outage_row(verdict, fault if of_callbacks else f"{fault}, {down_s:.0f} s")]
     write_rows(json_file, rows)
     out.print(table_of(rows))

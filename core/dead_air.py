@@ -11,10 +11,12 @@ LONGEST_MS: Final = 2_900.0  # a caller is never left in silence for three secon
 # How far an answer has come; where it stays is where the silence is made.
 GREETING: Final = "greeting"  # nothing was said on this stream yet
 TURN_SENT: Final = "turn_sent"
+TURN_SIGNALLED: Final = "turn_signalled"  # it was not accepted in time, or was foreseen: nothing tells when it is known
 TURN_ACCEPTED: Final = "turn_accepted"
 REPLY_OPENED: Final = "reply_opened"
 FIRST_AUDIO: Final = "first_audio"
 TOOLS: Final = "tools"  # words were said, and more is to come
+_TOLD: Final = {TURN_SIGNALLED, TURN_ACCEPTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,11 @@ class DeadAir:
         return self.due_ms < NEVER
 
     def unbegun(self, now_ms: float) -> DeadAirFound | None:
-        """If the workflow is to have an answer made, and nothing of it has come yet."""
-        if not self.owed or self._stage not in (GREETING, TURN_ACCEPTED):
+        """If the workflow is to have more of an answer made, and has been told so.
+
+        Ask while nothing comes in: what becomes of a reply that does is told by itself.
+        """
+        if not self.owed or self._stage in (TURN_SENT, FIRST_AUDIO):
             return None
         return DeadAirFound(self._stage, now_ms - self._owed_ms, overdue=False)
 
@@ -57,8 +62,9 @@ class DeadAir:
         self.due_ms = now_ms + self._limit_ms
 
     def reach(self, stage: str) -> None:
-        """The answer has come so far."""
-        self._stage = stage
+        """The answer has come so far; that its turn is known is no news by then."""
+        if self._stage == TURN_SENT or stage not in _TOLD:
+            self._stage = stage
 
     def settle(self) -> None:
         """The answer was heard, or is not wanted any more."""

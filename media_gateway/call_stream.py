@@ -21,7 +21,7 @@ from core.contracts.call import (
     TurnTimings,
     TurnWithdrawn,
 )
-from core.dead_air import FIRST_AUDIO, REPLY_OPENED, TOOLS, TURN_ACCEPTED, DeadAir, DeadAirFound
+from core.dead_air import FIRST_AUDIO, REPLY_OPENED, TOOLS, TURN_ACCEPTED, TURN_SIGNALLED, DeadAir, DeadAirFound
 from core.keypad import KeysEntered
 from core.playback import Clear, Play, Playback, PlaybackOutput, Played, SetMark, UnknownMark
 from core.speculation import Foresight, words_key
@@ -114,7 +114,7 @@ class CallStream:
         self._early: list[TurnEnded] = []  # turns from before that
         self._foresight = Foresight()
         self._foreseen: Foreseen | None = None
-        self.workflow = WorkflowLine(deps.temporal, identity.call_id, identity.attachment, over=self._not_wanted)
+        self.workflow = WorkflowLine(deps.temporal, identity.call_id, identity.attachment, over=self.close)
         self._keys = PressedKeys(
             clock, protected=self._speech_is_protected, cut_in=self._keys_cut_in, entered=self._keys_entered
         )
@@ -322,8 +322,7 @@ class CallStream:
         self._detector.follow(attached.turn_taking)
         self._listening.listen(attached.turn_taking)
         self._turn = attached.next_turn
-        early, self._early = self._early, []
-        for turn in early:
+        for turn in self._early:
             self._report_turn(turn)
 
     def _recognised(self, event: RecogniserEvent) -> None:
@@ -448,6 +447,7 @@ class CallStream:
         foreseen, self._foreseen = self._foreseen, None
         if foreseen is not None and (foreseen.turn, foreseen.key) == (turn, words_key(ended.text)):
             self._latency.turn_ended(turn, foreseen.timings)
+            self._dead_air.reach(TURN_SIGNALLED)
             self.replies.let_go(turn, foreseen.key)
             self.workflow.signal(names.CALLER_TURN_AGAIN, told)
         else:
@@ -455,7 +455,7 @@ class CallStream:
             self.workflow.turn(
                 told,
                 self._settings.turn,
-                late=self._hold_the_line,
+                late=self._turn_late,
                 accepted=lambda: self._dead_air.reach(TURN_ACCEPTED),
             )
         self._metrics.turns.inc()
@@ -477,6 +477,10 @@ class CallStream:
         self._log.warning("reply_lost", turn=key.turn, part=key.part, attempt=key.attempt)
         self.workflow.signal(names.REPLY_LOST, lambda seq: ReplyLost(key, seq))
 
+    def _turn_late(self) -> None:
+        self._dead_air.reach(TURN_SIGNALLED)
+        self._hold_the_line()
+
     def _hold_the_line(self) -> None:
         """The workflow takes its time: fill the silence, unless somebody is speaking."""
         self._metrics.late.inc()
@@ -497,7 +501,7 @@ class CallStream:
         """If it spoke last here, or nobody did yet: another goes on, also where it was to begin and had not."""
         if self.replies.last_maker in (worker, None):
             self.workflow.leave_worker()
-            if (unbegun := self._dead_air.unbegun(self._clock())) is not None:
+            if not self.replies.coming_in and (unbegun := self._dead_air.unbegun(self._clock())) is not None:
                 self._have_answered_again(unbegun)
 
     def _have_answered_again(self, found: DeadAirFound) -> None:
@@ -515,9 +519,6 @@ class CallStream:
         if (audio := line()) is not None:
             self._log.info("holding_line")
             self._act(self._playback.fill(audio, self._turn or 0, self._clock()))
-
-    def _not_wanted(self) -> None:
-        self.close("the call is over, or has a newer stream")
 
     def _act(self, outputs: list[PlaybackOutput]) -> None:
         for output in outputs:

@@ -39,11 +39,11 @@ class CallOver(Exception):
 class WorkflowLine:
     """Sends the events of one attachment.
 
-    ``over`` is called when nobody is there to be told anything.
+    ``over`` is called, with the reason, when nobody is there to be told anything.
     Everything but ``attach`` waits until the workflow knows the attachment.
     """
 
-    def __init__(self, temporal: Client, call_id: str, attachment: int, *, over: Callable[[], None]) -> None:
+    def __init__(self, temporal: Client, call_id: str, attachment: int, *, over: Callable[[str], None]) -> None:
         self._temporal = temporal
         self._workflow = temporal.get_workflow_handle(names.call_workflow_id(call_id))
         self._attachment = attachment
@@ -114,7 +114,7 @@ class WorkflowLine:
         self._nobody_there = True
         for letter in self._outbox.undelivered:
             self._delivered(letter)
-        self._over()
+        self._over("the call is over, or has a newer stream")
 
     async def run(self) -> None:
         """Deliver until cancelled."""

@@ -7,7 +7,8 @@ from functools import partial
 from typing import Final
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, TimeoutType
+from temporalio.exceptions import TimeoutError as TimedOut
 
 from core.contracts.call import CallOpening, GatewayAddress, Reply, ReplyKey, Respond, SoFar, SpeakLine
 from core.conversation import Conversation, Turn, Utterance
@@ -24,7 +25,6 @@ with workflow.unsafe.imports_passed_through():
 ATTEMPTS: Final = 3
 ATTEMPT_PAUSE: Final = timedelta(milliseconds=200)
 LONGEST_PAUSE: Final = timedelta(seconds=2)  # a vendor that wants to be left alone for longer is of no use to a caller
-HEARTBEAT: Final = timedelta(seconds=12)  # the gateway tells of a lost worker at once, by reply_lost
 HEARING: Final = timedelta(minutes=3)  # on top of making it: no reply plays longer; its activity has its own deadlines
 FREE_SLOT: Final = timedelta(seconds=5)  # workers are that busy: an apology now beats an answer later
 
@@ -63,7 +63,7 @@ class Speaker:
                 request(gateway, key),
                 schedule_to_start_timeout=FREE_SLOT,
                 start_to_close_timeout=self._patience + HEARING,
-                heartbeat_timeout=HEARTBEAT,
+                heartbeat_timeout=self._patience,  # the gateway tells of a lost worker at once
                 retry_policy=ONCE,  # a retry needs a new key: the loop in _deliver makes it
                 summary=_summary(key, "reply"),
             )
@@ -111,7 +111,7 @@ class Speaker:
                 ),
                 schedule_to_start_timeout=FREE_SLOT,
                 start_to_close_timeout=self._patience + HEARING,
-                heartbeat_timeout=HEARTBEAT,
+                heartbeat_timeout=self._patience,
                 retry_policy=ONCE,
                 summary=_summary(key, _told(line, discreet=live.call.discreet)),
             )
@@ -188,6 +188,8 @@ class Speaker:
             if utterance.attempt > 1:  # the way to the gateway is gone, not only one socket
                 self._live.lose_stream(stopped=False)
             return
+        if isinstance(failure, TimedOut) and failure.type is TimeoutType.HEARTBEAT and utterance.attempt < ATTEMPTS:
+            return  # its worker has died, which takes as long to be missed as any vendor is waited for
         hopeless = isinstance(failure, ApplicationError) and failure.non_retryable
         late = workflow.time() - began >= self._patience.total_seconds()
         if hopeless or late or utterance.attempt >= ATTEMPTS:

@@ -26,6 +26,7 @@ from workflows.resend import ResendWorkflow
 
 LIVE_CALLS = 100  # what one worker process is sized for
 CACHED_WORKFLOWS = 5 * LIVE_CALLS
+TASKS_AT_ONCE = 6  # a dead worker's calls have their histories read, up to 0.1 s each: with more at once none is in time
 DEPLOYMENT = "holdfast"
 POLLERS = 5
 STICKY = timedelta(milliseconds=300)  # after a worker's death its calls wait this long before another takes them over
@@ -64,7 +65,7 @@ def build_workers(client: Client, ports: Ports, *, versioned: bool = False, buil
         activities=activities.calls,
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=CACHED_WORKFLOWS,
-        max_concurrent_workflow_tasks=LIVE_CALLS,
+        max_concurrent_workflow_tasks=TASKS_AT_ONCE,
         max_concurrent_activities=3 * LIVE_CALLS,  # a reply, a tool, and a line that still prepares
         max_concurrent_local_activities=LIVE_CALLS,
         workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(POLLERS),

@@ -2,7 +2,17 @@
 
 import itertools
 
-from core.dead_air import GREETING, REPLY_OPENED, TURN_ACCEPTED, TURN_SENT, DeadAir, DeadAirFound
+from core.dead_air import (
+    FIRST_AUDIO,
+    GREETING,
+    REPLY_OPENED,
+    TOOLS,
+    TURN_ACCEPTED,
+    TURN_SENT,
+    TURN_SIGNALLED,
+    DeadAir,
+    DeadAirFound,
+)
 
 LIMIT_MS, OVERDUE_MS = 2_500, 12_000
 
@@ -67,4 +77,17 @@ def test_an_answer_is_unbegun_once_the_workflow_has_to_make_it_and_until_it_come
     watch.reach(TURN_ACCEPTED)
     assert watch.unbegun(2_100) == DeadAirFound(TURN_ACCEPTED, 100, overdue=False)
     watch.reach(REPLY_OPENED)
-    assert watch.unbegun(2_200) is None  # what becomes of it is told by itself
+    watch.reach(FIRST_AUDIO)
+    assert watch.unbegun(2_200) is None
+    watch.reach(TOOLS)
+    assert watch.unbegun(2_300) == DeadAirFound(TOOLS, 300, overdue=False)  # what comes after them
+
+
+def test_that_its_turn_is_known_is_no_news_once_an_answer_has_begun() -> None:
+    watch = DeadAir(LIMIT_MS, OVERDUE_MS, 0)
+    watch.owe(0)
+    watch.reach(TURN_SIGNALLED)
+    assert watch.unbegun(100) == DeadAirFound(TURN_SIGNALLED, 100, overdue=False)
+    watch.reach(FIRST_AUDIO)
+    watch.reach(TURN_ACCEPTED)
+    assert watch.unbegun(200) is None

@@ -285,6 +285,21 @@ async def test_an_answer_whose_worker_may_have_died_before_it_began_is_asked_for
     assert told["stage"] == "greeting"
 
 
+async def test_what_follows_a_tool_is_asked_for_again_where_its_worker_may_have_died_before_it_began(
+    start_call: StartCall,
+) -> None:
+    call = await start_call()
+    await call.utters(EndOfTurn("Where is it?", 0.9))
+    await call.told(names.CALLER_TURN)
+    dying = PlaybackClient(INTERNAL_SECRET)
+    async with dying.open(call.id, call.address, key(call, turn=1), Listen()) as reply:
+        reply.finish(hear=False)  # it only asks for a tool
+    await call.told(names.PLAYBACK_REPORT)
+    await dying.close()
+    (told,) = await call.told(names.ANSWER_OVERDUE)
+    assert told["stage"] == "tools"
+
+
 async def test_calls_that_wait_for_an_answer_are_told_first_of_their_workers_death_and_others_before_their_next_turn(
     start_call: StartCall,
 ) -> None:

@@ -11,7 +11,7 @@ from core.speculation import words_key
 from core.timings import HELD
 from core.turns import EagerEndOfTurn, EndOfTurn, Interim, Listen, TurnResumed
 from media_gateway.playback_client import PlaybackClient
-from tests.media_gateway.conftest import RULES, Call, StartCall
+from tests.media_gateway.conftest import INTERNAL_SECRET, RULES, Call, StartCall
 from tests.media_gateway.recording_call import Answers
 
 WORDS = "where is my order"
@@ -65,6 +65,26 @@ async def test_a_turn_that_ends_before_its_answer_is_there_lets_it_through_when_
     async with playback.open(call.id, call.address, key(call), Listen(), HOLD) as reply:
         reply.push(0, AUDIO, (), last=True, text="It is on its way.")
         assert await call.carrier.has_audio(800) == AUDIO
+
+
+async def test_an_answer_to_a_foreseen_turn_whose_worker_died_before_it_began_is_asked_for_again(
+    start_call: StartCall,
+) -> None:
+    dying = PlaybackClient(INTERNAL_SECRET)
+    call = await start_call(EAGER)
+    greeting = ReplyKey(call.address.attachment, 0, 0, 1)
+    async with dying.open(call.id, call.address, greeting, Listen()) as reply:
+        reply.push(0, AUDIO, (), last=True, text="Hello?")
+        reply.finish(hear=True)
+        await call.carrier.has("mark", 1)
+        await call.carrier.return_marks()
+        await reply.heard()
+    (await call.gateway.recogniser.stream()).say(Interim(WORDS), EagerEndOfTurn(WORDS, 0.6), EndOfTurn(WORDS, 0.95))
+    await call.told(names.CALLER_TURN_AGAIN)
+    await dying.close()
+    (told,) = await call.told(names.ANSWER_OVERDUE)
+    assert told["stage"] == "turn_signalled"
+    assert told["seq"] == 3  # after the turn
 
 
 async def test_a_caller_who_goes_on_hears_nothing_of_it(start_call: StartCall, playback: PlaybackClient) -> None:

@@ -3,8 +3,11 @@
 import asyncio
 from dataclasses import replace
 
+from temporalio import activity
+
+from activities.roster import roster
 from core.contracts import names
-from core.contracts.call import NextVerb, Phase, RecogniserFailed, StreamStatus, Verb
+from core.contracts.call import NextVerb, Phase, RecogniserFailed, Reply, Respond, StreamStatus, Verb
 from core.contracts.gateway import GatewayLost
 from core.conversation import ToolCall
 from core.outcome import CarrierState, Disposition
@@ -12,6 +15,7 @@ from core.playback import Kept
 from core.playbook import parse_playbook
 from core.ports.reasoner import TextPiece
 from core.timings import RETRIED
+from tests.world.dying_worker import QUEUE, dying_worker
 from tests.world.fakes import broken
 from tests.world.playbook import ORDERS, orders
 from tests.world.world import CallWorld
@@ -283,6 +287,24 @@ async def test_answer_that_the_caller_waits_for_in_vain_is_tried_again(world: Ca
     await call.waits_in_vain()
     again = await call.next_reply()
     assert (again.text, again.key.attempt) == ("It arrives tomorrow.", 2)
+
+
+async def test_answer_whose_worker_is_missed_late_is_made_again(world: CallWorld) -> None:
+    (respond,) = (one for one in roster(world.ports).calls if one.__name__ == "respond")
+
+    @activity.defn(name=names.RESPOND)
+    async def dies_the_first_time(request: Respond) -> Reply:
+        if request.key.attempt == 1:
+            await asyncio.Event().wait()
+        return await respond(request)  # type: ignore[no-any-return]
+
+    async with dying_worker(world, "respond", dies_the_first_time):
+        call = await world.call(queue=QUEUE)
+        await call.attach()
+        await call.hears()
+        assert await call.asks("Where is my order?") == "You said: Where is my order?"
+        await call.hangs_up()
+        await call.result()
 
 
 async def test_answer_that_stays_away_for_ever_is_apologised_for(world: CallWorld) -> None:
