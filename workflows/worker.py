@@ -26,7 +26,7 @@ from workflows.resend import ResendWorkflow
 
 LIVE_CALLS = 100  # what one worker process is sized for
 CACHED_WORKFLOWS = 5 * LIVE_CALLS
-TASKS_AT_ONCE = 6  # a dead worker's calls have their histories read, up to 0.1 s each: with more at once none is in time
+TASKS_AT_ONCE = 8  # each call of a dead worker has its history read: with more of them at once none is done in time
 DEPLOYMENT = "holdfast"
 POLLERS = 5
 STICKY = timedelta(milliseconds=300)  # after a worker's death its calls wait this long before another takes them over

@@ -206,7 +206,7 @@ async def test_an_answer_can_fall_silent(kind: str, chunks: int) -> None:
     state = quick()
     state.faults.append(Fault("elevenlabs", kind))
     async with sandbox(state) as origin:
-        client = AsyncElevenLabs(base_url=origin, api_key="right", timeout=0.3)
+        client = AsyncElevenLabs(base_url=origin, api_key="right", timeout=1.5)
         stream = aiter(client.text_to_speech.stream("a", text=TEXT, output_format="ulaw_8000", request_options=ONCE))
         for _ in range(chunks):
             assert await anext(stream)

@@ -28,7 +28,8 @@ async def elevenlabs(
     state.faults += faults
     async with running(create_app(state, SandboxConfig(api_keys={"elevenlabs": "right"}))) as origin:
         patience = 0.5 if any(fault.kind in SILENT for fault in faults) else 10.0
-        voice = kind(key, origin, connect_timeout=patience, first_byte_timeout=patience, gap_timeout=patience)
+        connects = 0.5 if any(fault.kind == "stall" for fault in faults) else 10.0  # a socket that never opens
+        voice = kind(key, origin, connect_timeout=connects, first_byte_timeout=patience, gap_timeout=patience)
         yield voice
         await voice.aclose()
 
