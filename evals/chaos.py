@@ -29,6 +29,7 @@ from evals.sandbox_control import SandboxControl
 log = structlog.get_logger()
 
 CASE: Final = "I have a problem with what you sent me."  # a case is opened for it, once
+ASKED_ON: Final = "you were saying"  # what a caller hears whose words a dead gateway had
 WHOLE: Final = r"\b{number}\. .*[.?!]$"  # an answer of more than its first sentence, which tells the number back
 SPEAKING, THINKING, BETWEEN = "speaking", "thinking", "between turns"
 BARS_MS: Final = {SPEAKING: 500.0, THINKING: 900.0, BETWEEN: 700.0}
@@ -276,7 +277,8 @@ def rows_of(verdict: Verdict, fault: str = "worker killed") -> list[Row]:
 def script_of(random: Random, lines: int, number: int, *, patient: bool) -> Script:
     """Questions with a number of their own each, and in their middle a wish that has an effect.
 
-    ``patient`` callers wait until they were answered, the others until the line is quiet after some words.
+    ``patient`` callers wait until they were answered, the others until the line is quiet after some words, and after
+    their wish until it was granted or they are asked to go on: then nobody has heard it.
     """
     numbers = range(number, number + lines - 1)
     said: Script = [{"say": random.choice(LINES).format(number=each)} for each in numbers]
@@ -285,8 +287,10 @@ def script_of(random: Random, lines: int, number: int, *, patient: bool) -> Scri
     said.insert(at, {"say": CASE})
     answered.insert(at, "anything else")
     for place, step in enumerate(said[1:], 1):
-        if patient or place == at + 1:
+        if patient:
             step["wait_for"] = answered[place - 1]
+        elif place == at + 1:
+            step["wait_for"] = f"{answered[place - 1]}|{ASKED_ON}"
     heard = {"wait_for": answered[-1]} if patient else {"after": "reply"}
     return [*said, {"wait": 0, **heard}, {"hang_up": True, "after": 2.5}]
 

@@ -17,4 +17,5 @@ ELSEWHERE: Final = RetryPolicy(  # again only where its worker has died: what fa
     initial_interval=timedelta(milliseconds=50), maximum_attempts=2, non_retryable_error_types=sorted(OWN_WORDS)
 )
 ALIVE: Final = timedelta(seconds=2)  # between heartbeats, where somebody waits: a worker that stalls is not dead yet
+TASK_LATER: Final = timedelta(seconds=3)  # for a workflow task where nobody waits; its worker may have died in it
 ALIVE_LATER: Final = timedelta(seconds=5)  # ... where nobody does

@@ -11,13 +11,11 @@ from temporalio.exceptions import ActivityError
 from temporalio.workflow import ParentClosePolicy
 
 from core.agenda import LIKELY
-from core.call_back import wished_callback
 from core.contracts import names
 from core.contracts.call import (
     CallerTurn,
     CallInput,
     CallOpening,
-    CallRecord,
     CallResult,
     Direction,
     GatewayAddress,
@@ -37,8 +35,9 @@ from core.silence import silence_line
 from core.timings import TRANSCRIPT, WAITED
 from workflows.after_call import AfterCallWorkflow
 from workflows.agenda import take_up_next
+from workflows.attempts import TASK_LATER
 from workflows.call_messages import CallMessages
-from workflows.call_view import attributes, call_details
+from workflows.call_view import attributes, call_details, record_of
 from workflows.coming_back import come_back
 from workflows.confirmation import answer_to_read_back, follow, request_taken_back, step_of
 from workflows.dialling import reach_the_person
@@ -505,31 +504,12 @@ class CallWorkflow(CallMessages):
         self.live.end(Ending(Disposition.COMPLETED, self.live.script.farewell))
 
     async def _start_after_call(self) -> None:
-        live = self.live
-        record = CallRecord(
-            call=self.call,
-            disposition=self._disposition,
-            phase=live.phase,
-            started_ms=live.started_ms,
-            answered_ms=live.answered_ms,
-            ended_ms=live.ended_ms,
-            carrier_call_id=live.carrier_call_id,
-            turns=tuple(live.conversation.records()),
-            consents=tuple(live.consents),
-            withdrawn=tuple(live.conversation.withdrawn),
-            heard_again=tuple(live.conversation.heard_again),
-            beside=tuple(live.conversation.beside),
-            transfers=tuple(live.transfers),
-            carrier_error=live.carrier_error,
-            no_more_calls=live.no_more_calls,
-            callback=wished_callback(self.call.playbook.callback, live.memory, self.call.playbook.confirms),
-            in_place=True,
-        )
         await workflow.start_child_workflow(
             AfterCallWorkflow.run,
-            record,
+            record_of(self.live, self._disposition),
             id=names.after_call_workflow_id(self.call.call_id),
             task_queue=names.AFTER_CALLS_QUEUE,  # a database that is away holds back no call
+            task_timeout=TASK_LATER,  # the attempt of a campaign is in flight until its end is on record
             parent_close_policy=ParentClosePolicy.ABANDON,
             static_summary=f"after call {self.call.call_id}",
         )

@@ -1,12 +1,14 @@
-"""A live call as people see it: the query ``state``, the page in the Temporal UI, the search attributes."""
+"""A call as people see it: the query ``state``, the page in the Temporal UI, the search attributes, and its record."""
 
 from typing import Final
 
 from temporalio.common import SearchAttributeKey
 
+from core.call_back import wished_callback
 from core.contracts import names
-from core.contracts.call import CallState, Direction, Phase
+from core.contracts.call import CallRecord, CallState, Direction, Phase
 from core.live_call import LiveCall
+from core.outcome import Disposition
 
 _KEYS: Final = {name: SearchAttributeKey.for_keyword(name) for name in names.SEARCH_ATTRIBUTES}
 
@@ -157,3 +159,26 @@ def _last(live: LiveCall, what: str) -> str:
         if text := (exchange.caller if what == "caller" else exchange.assistant):
             return text
     return ""
+
+
+def record_of(live: LiveCall, disposition: Disposition) -> CallRecord:
+    """What is left of a call that has ended."""
+    return CallRecord(
+        call=live.call,
+        disposition=disposition,
+        phase=live.phase,
+        started_ms=live.started_ms,
+        answered_ms=live.answered_ms,
+        ended_ms=live.ended_ms,
+        carrier_call_id=live.carrier_call_id,
+        turns=tuple(live.conversation.records()),
+        consents=tuple(live.consents),
+        withdrawn=tuple(live.conversation.withdrawn),
+        heard_again=tuple(live.conversation.heard_again),
+        beside=tuple(live.conversation.beside),
+        transfers=tuple(live.transfers),
+        carrier_error=live.carrier_error,
+        no_more_calls=live.no_more_calls,
+        callback=wished_callback(live.call.playbook.callback, live.memory, live.call.playbook.confirms),
+        in_place=True,
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -80,6 +81,15 @@ async def test_one_that_was_terminated_is_found_canceled_and_its_unbegun_attempt
     assert (await campaign.asks("GET", "/progress")).json()["done"] == 1
 
 
+async def test_a_worker_that_dies_in_a_task_of_one_holds_it_up_no_longer_than_three_seconds(
+    campaign: EndedCampaign,
+) -> None:
+    await campaign.world.deps.temporal.start_campaign(CampaignInput(campaign.id), "default")
+    workflow = campaign.world.temporal.get_workflow_handle(names.campaign_workflow_id(campaign.id))
+    config = (await workflow.describe()).raw_description.execution_config
+    assert config.default_workflow_task_timeout.ToTimedelta() == timedelta(seconds=3)
+
+
 async def test_the_customer_of_one_that_was_terminated_is_told(campaign: EndedCampaign) -> None:
     await (await campaign.workflow()).terminate("by an operator")
     assert await campaign.phase() == "canceled"
@@ -102,7 +112,7 @@ async def test_whoever_watches_one_that_is_terminated_is_told_and_let_go(campaig
 
 async def test_one_that_was_terminated_cannot_be_resumed(campaign: EndedCampaign) -> None:
     await (await campaign.workflow()).terminate("by an operator")
-    answer = await campaign.asks("POST", "/resume")
+    answer = await campaign.asks("POST", "/start")
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:holdfast:problem:campaign-over")
 
 

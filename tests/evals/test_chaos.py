@@ -7,6 +7,9 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
+from cli.bench_stack import PLAYBOOK
+from cli.settings import PACKAGED_PLAYBOOKS
+from core.playbook import parse_playbook
 from evals.chaos import BETWEEN, CASE, SPEAKING, THINKING, Cost, Kill, Verdict, rows_of, script_of, take_times
 from evals.heard_answers import answers_of
 
@@ -154,3 +157,11 @@ def test_patient_callers_wait_until_each_line_was_answered() -> None:
         told = "A case was opened. Is there anything else?" if line == CASE else f"I heard {line[-6:-1]}. So it is."
         assert re.search(wait_for, told)
         assert not re.search(wait_for, "One moment, please.")
+
+
+def test_callers_whose_wish_was_lost_with_a_gateway_go_on_when_they_are_asked_to() -> None:
+    script = script_of(Random(7), 4, 20_001, patient=False)
+    (after,) = (script[place + 1] for place, step in enumerate(script) if step.get("say") == CASE)
+    welcome_back = parse_playbook((PACKAGED_PLAYBOOKS / f"{PLAYBOOK}.yaml").read_text()).welcome_back
+    told = ["Is there anything else?", welcome_back, "One moment, please."]
+    assert [bool(re.search(str(after["wait_for"]), line, re.IGNORECASE)) for line in told] == [True, True, False]

@@ -5,7 +5,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
@@ -74,6 +74,14 @@ async def test_every_step_of_a_call_without_trouble_is_done_and_seen(world: Call
     assert world.crm.notes[f"{call.id}:note"].fields == state.fields
     assert world.messenger.texts == [("+12025550123", "+12025550001", "Order 482 is on its way.")]
     assert world.store.extraction_usages[call.id].output_tokens == 9
+
+
+async def test_a_worker_that_dies_in_a_task_of_it_holds_it_up_no_longer_than_three_seconds(world: CallWorld) -> None:
+    call = await finished_call(world)
+    await call.after_call()
+    after = world.client.get_workflow_handle(names.after_call_workflow_id(call.id))
+    config = (await after.describe()).raw_description.execution_config
+    assert config.default_workflow_task_timeout.ToTimedelta() == timedelta(seconds=3)
 
 
 async def test_a_customer_can_prove_that_a_webhook_is_ours(world: CallWorld) -> None:
