@@ -29,7 +29,7 @@ CACHED_WORKFLOWS = 5 * LIVE_CALLS
 TASKS_AT_ONCE = 8  # each call of a dead worker has its history read: with more of them at once none is done in time
 DEPLOYMENT = "holdfast"
 POLLERS = 5
-STICKY = timedelta(milliseconds=300)  # after a worker's death its calls wait this long before another takes them over
+STICKY = timedelta(milliseconds=300)  # after a worker's death its workflows wait so long before others take them over
 GRACE = timedelta(seconds=15)  # a deploy lets replies be made; then what runs fails, and is tried again elsewhere
 
 
@@ -85,6 +85,7 @@ def build_workers(client: Client, ports: Ports, *, versioned: bool = False, buil
         max_concurrent_activities=20,  # summaries share the model's rate limit with live calls
         workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
         activity_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
+        sticky_queue_schedule_to_start_timeout=STICKY,
         graceful_shutdown_timeout=GRACE,
         interceptors=[Heartbeats()],
         deployment_config=moves(VersioningBehavior.AUTO_UPGRADE),
@@ -99,6 +100,7 @@ def build_workers(client: Client, ports: Ports, *, versioned: bool = False, buil
         max_concurrent_activities=20,  # one for each running campaign
         workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
         activity_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
+        sticky_queue_schedule_to_start_timeout=STICKY,
         graceful_shutdown_timeout=GRACE,
         interceptors=[Heartbeats()],
         deployment_config=moves(VersioningBehavior.AUTO_UPGRADE),

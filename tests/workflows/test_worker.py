@@ -6,7 +6,7 @@ from temporalio.worker import Worker
 from core.contracts import names
 from tests.world.world import CallWorld
 from workflows.fingerprint import build_id
-from workflows.worker import build_workers
+from workflows.worker import STICKY, build_workers
 
 
 async def test_live_calls_what_follows_them_and_campaigns_have_workers_of_their_own(temporal: Client) -> None:
@@ -16,6 +16,11 @@ async def test_live_calls_what_follows_them_and_campaigns_have_workers_of_their_
         names.AFTER_CALLS_QUEUE,
         names.CAMPAIGNS_QUEUE,
     ]
+
+
+async def test_no_workflow_waits_long_for_a_worker_that_has_died(temporal: Client) -> None:
+    workers = build_workers(temporal, CallWorld(temporal).ports)
+    assert {worker.config()["sticky_queue_schedule_to_start_timeout"] for worker in workers} == {STICKY}
 
 
 async def test_workers_of_all_queues_tell_temporal_the_build_id(temporal: Client) -> None:
