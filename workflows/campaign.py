@@ -8,7 +8,7 @@ from temporalio.common import RetryPolicy
 
 from core.contracts import names
 from core.contracts.campaign import CampaignInput, CampaignPhase, CampaignState, KeepPhase, OpenRound, Round
-from workflows.attempts import ALIVE_LATER
+from workflows.attempts import ALIVE, ALIVE_LATER
 
 with workflow.unsafe.imports_passed_through():
     from activities.campaign import CampaignActivities
@@ -95,7 +95,7 @@ class CampaignWorkflow:
             CampaignActivities.open_round,
             OpenRound(self._campaign.campaign_id),
             start_to_close_timeout=timedelta(seconds=30),  # one transaction, and a second of starting calls
-            heartbeat_timeout=ALIVE_LATER,
+            heartbeat_timeout=ALIVE,  # the attempts that it has opened are in flight
             retry_policy=FOREVER,  # a database or an engine that is away comes back; nobody is dialled meanwhile
             summary=f"call who is due; {self._last.in_flight} in flight",
         )

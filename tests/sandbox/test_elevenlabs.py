@@ -134,7 +134,7 @@ async def test_audio_comes_no_sooner_and_no_faster_than_the_vendor_makes_it() ->
         first = loop.time() - began
         audio = b"".join([chunk async for chunk in stream])
         whole = loop.time() - began
-    assert 0.08 <= first < 0.5
+    assert first >= 0.08
     assert whole >= 0.08 + len(audio) / 8_000 / 10 * 0.8
 
 
