@@ -1,11 +1,13 @@
 """REST: placing, reading and steering calls."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from core.contracts.call import CallInput, Direction, End, Phase, Say, TakeOver, Transfer
+from core.contracts.names import call_workflow_id
 from core.ports.call_log import CallEvent
 from tests.api.recording_call import INPUT, REFUSED_LINE, TOLD
 from tests.api.world import CALLER, OUR_NUMBER, RENEWAL, ApiWorld
@@ -43,6 +45,13 @@ async def test_a_placed_call_is_started_with_what_was_asked_for(world: ApiWorld)
     assert (call.direction, call.caller_number, call.our_number) == (Direction.OUTBOUND, CALLER, OUR_NUMBER)
     assert call.variables == {"name": "Ada"}
     assert call.carrier_call_id is None
+
+
+async def test_a_worker_that_dies_in_a_task_of_a_call_holds_it_up_no_longer_than_a_second(world: ApiWorld) -> None:
+    placed = await place(world)
+    workflow = world.temporal.get_workflow_handle(call_workflow_id(placed["id"]))
+    config = (await workflow.describe()).raw_description.execution_config
+    assert config.default_workflow_task_timeout.ToTimedelta() == timedelta(seconds=1)
 
 
 async def test_a_placed_call_can_be_read_at_once(world: ApiWorld) -> None:

@@ -112,7 +112,7 @@ async def test_whoever_watches_one_that_is_terminated_is_told_and_let_go(campaig
 
 async def test_one_that_was_terminated_cannot_be_resumed(campaign: EndedCampaign) -> None:
     await (await campaign.workflow()).terminate("by an operator")
-    answer = await campaign.asks("POST", "/start")
+    answer = await campaign.asks("POST", "/resume")
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:holdfast:problem:campaign-over")
 
 

@@ -184,7 +184,7 @@ async def test_a_call_goes_on_while_the_disk_is_full_and_is_on_record_once_there
         call = await product.call(sid)
         assert call["disposition"] == "completed"
         assert [turn["caller"] for turn in call["transcript"]] == ["", *(step["say"] for step in SCRIPT)]
-        assert [turn["heard"] for turn in call["transcript"]] == [turn["said"] for turn in call["transcript"]]
+        assert [turn["heard"] == turn["said"] != "" for turn in call["transcript"]] == [True] * 3
         await product.close()
         await sandbox.close()
 

@@ -128,13 +128,17 @@ async def test_audio_comes_no_sooner_and_no_faster_than_the_vendor_makes_it() ->
     loop = asyncio.get_running_loop()
     async with sandbox(state) as origin:
         client = AsyncElevenLabs(base_url=origin, api_key="right")
+        async for _ in client.text_to_speech.stream(
+            "anna", text="Hi.", output_format="ulaw_8000", request_options=ONCE
+        ):
+            pass  # by now the SDK is loaded and connected
         began = loop.time()
         stream = client.text_to_speech.stream("anna", text=TEXT, output_format="ulaw_8000", request_options=ONCE)
         await anext(aiter(stream))
         first = loop.time() - began
         audio = b"".join([chunk async for chunk in stream])
         whole = loop.time() - began
-    assert first >= 0.08
+    assert 0.08 <= first < 0.5
     assert whole >= 0.08 + len(audio) / 8_000 / 10 * 0.8
 
 

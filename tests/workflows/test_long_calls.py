@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from temporalio.client import WorkflowHistory
 
 from core.contracts import names
 from core.outcome import Disposition
+from evals.histories import keep_histories
 from tests.temporal_server import TemporalServer
 from tests.world.world import PATIENCE_S, QUICK, CallWorld, call_world, workers_of
 
@@ -67,6 +69,27 @@ async def test_a_call_begins_a_new_run_long_before_reading_the_old_one_again_wou
     assert len((await call.handle.fetch_history()).events) < 60 + 2 * EVENTS_OF_A_TURN
     assert len(await call.transcript()) == 9
     assert await call.asks("When does my parcel arrive?") == "You said: When does my parcel arrive?"
+
+
+def runs_in(folder: Path, call_id: str) -> Iterator[WorkflowHistory]:
+    """Those that were kept, the last run first."""
+    for place in range(len(list(folder.iterdir()))):
+        yield WorkflowHistory.from_json(
+            names.call_workflow_id(call_id), (folder / f"{call_id}-{place}.json").read_text()
+        )
+
+
+async def test_what_temporal_knows_of_a_call_is_kept_run_by_run(world: CallWorld, tmp_path: Path) -> None:
+    call = await world.answered_call(timers=replace(QUICK, run_events=60))
+    for number in range(8):
+        await call.asks(f"Where is my order number {number}?")
+    await call.hangs_up()
+    await call.result()
+    await keep_histories(world.client, [call.id], tmp_path)
+    last, *before = (run.events[-1] for run in runs_in(tmp_path, call.id))
+    assert last.HasField("workflow_execution_completed_event_attributes")
+    assert before
+    assert all(event.HasField("workflow_execution_continued_as_new_event_attributes") for event in before)
 
 
 async def test_a_run_that_has_grown_long_waits_for_what_its_gateway_has_to_tell(short_world: CallWorld) -> None:
