@@ -12,7 +12,7 @@ from core.contracts import names
 from core.contracts.call import CarrierStatus, StreamStatus
 from core.outcome import CarrierState
 from storage.database import Database
-from tests.api.recording_call import TOLD, TOLD_SO_MUCH, RecordingCall
+from tests.api.recording_call import TOLD_SO_MUCH, RecordingCall
 from tests.api.world import CALLER, ApiWorld, api_world
 from tests.temporal_server import TemporalServer, free_port
 
@@ -27,7 +27,7 @@ async def test_status_callbacks_reach_the_call_as_they_come(world: ApiWorld) -> 
         assert (await world.twilio("status", form)).status_code == 204
     failed = status(sid, "failed", 3, ErrorCode="13224")
     assert (await world.twilio("status", failed)).status_code == 204
-    assert await world.workflow(sid).query(TOLD) == [
+    assert await world.told(sid) == [
         repr(CarrierStatus(sid, CarrierState.IN_PROGRESS, 2)),
         repr(CarrierStatus(sid, CarrierState.RINGING, 1)),
         repr(CarrierStatus(sid, CarrierState.RINGING, 1)),
@@ -40,7 +40,7 @@ async def test_a_status_of_a_call_of_ours_goes_to_the_call_its_url_names(world: 
     call_id = placed.json()["id"]
     world.started.append(call_id)
     await world.twilio("status", status("CA-leg", "ringing", 1), {"call_id": call_id})
-    assert await world.workflow(call_id).query(TOLD) == [repr(CarrierStatus("CA-leg", CarrierState.RINGING, 1))]
+    assert await world.told(call_id) == [repr(CarrierStatus("CA-leg", CarrierState.RINGING, 1))]
 
 
 async def test_an_answering_machine_is_told_to_the_call(world: ApiWorld) -> None:
@@ -48,14 +48,14 @@ async def test_an_answering_machine_is_told_to_the_call(world: ApiWorld) -> None
     form = {"CallSid": sid, "AnsweredBy": "machine_start", "MachineDetectionDuration": "3100"}
     assert (await world.twilio("amd", form)).status_code == 204
     told = CarrierStatus(sid, CarrierState.IN_PROGRESS, 0, answered_by="machine_start")
-    assert await world.workflow(sid).query(TOLD) == [repr(told)]
+    assert await world.told(sid) == [repr(told)]
 
 
 async def test_a_lost_stream_is_told_to_the_call(world: ApiWorld) -> None:
     sid, _ = await world.incoming()
     form = {"CallSid": sid, "StreamSid": "MZ1", "StreamEvent": "stream-error", "StreamError": "31903"}
     assert (await world.twilio("stream", form, {"call_id": sid})).status_code == 204
-    assert await world.workflow(sid).query(TOLD) == [repr(StreamStatus("MZ1", "stream-error", "31903"))]
+    assert await world.told(sid) == [repr(StreamStatus("MZ1", "stream-error", "31903"))]
 
 
 async def test_messages_for_no_call_and_of_no_known_kind_do_no_harm(world: ApiWorld) -> None:
@@ -63,7 +63,7 @@ async def test_messages_for_no_call_and_of_no_known_kind_do_no_harm(world: ApiWo
     sid, _ = await world.incoming()
     assert (await world.twilio("status", status(sid, "levitating", 1))).status_code == 204
     assert (await world.twilio("amd", {"CallSid": sid})).status_code == 204
-    assert await world.workflow(sid).query(TOLD) == []
+    assert await world.told(sid) == []
 
 
 async def test_what_came_while_temporal_was_away_is_delivered_in_order(

@@ -9,7 +9,7 @@ from core.contracts.transfer import (
     RepresentativeLeg,
     RepresentativeVerb,
 )
-from tests.api.recording_call import BRIEF_NEXT, LAY_READY, TOLD
+from tests.api.recording_call import BRIEF_NEXT, LAY_READY
 from tests.api.world import ApiWorld, verb, verbs
 
 LEG = {"transfer": "1", "leg": "2"}
@@ -33,7 +33,7 @@ async def test_representative_is_briefed_and_asked_for_a_key(world: ApiWorld) ->
     assert verbs(joined) == ["Dial", "Hangup"]
     conference = verb(joined, "Dial/Conference")
     assert (conference.text, conference.get("endConferenceOnExit")) == (f"{sid}-1", "true")
-    assert await world.workflow(sid).query(TOLD) == [
+    assert await world.told(sid) == [
         repr(RepresentativeAsks(1, 2, "CAR", None)),
         repr(RepresentativeAsks(1, 2, "CAR", "1")),
     ]
@@ -61,7 +61,7 @@ async def test_caller_joins_the_conference_and_asks_again_after_it(world: ApiWor
 async def test_the_call_hears_of_the_leg(world: ApiWorld, form: dict[str, str], told: RepresentativeLeg) -> None:
     sid, _ = await world.incoming()
     await world.twilio("representative/status", FORM | form, {"call_id": sid} | LEG)
-    assert await world.workflow(sid).query(TOLD) == [repr(told)]
+    assert await world.told(sid) == [repr(told)]
 
 
 async def test_leg_of_a_call_that_has_ended_is_put_down(world: ApiWorld) -> None:

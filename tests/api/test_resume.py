@@ -10,7 +10,7 @@ from api.temporal import Temporal
 from core.contracts.call import DialEnded, NextVerb, Verb
 from core.stream_token import check_token
 from storage.database import Database
-from tests.api.recording_call import LAY_READY, TOLD
+from tests.api.recording_call import LAY_READY
 from tests.api.world import CALLER, OUR_NUMBER, ApiWorld, api_world, verb, verbs
 from tests.temporal_server import TemporalServer
 
@@ -73,7 +73,7 @@ async def test_the_call_hears_how_the_dialled_leg_ended_before_it_decides(
     sid, _ = await world.incoming()
     answer = await resumed(world, sid, {"DialCallStatus": status}, dialled="1")
     assert verbs(answer) == ["Connect", "Redirect"]
-    assert await world.workflow(sid).query(TOLD) == [repr(DialEnded(status, reached))]
+    assert await world.told(sid) == [repr(DialEnded(status, reached))]
 
 
 async def test_a_call_that_is_to_end_is_hung_up_after_its_last_line(world: ApiWorld) -> None:

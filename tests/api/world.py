@@ -36,6 +36,7 @@ from storage.playbooks import SqlPlaybooks
 from storage.step_examples import SqlStepExamples
 from storage.transfers import SqlCallbacks
 from storage.webhooks import SqlWebhooks
+from tests.api.recording_call import TOLD_SO_MUCH
 from vendors.documents import read_document
 from vendors.webhook_sender import GuardedSender
 from workflows.packing import history_codec
@@ -178,6 +179,11 @@ class ApiWorld:
 
     def workflow(self, call_id: str) -> WorkflowHandle[Any, Any]:
         return self.temporal.get_workflow_handle(call_workflow_id(call_id))
+
+    async def told(self, call_id: str) -> list[str]:
+        """All that the call was told until now, however long its worker takes: a query would be refused meanwhile."""
+        told: list[str] = await self.workflow(call_id).execute_update(TOLD_SO_MUCH, 0)
+        return told
 
 
 @asynccontextmanager
