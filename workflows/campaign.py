@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
 
 BREATH: Final = timedelta(milliseconds=50)  # between rounds that take long, for whoever wants the database, too
 LONGEST_WAIT: Final = timedelta(hours=1)  # then SQL is looked at again, whatever it said before
+# What a lost round has chosen is in flight already, so it begins again at once.
 FOREVER: Final = RetryPolicy(initial_interval=timedelta(seconds=0.2), maximum_interval=timedelta(seconds=10))
 
 
