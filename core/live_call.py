@@ -388,6 +388,8 @@ class LiveCall:
 
     def hear_turn(self, turn: CallerTurn, now_ms: float) -> TurnAccepted:
         """The caller has spoken, or probably has, told by update or signal or both."""
+        if turn.withdrawn_seq is not None:
+            self.withdraw_turn(TurnWithdrawn(turn.attachment, turn.withdrawn_seq))
         new = self.inbox.put_eager(turn, self.conversation.settled.number) if turn.eager else self.inbox.put(turn)
         if new:
             self.turn_came_ms = now_ms

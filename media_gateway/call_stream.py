@@ -19,7 +19,6 @@ from core.contracts.call import (
     ReplyLost,
     StreamEnded,
     TurnTimings,
-    TurnWithdrawn,
 )
 from core.dead_air import FIRST_AUDIO, REPLY_OPENED, TOOLS, TURN_ACCEPTED, TURN_SIGNALLED, DeadAir, DeadAirFound
 from core.keypad import KeysEntered
@@ -391,7 +390,7 @@ class CallStream:
             self._notes.turn_withdrawn(foreseen.turn)
             self._metrics.withdrawn.inc()
             self.replies.withdraw()
-            self.workflow.signal(names.TURN_WITHDRAWN, lambda seq: TurnWithdrawn(self.identity.attachment, seq))
+            self.workflow.withdraw_turn()
 
     def _turn_ended(self, turn: TurnEnded) -> None:
         if not self.supervision.taken:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from temporalio.client import Client, RPCTimeoutOrCancelledError, WorkflowUpdate
 from temporalio.service import RPCError, RPCStatusCode
 
 from core.contracts import names
-from core.contracts.call import Attach, Attached, TurnAccepted
+from core.contracts.call import Attach, Attached, CallerTurn, TurnAccepted, TurnWithdrawn
 from core.outbox import Letter, Outbox
 
 log = structlog.get_logger()
@@ -49,6 +50,7 @@ class WorkflowLine:
         self._attachment = attachment
         self._over = over
         self._outbox = Outbox()
+        self._withdrawn_seq: int | None = None
         self._nobody_there = False
         self._leaving: asyncio.Task[None] | None = None
         self._calm: list[tuple[str, Callable[[int], Any]]] = []
@@ -82,9 +84,18 @@ class WorkflowLine:
         self._empty.clear()
         self._wake.set()
 
+    def withdraw_turn(self) -> None:
+        """The caller goes on after what was probably a turn. The next turn, an update, may overtake this."""
+
+        def told(seq: int) -> TurnWithdrawn:
+            self._withdrawn_seq = seq
+            return TurnWithdrawn(self._attachment, seq)
+
+        self.signal(names.TURN_WITHDRAWN, told)
+
     def turn(
         self,
-        make: Callable[[int], Any],
+        make: Callable[[int], CallerTurn],
         deadline: float,
         late: Callable[[], None],
         accepted: Callable[[], None] = lambda: None,
@@ -96,7 +107,10 @@ class WorkflowLine:
         if self._nobody_there:
             return
         self._send_calm()
-        letter = self._outbox.post_update(names.CALLER_TURN_AGAIN, make)
+        withdrawn_seq = self._withdrawn_seq
+        letter = self._outbox.post_update(
+            names.CALLER_TURN_AGAIN, lambda seq: replace(make(seq), withdrawn_seq=withdrawn_seq)
+        )
         self._empty.clear()
         self._turns.put_nowait((letter, deadline, late, accepted))
 

@@ -142,6 +142,7 @@ class CallerTurn:
     eager: bool = False  # probably over: an answer may be made, and counts for nothing until the turn comes again
     keyed: Keyed | None = None  # it was keyed in, not spoken; ``text`` tells it in words
     languages: tuple[str, ...] = ()  # that were heard, the most spoken first; () if the recogniser cannot tell
+    withdrawn_seq: int | None = None  # of the last ``TurnWithdrawn`` before it, which it may overtake
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,15 @@ async def test_a_caller_who_goes_on_hears_nothing_of_it(start_call: StartCall, p
     assert call.carrier.audio() == b""
 
 
+async def test_a_turn_tells_of_the_withdrawal_before_it(start_call: StartCall) -> None:
+    call = await foreseen(start_call)
+    (await call.gateway.recogniser.stream()).say(TurnResumed(), EndOfTurn(WORDS, 0.95))
+    (eager, turn) = await call.told(names.CALLER_TURN, 2)
+    (withdrawn,) = await call.told(names.TURN_WITHDRAWN)
+    assert (eager["eager"], eager["withdrawn_seq"]) == (True, None)
+    assert (turn["eager"], turn["withdrawn_seq"]) == (False, withdrawn["seq"])
+
+
 async def test_a_turn_that_ends_with_other_words_is_told_as_one_of_its_own(
     start_call: StartCall, playback: PlaybackClient
 ) -> None:

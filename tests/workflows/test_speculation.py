@@ -118,6 +118,19 @@ async def test_a_withdrawal_that_comes_first_keeps_the_likely_turn_away(world: C
     assert len(world.reasoner.prompts) == 1
 
 
+async def test_a_turn_that_overtakes_the_withdrawal_of_the_same_words_is_answered(world: CallWorld) -> None:
+    call = await world.answered_call()
+    turn = await call.probably_says("Where is my order?")
+    first = await call.next_reply()
+    withdrawal = TurnWithdrawn(call.attachment, call.seq())
+    assert not (await call.send(replace(turn, seq=call.seq(), withdrawn_seq=withdrawal.seq))).known
+    first.close()
+    assert await call.hears() == "You said: Where is my order?"
+    await call.handle.signal(names.TURN_WITHDRAWN, withdrawal)
+    assert await call.asks("When does my parcel arrive?") == "You said: When does my parcel arrive?"
+    assert await callers_words(call) == ["Where is my order?", "When does my parcel arrive?"]
+
+
 async def test_no_tool_runs_before_the_turn_has_ended(world: CallWorld) -> None:
     call = await world.answered_call()
     world.reasoner.will_say([ToolCall("t1", "find_order", {"order_number": "48213"})], "It is on its way.")
