@@ -92,8 +92,10 @@ class _Reply:
     async def pieces(self) -> AsyncIterator[ReplyPiece]:
         self._racing = asyncio.ensure_future(self._race.run(self._begin))
         writing = asyncio.ensure_future(self._writing.wait())
-        await asyncio.wait({self._racing, writing}, return_when=asyncio.FIRST_COMPLETED)
-        writing.cancel()
+        try:
+            await asyncio.wait({self._racing, writing}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            writing.cancel()
         if self._writing.is_set():
             yield BEGUN
         member, begun = await self._racing

@@ -72,6 +72,10 @@ async def models(
             await adapter.close()
 
 
+def waiting_for_events(besides: set[asyncio.Task[object]]) -> set[asyncio.Task[object]]:
+    return {task for task in asyncio.all_tasks() - besides if "Event.wait" in repr(task.get_coro())}
+
+
 def text_of(pieces: Sequence[ReplyPiece]) -> str:
     return "".join(piece.text for piece in pieces if isinstance(piece, TextPiece))
 
@@ -215,11 +219,14 @@ async def test_a_call_is_summed_up_by_the_next_model() -> None:
 
 async def test_a_caller_who_cuts_in_drops_all_requests() -> None:
     async with models(Fault("anthropic", "stall", times=2), hedge_after=0.05) as world:
+        before = asyncio.all_tasks()
         listening = asyncio.create_task(world.reply())
         while world.asked() < 2:  # noqa: ASYNC110 (the sandbox tells nobody)
             await asyncio.sleep(0)
         listening.cancel()
         with pytest.raises(asyncio.CancelledError):
             await listening
+        await asyncio.sleep(0)
+        assert not waiting_for_events(besides=before)
         assert all(member.circuit.enter(0.0) for member in world.members)
         assert text_of(await world.reply())
