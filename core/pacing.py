@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+AT_HAND_S: Final = 0.25  # a worker that keeps up has dialled by then
 ABANDONED_MOST: Final = 0.03  # of answered calls over 30 days: 47 CFR 64.1200(a)(7)
 
 
@@ -86,14 +87,17 @@ def share_out(free: int, wants: Sequence[Want]) -> dict[str, int]:
     return given
 
 
-def places(per_second: float, free_ms: float, now_ms: float, until_ms: float) -> int:
+def places(per_second: float, free_ms: float, now_ms: float, until_ms: float, undialled: int = 0) -> int:
     """How often the carrier's account may dial before ``until_ms``: evenly spaced, and never made up for.
 
     Args:
         per_second: of the account, all its campaigns together.
         free_ms: the first moment that nobody has taken; a pause before now earns no burst.
+        undialled: calls begun that no worker has come to dialling yet. Those of more than ``AT_HAND_S`` are a queue
+            before the workers, in which callers on the line stand, too: so many fewer are begun.
     """
-    return max(0, math.ceil((until_ms - max(now_ms, free_ms)) * per_second / 1_000))
+    queued = max(0.0, undialled - per_second * AT_HAND_S)
+    return max(0, math.ceil((until_ms - max(now_ms, free_ms)) * per_second / 1_000 - queued))
 
 
 @dataclass(frozen=True)

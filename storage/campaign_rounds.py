@@ -26,6 +26,7 @@ from storage.models import AttemptRow, Call, CampaignRow, ContactRow, DialRate
 from storage.rows import make_sure_of
 
 AHEAD_MS: Final = 1_000.0  # a round fills the time until the next
+QUEUED_MS: Final = 10_000.0  # what has not been dialled for longer stands in no queue: its call was ended, say
 UNUSED_MS: Final = 2_500.0  # a share that nobody has taken for so long is anybody's
 PAGE: Final = 100  # contacts looked at together
 SPARE: Final = 5  # beyond those that are wanted: some may not be called
@@ -126,7 +127,7 @@ class SqlCampaignBook(CampaignBook):
         if own <= 0:
             return 0
         free_ms = await _free_ms(session)
-        left = places(self._per_second, free_ms, now_ms, now_ms + AHEAD_MS)
+        left = places(self._per_second, free_ms, now_ms, now_ms + AHEAD_MS, await _undialled(session, now_ms))
         if now_ms - free_ms > UNUSED_MS:
             return min(own, left)
         full = min(own + MOST_SHARED, places(self._per_second, 0.0, now_ms, now_ms + AHEAD_MS))
@@ -265,6 +266,13 @@ def _in_turn(settings: CampaignSettings, now_ms: float) -> Select[ContactRow, bo
     )
     due = _due(settings.campaign_id, now_ms).add_columns(good_hour)
     return due.order_by(None).order_by(good_hour.desc(), ContactRow.due_ms, ContactRow.contact_id)
+
+
+async def _undialled(session: AsyncSession, now_ms: float) -> int:
+    """Attempts of all campaigns that wait for a worker, before the gate."""
+    lately = AttemptRow.opened_ms > now_ms - QUEUED_MS
+    waiting = lately, AttemptRow.ended_ms.is_(None), AttemptRow.dialled_ms.is_(None)
+    return await _count(session, select(AttemptRow.call_id).where(*waiting))
 
 
 def _open(campaign_id: str) -> Select[str]:

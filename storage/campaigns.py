@@ -78,18 +78,16 @@ class SqlDialGate(DialGate):
             known = await known_of(session, settings, [Asked(number, zone or "")], now_ms, but=call_id)
             attempt = await session.get(AttemptRow, call_id)
         found = hindrances(settings.rules, known[number], now_ms)
-        if not found and attempt is not None and not await self._begins(attempt):
+        if not found and attempt is not None and not await self._is_dialled(call_id, now_ms):
             return (Hindrance.CALLED_OFF,)
         return found
 
-    async def _begins(self, attempt: AttemptRow) -> bool:
+    async def _is_dialled(self, call_id: str, now_ms: float) -> bool:
         """From here on its campaign cannot call it off; False if it has."""
-        if attempt.begun:
-            return attempt.ended_ms is None
-        opened = AttemptRow.call_id == attempt.call_id, AttemptRow.ended_ms.is_(None)
+        opened = AttemptRow.call_id == call_id, AttemptRow.ended_ms.is_(None)
+        dialled = update(AttemptRow).where(*opened).values(begun=True, dialled_ms=now_ms)
         async with self._database.write() as session:
-            begins = update(AttemptRow).where(*opened).values(begun=True).returning(AttemptRow.call_id)
-            return await session.scalar(begins) is not None
+            return await session.scalar(dialled.returning(AttemptRow.call_id)) is not None
 
     async def forbid(self, entry: DncEntry) -> None:
         """See the port."""

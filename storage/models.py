@@ -450,6 +450,7 @@ class AttemptRow(Base):
     number: Mapped[str] = mapped_column(info=PII)
     opened_ms: Mapped[float]
     begun: Mapped[bool] = mapped_column(default=False)  # its call's workflow was started
+    dialled_ms: Mapped[float | None]  # it passed the gate
     missed_ms: Mapped[float | None]  # its call had ended then, and its record had not come
     zones: Mapped[list[str]] = mapped_column(CleanJson)
     consent: Mapped[dict[str, Any] | None] = mapped_column(CleanJson)

@@ -76,6 +76,15 @@ def test_one_dial_a_second_has_a_place_in_every_second() -> None:
     assert places(2.5, 0.0, 5_000.0, 6_000.0) == 3
 
 
+def test_calls_that_wait_for_a_worker_take_the_places_of_further_ones() -> None:
+    at_hand = 5  # a quarter of a second of 20
+    assert places(20.0, 0.0, 5_000.0, 6_000.0, at_hand) == 20
+    assert places(20.0, 0.0, 5_000.0, 6_000.0, at_hand + 8) == 12
+    assert places(20.0, 0.0, 5_000.0, 6_000.0, at_hand + 30) == 0
+    assert places(1.0, 0.0, 5_000.0, 6_000.0, 1) == 1
+    assert places(1.0, 0.0, 5_000.0, 6_000.0, 2) == 0
+
+
 def test_more_is_dialled_for_each_representative_the_fewer_answer() -> None:
     pace = Pace(in_flight=50, per_representative=1.0, representatives=4)
     few = Answering(attempts=99, answered=24)

@@ -1,6 +1,7 @@
 """Who is called, by what is on record: nobody twice, against their will, or at night."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -49,8 +50,15 @@ class Running:
         await self.book.call_has_begun([one.call_id for one in planned])
         return list(planned)
 
+    async def pass_the_gate(self, planned: Sequence[PlannedCall], at_ms: float) -> None:
+        """A worker has come to dialling them."""
+        for one in planned:
+            assert await self.gate.hindrances(one.call_id, one.number, one.tenant, one.campaign_id, at_ms) == ()
+
     async def dialled(self, at_ms: float = NOON, campaign: str = "c1") -> list[str]:
-        return sorted(one.number for one in await self.planned(at_ms, campaign))
+        planned = await self.planned(at_ms, campaign)
+        await self.pass_the_gate(planned, at_ms)
+        return sorted(one.number for one in planned)
 
     async def ends(self, call: PlannedCall, disposition: Disposition, at_ms: float, **changes: object) -> None:
         await self.calls.save(record_of(call, disposition, at_ms, **changes))
@@ -95,6 +103,23 @@ async def test_a_round_whose_calls_did_not_begin_is_gone_on_with_by_the_next(run
     assert [one.call_id for one in again] == [one.call_id for one in lost]
     await running.book.call_has_begun([lost[0].call_id])
     assert await running.planned(NOON + 2 * SECOND) == []
+
+
+async def test_fewer_calls_begin_while_others_wait_for_a_worker_to_dial_them(database: Database) -> None:
+    running = Running(database, calls_per_second=4.0)
+    await running.runs(replace(SETTINGS, pace=Pace(in_flight=20)), *(f"+4420718387{last:02}" for last in range(12)))
+    waiting = await running.planned()
+    assert len(waiting) == 4
+    assert len(await running.planned(NOON + SECOND)) == 1
+    await running.pass_the_gate(waiting, NOON + SECOND)
+    assert len(await running.planned(NOON + 2 * SECOND)) == 4
+
+
+async def test_a_call_that_is_never_dialled_holds_others_up_for_seconds_only(database: Database) -> None:
+    running = Running(database, calls_per_second=4.0)
+    await running.runs(replace(SETTINGS, pace=Pace(in_flight=20)), *(f"+4420718387{last:02}" for last in range(12)))
+    assert len(await running.planned()) == 4
+    assert len(await running.planned(NOON + 11 * SECOND)) == 4
 
 
 async def test_who_must_not_be_called_is_not_whoever_forbade_it(running: Running) -> None:
@@ -238,7 +263,9 @@ async def test_dials_of_all_campaigns_are_as_far_apart_as_the_carrier_wants(data
     moments = []
     for tick in range(5):
         for campaign in ("c1", "c2"):
-            moments += [one.dial_ms for one in await running.planned(NOON + tick * SECOND, campaign)]
+            planned = await running.planned(NOON + tick * SECOND, campaign)
+            await running.pass_the_gate(planned, NOON + tick * SECOND)
+            moments += [one.dial_ms for one in planned]
     assert len(moments) >= 7
     assert all(
         later - earlier >= 500 - 1e-6 for earlier, later in zip(sorted(moments), sorted(moments)[1:], strict=False)
