@@ -18,12 +18,15 @@ GO_MODULE = "github.com/temporalio/cli/cmd/temporal@v1.5.1"
 GO_DEADLINE_S = 900.0
 READY_DEADLINE_S = 60.0
 
-# Without the first three a regular activity waits about 100 ms for its task; the pragmas keep commits off fsync.
+# Without the first three a regular activity waits about 100 ms for its task. With more than one partition, and few
+# pollers, a task waits for seconds in one while a worker waits at another. The pragmas keep commits off fsync.
 DYNAMIC_CONFIG = {
     "history.transferProcessorMaxPollRPS": "10000",
     "history.timerProcessorMaxPollRPS": "10000",
     "history.timerProcessorMaxTimeShift": '"50ms"',
     "system.enableActivityEagerExecution": "true",
+    "matching.numTaskqueueReadPartitions": "1",
+    "matching.numTaskqueueWritePartitions": "1",
 }
 SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "1"}
 

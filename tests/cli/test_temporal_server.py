@@ -52,6 +52,8 @@ def test_the_server_is_started_with_what_calls_need() -> None:
     assert "--dynamic-config-value history.timerProcessorMaxPollRPS=10000" in line
     assert '--dynamic-config-value history.timerProcessorMaxTimeShift="50ms"' in line
     assert "--dynamic-config-value system.enableActivityEagerExecution=true" in line
+    assert "--dynamic-config-value matching.numTaskqueueReadPartitions=1" in line
+    assert "--dynamic-config-value matching.numTaskqueueWritePartitions=1" in line
     assert "--sqlite-pragma journal_mode=wal --sqlite-pragma synchronous=1" in line
     assert "--ui-port 8233" in line
     assert all(f"--search-attribute {name}=Keyword" in line for name in SEARCH_ATTRIBUTES)
