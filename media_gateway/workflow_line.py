@@ -1,6 +1,7 @@
 """One stream's line to its call's workflow: nothing waits for it, nothing told it is lost."""
 
 import asyncio
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +22,7 @@ log = structlog.get_logger()
 FIRST_PAUSE = 0.1  # seconds between tries; doubled up to the longest
 LONGEST_PAUSE = 1.0
 SIGNAL_DEADLINE = 2.0  # for one try; the SDK's own retries grow too far apart for a live call
-CALM = 1.0  # seconds after a worker's death in which its calls with an urgent need are taken over
+CALM = 1.0, 3.0  # seconds after a worker's death: calls with an urgent need are taken over first, others one by one
 LEAVING_DEADLINE = timedelta(milliseconds=250)  # by then Temporal will do so by itself
 
 
@@ -77,7 +78,7 @@ class WorkflowLine:
             return
         if calmly:
             self._calm.append((message, make))
-            asyncio.get_running_loop().call_later(CALM, self._send_calm)
+            asyncio.get_running_loop().call_later(random.uniform(*CALM), self._send_calm)
             return
         self._send_calm()
         self._outbox.post(message, make)
