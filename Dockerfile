@@ -23,7 +23,8 @@ FROM python:3.11-slim-bookworm
 RUN useradd --uid 10001 --create-home holdfast \
     && install --directory --owner holdfast /var/lib/holdfast /var/lib/holdfast/speech
 COPY --from=build /app/.venv /app/.venv
-ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 \
+# Huge pages: the sockets of a killed process are closed sooner, once its memory is given back.
+ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 GLIBC_TUNABLES=glibc.malloc.hugetlb=1 \
     HOLDFAST_HOST=0.0.0.0 HOLDFAST_LOG_FORMAT=json HOLDFAST_DATA=/var/lib/holdfast
 USER 10001
 WORKDIR /var/lib/holdfast

@@ -44,7 +44,7 @@ Connect = Callable[[], Awaitable[Client]]
 
 DEADLINE_SECONDS = 0.8  # the carrier's caller hears silence meanwhile
 UPDATE_SECONDS = 3.0  # long enough for another worker to take a call over
-_TASK_TIMEOUT = timedelta(seconds=1)  # a worker killed in the middle of a workflow task costs the call no more
+_TASK_TIMEOUT = timedelta(seconds=0.6)  # a worker killed in the middle of a workflow task costs the call no more
 _TASK_TIMEOUT_OF_CAMPAIGNS = timedelta(seconds=3)  # ... a campaign, for which nobody waits on the line
 _CALL_MEMO = "call"
 

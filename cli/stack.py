@@ -45,6 +45,8 @@ MIGRATE_DEADLINE_S = 120.0
 CURRENT_DEADLINE_S = 60.0
 log = structlog.get_logger()
 
+# Huge pages: a killed worker's memory is given back sooner, and only then are its sockets closed.
+TUNABLES = "glibc.malloc.hugetlb=1"
 GOGC = "400"  # Temporal's garbage collection, less often than Go's default: memory for CPU
 
 
@@ -299,7 +301,10 @@ class Stack:
             own_command("worker"),
             ready=self._probe(port, "/readyz"),
             port=port,
-            extra={"HOLDFAST_WORKER_PORT": str(port)},
+            extra={
+                "HOLDFAST_WORKER_PORT": str(port),
+                "GLIBC_TUNABLES": os.environ.get("GLIBC_TUNABLES", TUNABLES),
+            },
             watched=False,
         )
 
