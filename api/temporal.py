@@ -44,7 +44,7 @@ Connect = Callable[[], Awaitable[Client]]
 
 DEADLINE_SECONDS = 0.8  # the carrier's caller hears silence meanwhile
 UPDATE_SECONDS = 3.0  # long enough for another worker to take a call over
-_TASK_TIMEOUT = timedelta(seconds=0.6)  # a worker killed in the middle of a workflow task costs the call no more
+TASK_SECONDS = 0.6  # a worker killed in the middle of a workflow task costs the call no more
 _TASK_TIMEOUT_OF_CAMPAIGNS = timedelta(seconds=3)  # ... a campaign, for which nobody waits on the line
 _CALL_MEMO = "call"
 
@@ -96,14 +96,21 @@ class Temporal:
         connect: makes a connected client; raises RuntimeError while the server is away.
         deadline: seconds one request may take, connecting included.
         update_deadline: the same for updates, which need a worker.
+        task: seconds a worker may take for a workflow task of a call; then another one gets it.
     """
 
     def __init__(
-        self, connect: Connect, *, deadline: float = DEADLINE_SECONDS, update_deadline: float = UPDATE_SECONDS
+        self,
+        connect: Connect,
+        *,
+        deadline: float = DEADLINE_SECONDS,
+        update_deadline: float = UPDATE_SECONDS,
+        task: float = TASK_SECONDS,
     ) -> None:
         self._connect = connect
         self._deadline = deadline
         self._update_deadline = update_deadline
+        self._task = timedelta(seconds=task)
         self._client: Client | None = None
         self._connecting = asyncio.Lock()
 
@@ -115,13 +122,14 @@ class Temporal:
         *,
         deadline: float = DEADLINE_SECONDS,
         update_deadline: float = UPDATE_SECONDS,
+        task: float = TASK_SECONDS,
     ) -> Self:
         """Temporal at host:port, without TLS or a key: for tests."""
 
         async def connect() -> Client:
             return await Client.connect(address, namespace=namespace, data_converter=pydantic_data_converter)
 
-        return cls(connect, deadline=deadline, update_deadline=update_deadline)
+        return cls(connect, deadline=deadline, update_deadline=update_deadline, task=task)
 
     async def check(self) -> None:
         """Reach the server and the namespace once."""
@@ -130,7 +138,7 @@ class Temporal:
     async def start_call(self, call: CallInput) -> None:
         """Start the call's workflow, or find it running. Raises CallNotRunning for a call that has ended already."""
         try:
-            await self._ask(lambda client: _start(client, call, self._deadline))
+            await self._ask(lambda client: _start(client, call, self._deadline, self._task))
         except WorkflowAlreadyStartedError as error:
             raise CallNotRunning(call.call_id) from error
 
@@ -305,7 +313,7 @@ _BROKEN_OFF = {
 _AWAY = {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}
 
 
-async def _start(client: Client, call: CallInput, deadline: float) -> None:
+async def _start(client: Client, call: CallInput, deadline: float, task: timedelta) -> None:
     phase = Phase.CONNECTING if call.direction is Direction.INBOUND else Phase.DIALLING
     await client.start_workflow(
         names.CALL_WORKFLOW,
@@ -314,7 +322,7 @@ async def _start(client: Client, call: CallInput, deadline: float) -> None:
         task_queue=names.CALLS_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-        task_timeout=_TASK_TIMEOUT,
+        task_timeout=task,
         search_attributes=_attributes(
             {
                 names.TENANT_ATTRIBUTE: call.tenant,

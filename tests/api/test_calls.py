@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from api.temporal import Temporal
 from core.contracts.call import CallInput, Direction, End, Phase, Say, TakeOver, Transfer
-from core.contracts.names import call_workflow_id
+from core.contracts.playbook import brief_of
 from core.ports.call_log import CallEvent
 from tests.api.recording_call import INPUT, REFUSED_LINE, TOLD
 from tests.api.world import CALLER, OUR_NUMBER, RENEWAL, ApiWorld
+from tests.temporal_server import TemporalServer
 
 WANTED = {"to": "+1 (555) 0100", "playbook": "renewal", "variables": {"name": "Ada"}}
 
@@ -47,10 +49,14 @@ async def test_a_placed_call_is_started_with_what_was_asked_for(world: ApiWorld)
     assert call.carrier_call_id is None
 
 
-async def test_a_worker_that_dies_in_a_task_of_a_call_holds_it_up_for_600_ms_at_most(world: ApiWorld) -> None:
-    placed = await place(world)
-    workflow = world.temporal.get_workflow_handle(call_workflow_id(placed["id"]))
-    config = (await workflow.describe()).raw_description.execution_config
+async def test_a_worker_that_dies_in_a_task_of_a_call_holds_it_up_for_600_ms_at_most(
+    world: ApiWorld, temporal_server: TemporalServer
+) -> None:
+    call_id = world.new_sid()
+    await Temporal.at(temporal_server.address, deadline=5.0).start_call(
+        CallInput(call_id, Direction.INBOUND, brief_of(RENEWAL), CALLER, OUR_NUMBER)
+    )
+    config = (await world.workflow(call_id).describe()).raw_description.execution_config
     assert config.default_workflow_task_timeout.ToTimedelta() == timedelta(seconds=0.6)
 
 
