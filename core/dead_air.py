@@ -10,6 +10,7 @@ LONGEST_MS: Final = 2_900.0  # a caller is never left in silence for three secon
 
 # How far an answer has come; where it stays is where the silence is made.
 GREETING: Final = "greeting"  # nothing was said on this stream yet
+TURN_FORESEEN: Final = "turn_foreseen"  # it is known, and has only probably ended
 TURN_SENT: Final = "turn_sent"
 TURN_SIGNALLED: Final = "turn_signalled"  # it was not accepted in time, or was foreseen: nothing tells when it is known
 TURN_ACCEPTED: Final = "turn_accepted"

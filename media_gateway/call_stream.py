@@ -20,7 +20,16 @@ from core.contracts.call import (
     StreamEnded,
     TurnTimings,
 )
-from core.dead_air import FIRST_AUDIO, REPLY_OPENED, TOOLS, TURN_ACCEPTED, TURN_SIGNALLED, DeadAir, DeadAirFound
+from core.dead_air import (
+    FIRST_AUDIO,
+    REPLY_OPENED,
+    TOOLS,
+    TURN_ACCEPTED,
+    TURN_FORESEEN,
+    TURN_SIGNALLED,
+    DeadAir,
+    DeadAirFound,
+)
 from core.keypad import KeysEntered
 from core.playback import Clear, Play, Playback, PlaybackOutput, Played, SetMark, UnknownMark
 from core.speculation import Foresight, words_key
@@ -63,13 +72,18 @@ TOLD_WITHIN = 1.0  # seconds for the workflow to hear that another gateway goes 
 REST_MS = 300.0  # so long nobody speaks before a call is moved: what was heard is on record by then
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Foreseen:
     """A turn that has probably ended, and for whose end an answer waits."""
 
     turn: int
     key: str  # core.speculation.words_key
     timings: TurnTimings
+    accepted: bool = False  # by the workflow
+
+    def accept(self) -> None:
+        """The workflow has it."""
+        self.accepted = True
 
 
 class CallStream:
@@ -382,6 +396,7 @@ class CallStream:
             ),
             self._settings.turn,
             late=lambda: None if self._foreseen is foreseen else self._hold_the_line(),
+            accepted=foreseen.accept,
         )
 
     def _withdraw_foreseen(self) -> None:
@@ -499,9 +514,18 @@ class CallStream:
     def worker_gone(self, worker: ReplyMaker) -> None:
         """If it spoke last here, or nobody did yet: another goes on, also where it was to begin and had not."""
         if self.replies.last_maker in (worker, None):
+            self.replies.last_maker = None  # the next one may die before it has spoken
             self.workflow.leave_worker()
-            if not self.replies.coming_in and (unbegun := self._dead_air.unbegun(self._clock())) is not None:
+            if not self.replies.coming_in and (unbegun := self._unbegun()) is not None:
                 self._have_answered_again(unbegun)
+
+    def _unbegun(self) -> DeadAirFound | None:
+        """The answer that the workflow has made, or is to have made, and of which nothing has come."""
+        if self._foreseen is None:
+            return self._dead_air.unbegun(self._clock())
+        if not self._foreseen.accepted or self.replies.kept_back:
+            return None
+        return DeadAirFound(TURN_FORESEEN, 0.0, overdue=False)
 
     def _have_answered_again(self, found: DeadAirFound) -> None:
         attachment, waited_ms = self.identity.attachment, round(found.waited_ms)

@@ -175,6 +175,11 @@ class Replies:
         """Whether more is to come of what the caller hears; the line may be quiet between two sentences of it."""
         return self._streaming is not None
 
+    @property
+    def kept_back(self) -> bool:
+        """Whether a reply, perhaps whole, waits for its turn's end."""
+        return self._held is not None
+
     def answered(self, key: ReplyKey) -> bool:
         """Whether this reply is all that is said for now: no tool runs, and it is no filler."""
         return self._begun is not None and self._begun.key == key and self._begun.answers

@@ -285,6 +285,21 @@ async def test_an_answer_whose_worker_may_have_died_before_it_began_is_asked_for
     assert told["stage"] == "greeting"
 
 
+async def test_an_answer_is_asked_for_again_too_where_the_second_worker_dies_before_it_spoke(
+    start_call: StartCall,
+) -> None:
+    call = await start_call()
+    first, second = PlaybackClient(INTERNAL_SECRET), PlaybackClient(INTERNAL_SECRET)
+    async with first.open(call.id, call.address, key(call), Listen()) as reply:
+        await reply.kept()
+        await first.close()
+        await call.told(names.REPLY_LOST)
+    await second.keep_holding_lines("another call", call.address, [])
+    await second.close()
+    (told,) = await call.told(names.ANSWER_OVERDUE)
+    assert told["stage"] == "reply_opened"
+
+
 async def test_what_follows_a_tool_is_asked_for_again_where_its_worker_may_have_died_before_it_began(
     start_call: StartCall,
 ) -> None:

@@ -1,5 +1,6 @@
 """Answers made ahead of a turn's end: kept back, let go at once, or dropped."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -67,24 +68,76 @@ async def test_a_turn_that_ends_before_its_answer_is_there_lets_it_through_when_
         assert await call.carrier.has_audio(800) == AUDIO
 
 
-async def test_an_answer_to_a_foreseen_turn_whose_worker_died_before_it_began_is_asked_for_again(
-    start_call: StartCall,
-) -> None:
-    dying = PlaybackClient(INTERNAL_SECRET)
+async def greeted(start_call: StartCall, by: PlaybackClient) -> Call:
+    """A call whose caller has heard the greeting."""
     call = await start_call(EAGER)
     greeting = ReplyKey(call.address.attachment, 0, 0, 1)
-    async with dying.open(call.id, call.address, greeting, Listen()) as reply:
+    async with by.open(call.id, call.address, greeting, Listen()) as reply:
         reply.push(0, AUDIO, (), last=True, text="Hello?")
         reply.finish(hear=True)
         await call.carrier.has("mark", 1)
         await call.carrier.return_marks()
         await reply.heard()
+    return call
+
+
+async def worker_dies(call: Call) -> None:
+    """One that has had nothing to say to this caller."""
+    dying = PlaybackClient(INTERNAL_SECRET)
+    await dying.keep_holding_lines("another call", call.address, [])
+    await dying.close()
+
+
+async def test_an_answer_to_a_foreseen_turn_whose_worker_died_before_it_began_is_asked_for_again(
+    start_call: StartCall,
+) -> None:
+    dying = PlaybackClient(INTERNAL_SECRET)
+    call = await greeted(start_call, dying)
     (await call.gateway.recogniser.stream()).say(Interim(WORDS), EagerEndOfTurn(WORDS, 0.6), EndOfTurn(WORDS, 0.95))
     await call.told(names.CALLER_TURN_AGAIN)
     await dying.close()
     (told,) = await call.told(names.ANSWER_OVERDUE)
     assert told["stage"] == "turn_signalled"
     assert told["seq"] == 3  # after the turn
+
+
+async def test_an_answer_made_ahead_whose_worker_dies_before_it_began_is_asked_for_before_the_turn_ends(
+    start_call: StartCall, playback: PlaybackClient
+) -> None:
+    first = PlaybackClient(INTERNAL_SECRET)
+    call = await greeted(start_call, first)
+    await first.close()
+    (await call.gateway.recogniser.stream()).say(Interim(WORDS), EagerEndOfTurn(WORDS, 0.6))
+    overdue = asyncio.create_task(call.told(names.ANSWER_OVERDUE))
+    while not overdue.done():  # until the gateway knows that the turn was accepted
+        await worker_dies(call)
+    assert overdue.result()[0]["stage"] == "turn_foreseen"
+    async with playback.open(call.id, call.address, key(call, attempt=2), Listen(), HOLD) as reply:
+        reply.push(0, AUDIO, (), last=True, text="It is on its way.")
+        (await call.gateway.recogniser.stream()).say(EndOfTurn(WORDS, 0.95))
+        assert await call.carrier.has_audio(1_600) == 2 * AUDIO
+
+
+async def test_an_answer_made_ahead_that_waits_for_the_turns_end_is_not_asked_for_again(
+    start_call: StartCall, playback: PlaybackClient
+) -> None:
+    dying = PlaybackClient(INTERNAL_SECRET)
+    call, other = await greeted(start_call, playback), await start_call()
+    (await call.gateway.recogniser.stream()).say(Interim(WORDS), EagerEndOfTurn(WORDS, 0.6))
+    await call.told(names.CALLER_TURN)
+    greeting = ReplyKey(other.address.attachment, 0, 0, 1)
+    async with dying.open(call.id, call.address, key(call), Listen(), HOLD) as reply:
+        reply.push(0, AUDIO, (), last=True, text="It is on its way.")
+        reply.finish(hear=True)
+        await reply.kept()
+        async with dying.open(other.id, other.address, greeting, Listen()) as lost:
+            await lost.kept()
+            await dying.close()
+        await other.told(names.REPLY_LOST)
+    (await call.gateway.recogniser.stream()).say(EndOfTurn(WORDS, 0.95))
+    assert await call.carrier.has_audio(1_600) == 2 * AUDIO
+    await call.told(names.CALLER_TURN_AGAIN)
+    assert names.ANSWER_OVERDUE not in await call.workflow.query("order")
 
 
 async def test_a_caller_who_goes_on_hears_nothing_of_it(start_call: StartCall, playback: PlaybackClient) -> None:

@@ -30,6 +30,21 @@ async def test_an_answer_made_ahead_is_the_answer_once_the_turn_has_ended(world:
     assert await call.asks("When does my parcel arrive?") == "You said: When does my parcel arrive?"
 
 
+async def test_an_answer_made_ahead_whose_worker_is_gone_is_made_again_before_the_turn_has_ended(
+    world: CallWorld,
+) -> None:
+    call = await world.answered_call()
+    world.reasoner.will_say([asyncio.Event()], "It is on its way.")
+    turn = await call.probably_says("Where is my order")
+    await call.next_opened(turn=1)
+    await call.waits_in_vain()
+    again = await call.next_opened(turn=1)
+    assert again.hold == words_key("where is my order")
+    await call.has_said(turn)
+    assert await call.hears() == "It is on its way."
+    assert await callers_words(call) == ["Where is my order"]
+
+
 async def test_of_a_withdrawn_answer_nothing_is_remembered_and_its_cost_is_counted_apart(world: CallWorld) -> None:
     call = await world.answered_call()
     call.reports = False
