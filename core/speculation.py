@@ -2,8 +2,10 @@
 
 import hashlib
 import re
+from dataclasses import dataclass
 from typing import Final
 
+from core.contracts.call import TurnTimings
 from core.turns import (
     EagerEndOfTurn,
     EndOfTurn,
@@ -23,6 +25,24 @@ def words_key(text: str) -> str:
     """The same for the same words, whatever their case and punctuation: recognisers change those at a turn's end."""
     words = " ".join(_WORDS.findall(text.casefold()))
     return hashlib.sha256(words.encode()).hexdigest()[:12]
+
+
+@dataclass(slots=True)
+class Foreseen:
+    """A turn that has probably ended, and for whose end an answer waits."""
+
+    turn: int
+    key: str  # words_key
+    timings: TurnTimings
+    accepted: bool = False  # by the workflow
+
+    def accept(self) -> None:
+        """The workflow has it."""
+        self.accepted = True
+
+    def was(self, turn: int, text: str) -> bool:
+        """Whether the turn that has ended is this one."""
+        return (self.turn, self.key) == (turn, words_key(text))
 
 
 class Foresight:

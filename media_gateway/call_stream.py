@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
+from core import dead_air
 from core.contracts import names
 from core.contracts.call import (
     AnswerOverdue,
@@ -20,19 +21,10 @@ from core.contracts.call import (
     StreamEnded,
     TurnTimings,
 )
-from core.dead_air import (
-    FIRST_AUDIO,
-    REPLY_OPENED,
-    TOOLS,
-    TURN_ACCEPTED,
-    TURN_FORESEEN,
-    TURN_SIGNALLED,
-    DeadAir,
-    DeadAirFound,
-)
+from core.dead_air import DeadAir, DeadAirFound
 from core.keypad import KeysEntered
 from core.playback import Clear, Play, Playback, PlaybackOutput, Played, SetMark, UnknownMark
-from core.speculation import Foresight, words_key
+from core.speculation import Foreseen, Foresight, words_key
 from core.talk_over import TalkOver
 from core.turns import (
     BargedIn,
@@ -70,20 +62,6 @@ from media_gateway.workflow_line import CallOver, Refused, Unreachable, Workflow
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0  # seconds between tries to attach; doubled from one to the other
 TOLD_WITHIN = 1.0  # seconds for the workflow to hear that another gateway goes on
 REST_MS = 300.0  # so long nobody speaks before a call is moved: what was heard is on record by then
-
-
-@dataclass(slots=True)
-class Foreseen:
-    """A turn that has probably ended, and for whose end an answer waits."""
-
-    turn: int
-    key: str  # core.speculation.words_key
-    timings: TurnTimings
-    accepted: bool = False  # by the workflow
-
-    def accept(self) -> None:
-        """The workflow has it."""
-        self.accepted = True
 
 
 class CallStream:
@@ -208,7 +186,7 @@ class CallStream:
     def _listen_for(self, key: ReplyKey, listen: Listen) -> None:
         """A reply has begun: so it, and its answer, is to be listened to."""
         self._detector.listen = listen
-        self._dead_air.reach(REPLY_OPENED)
+        self._dead_air.reach(dead_air.REPLY_OPENED)
         self._listening.retune(tuned(self._detector.rules, listen.answer))
         self._protected = key if listen.protected else None
         self._detector.protected = bool(listen.protected)
@@ -459,9 +437,9 @@ class CallStream:
             )
 
         foreseen, self._foreseen = self._foreseen, None
-        if foreseen is not None and (foreseen.turn, foreseen.key) == (turn, words_key(ended.text)):
+        if foreseen is not None and foreseen.was(turn, ended.text):
             self._latency.turn_ended(turn, foreseen.timings)
-            self._dead_air.reach(TURN_SIGNALLED)
+            self._dead_air.reach(dead_air.TURN_SIGNALLED)
             self.replies.let_go(turn, foreseen.key)
             self.workflow.signal(names.CALLER_TURN_AGAIN, told)
         else:
@@ -470,7 +448,7 @@ class CallStream:
                 told,
                 self._settings.turn,
                 late=self._turn_late,
-                accepted=lambda: self._dead_air.reach(TURN_ACCEPTED),
+                accepted=lambda: self._dead_air.reach(dead_air.TURN_ACCEPTED),
             )
         self._metrics.turns.inc()
         self._log.info("turn_ended", turn=turn, words=ended.words, pii_text=ended.text)
@@ -492,7 +470,7 @@ class CallStream:
         self.workflow.signal(names.REPLY_LOST, lambda seq: ReplyLost(key, seq))
 
     def _turn_late(self) -> None:
-        self._dead_air.reach(TURN_SIGNALLED)
+        self._dead_air.reach(dead_air.TURN_SIGNALLED)
         self._hold_the_line()
 
     def _hold_the_line(self) -> None:
@@ -525,7 +503,7 @@ class CallStream:
             return self._dead_air.unbegun(self._clock())
         if not self._foreseen.accepted or self.replies.kept_back:
             return None
-        return DeadAirFound(TURN_FORESEEN, 0.0, overdue=False)
+        return DeadAirFound(dead_air.TURN_FORESEEN, 0.0, overdue=False)
 
     def _have_answered_again(self, found: DeadAirFound) -> None:
         attachment, waited_ms = self.identity.attachment, round(found.waited_ms)
@@ -551,7 +529,7 @@ class CallStream:
                     if self.supervision.pages:
                         self.supervision.assistant_heard(audio)
                     if key is not None:
-                        self._dead_air.reach(FIRST_AUDIO)
+                        self._dead_air.reach(dead_air.FIRST_AUDIO)
                         self._first_audio(key)
                 case SetMark(name):
                     self._line.mark(name)
@@ -578,7 +556,7 @@ class CallStream:
         if played.complete and self.replies.answered(played.key):
             self._dead_air.settle()
         elif played.complete:
-            self._dead_air.reach(TOOLS)
+            self._dead_air.reach(dead_air.TOOLS)
         layers = self._latency.layers_of(played.key)
         talk_over_ms = self._talk_over.of(played.key, played.played_ms, self._detector.talk_over_ms)
         heard = Heard(played.heard, played.complete, played.interrupted, layers, played.played_ms, talk_over_ms)
