@@ -39,6 +39,7 @@ class DeadAir:
         self._told_ms = now_ms  # of the wait the workflow knows, or its beginning
         self._owed_ms = now_ms
         self._stage = GREETING
+        self._doubtful = False
         self.due_ms = now_ms + limit_ms
 
     @property
@@ -55,6 +56,10 @@ class DeadAir:
             return None
         return DeadAirFound(self._stage, now_ms - self._owed_ms, overdue=False)
 
+    def doubt(self) -> None:
+        """A worker has died that may have had the answer: unless one opens, the first silence is too long."""
+        self._doubtful = True
+
     def owe(self, now_ms: float) -> None:
         """The caller has said something and waits for an answer."""
         self._owed_ms = self._told_ms = now_ms
@@ -66,9 +71,12 @@ class DeadAir:
         """The answer has come so far; that its turn is known is no news by then."""
         if self._stage == TURN_SENT or stage not in _TOLD:
             self._stage = stage
+        if stage not in _TOLD:
+            self._doubtful = False
 
     def settle(self) -> None:
         """The answer was heard, or is not wanted any more."""
+        self._doubtful = False
         self.due_ms = NEVER
 
     def look(self, quiet_since_ms: float | None, now_ms: float) -> DeadAirFound | None:
@@ -82,7 +90,7 @@ class DeadAir:
             return None
         self._times += 1
         self.due_ms = now_ms + LOOK_AGAIN_MS
-        overdue = now_ms - self._told_ms >= self._overdue_ms
+        overdue = self._doubtful or now_ms - self._told_ms >= self._overdue_ms
         if overdue:
-            self._told_ms = now_ms
+            self._told_ms, self._doubtful = now_ms, False
         return DeadAirFound(self._stage, now_ms - self._owed_ms, overdue)

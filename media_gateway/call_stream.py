@@ -494,8 +494,12 @@ class CallStream:
         if self.replies.last_maker in (worker, None):
             self.replies.last_maker = None  # the next one may die before it has spoken
             self.workflow.leave_worker()
-            if not self.replies.coming_in and (unbegun := self._unbegun()) is not None:
+            if self.replies.coming_in:
+                return
+            if (unbegun := self._unbegun()) is not None:
                 self._have_answered_again(unbegun)
+            elif self._foreseen is not None or self._dead_air.owed:  # what the workflow knows of it is still on its way
+                self._dead_air.doubt()
 
     def _unbegun(self) -> DeadAirFound | None:
         """The answer that the workflow has made, or is to have made, and of which nothing has come."""

@@ -91,3 +91,19 @@ def test_that_its_turn_is_known_is_no_news_once_an_answer_has_begun() -> None:
     watch.reach(FIRST_AUDIO)
     watch.reach(TURN_ACCEPTED)
     assert watch.unbegun(200) is None
+
+
+def test_an_answer_whose_worker_may_be_dead_is_overdue_at_the_first_silence_and_not_at_the_next() -> None:
+    watch = DeadAir(LIMIT_MS, OVERDUE_MS, 0)
+    watch.doubt()
+    watch.owe(0)
+    watch.reach(TURN_SIGNALLED)
+    assert [dead.overdue for _, dead in found(watch, 10_000)] == [True, False, False]
+
+
+def test_an_answer_that_another_worker_has_begun_is_not_doubted_any_more() -> None:
+    watch = DeadAir(LIMIT_MS, OVERDUE_MS, 0)
+    watch.owe(0)
+    watch.doubt()
+    watch.reach(REPLY_OPENED)
+    assert not any(dead.overdue for _, dead in found(watch, 10_000))

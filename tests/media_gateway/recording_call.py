@@ -31,6 +31,7 @@ class Answers:
     accepted: bool = True
     next_turn: int = 1
     turn_taking: TurnTaking = TurnTaking()
+    turns: bool = True  # False: it never says that it has heard one
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,10 @@ class RecordingCall:
         return Attached(answers.accepted, answers.next_turn, answers.turn_taking)
 
     @workflow.update(name=names.CALLER_TURN)
-    def caller_turn(self, turn: CallerTurn) -> TurnAccepted:
+    async def caller_turn(self, turn: CallerTurn) -> TurnAccepted:
         """Take it."""
         self._heard.append((names.CALLER_TURN, turn))
+        await workflow.wait_condition(lambda: self._answers.turns or self._over)
         return TurnAccepted(turn.turn)
 
     @workflow.signal(name=names.CALLER_TURN_AGAIN)

@@ -12,7 +12,7 @@ from core.speculation import words_key
 from core.timings import HELD
 from core.turns import EagerEndOfTurn, EndOfTurn, Interim, Listen, TurnResumed
 from media_gateway.playback_client import PlaybackClient
-from tests.media_gateway.conftest import INTERNAL_SECRET, RULES, Call, StartCall
+from tests.media_gateway.conftest import INTERNAL_SECRET, RULES, Call, StartCall, StartGateway
 from tests.media_gateway.recording_call import Answers
 
 WORDS = "where is my order"
@@ -116,6 +116,23 @@ async def test_an_answer_made_ahead_whose_worker_dies_before_it_began_is_asked_f
         reply.push(0, AUDIO, (), last=True, text="It is on its way.")
         (await call.gateway.recogniser.stream()).say(EndOfTurn(WORDS, 0.95))
         assert await call.carrier.has_audio(1_600) == 2 * AUDIO
+
+
+async def test_an_answer_made_ahead_whose_worker_may_have_accepted_the_turn_before_it_died_is_asked_for_in_time(
+    start_gateway: StartGateway, start_call: StartCall
+) -> None:
+    call = await start_call(replace(EAGER, turns=False), at=await start_gateway(dead_air=0.1, answer=1_000.0))
+    first = PlaybackClient(INTERNAL_SECRET)
+    async with first.open(call.id, call.address, ReplyKey(call.address.attachment, 0, 0, 1), Listen()) as reply:
+        reply.push(0, AUDIO, (), last=True, text="Hello?")
+        reply.finish(hear=True)
+        await call.carrier.plays_until(reply.heard())
+    (await call.gateway.recogniser.stream()).say(Interim(WORDS), EagerEndOfTurn(WORDS, 0.6))
+    await call.told(names.CALLER_TURN)
+    await first.close()
+    (await call.gateway.recogniser.stream()).say(EndOfTurn(WORDS, 0.95))
+    (told,) = await call.carrier.quiet_until(call.told(names.ANSWER_OVERDUE))
+    assert told["stage"] == "turn_signalled"
 
 
 async def test_an_answer_made_ahead_that_waits_for_the_turns_end_is_not_asked_for_again(
