@@ -18,6 +18,7 @@ from typing import Any
 import uvloop
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
 
+from core.real_time import run_in_real_time
 from evals.canned_bench import LINES
 from evals.figures import percentile
 from evals.gateway_load.frames import FRAME, Sent, micros_now, read, took_ms
@@ -182,4 +183,5 @@ async def serve(port: int) -> None:
 
 
 if __name__ == "__main__":
+    run_in_real_time()  # what is late here would be taken for the gateway's
     uvloop.run(serve(int(sys.argv[1])))

@@ -217,6 +217,14 @@ def test_a_broken_playbook_is_told_by_file_line_and_field(tmp_path: Path, tempor
     assert "Traceback" not in ran.stderr
 
 
+def test_gateways_run_before_all_else_where_that_is_permitted(dev: Dev, real_time_permitted: bool) -> None:
+    if not real_time_permitted:
+        pytest.skip("no real-time priority for this user")
+    policies = {name: os.sched_getscheduler(child["pid"]) for name, child in dev.children().items()}
+    first = {name for name, policy in policies.items() if policy == os.SCHED_RR}
+    assert first == {"gateway-1", "gateway-2"}
+
+
 def test_a_gateway_that_is_killed_comes_back(dev: Dev) -> None:
     killed = dev.children()["gateway-1"]
     os.kill(killed["pid"], signal.SIGKILL)
