@@ -13,10 +13,10 @@ log = structlog.get_logger()
 
 async def serve_gateway(settings: Settings) -> None:
     """Serve until a signal, then until the live calls have ended or HOLDFAST_DRAIN_SECONDS have passed."""
-    if not run_in_real_time():
-        log.info("audio_without_real_time_priority")  # frames come late where other work fills the machine
     media = listen(settings.host, settings.gateway_port, "HOLDFAST_GATEWAY_PORT")
     internal = listen(settings.host, settings.gateway_internal_port, "HOLDFAST_GATEWAY_INTERNAL_PORT")
     async with gateway_deps(settings, internal.getsockname()[1]) as deps:
         spare_the_collector()
+        if not run_in_real_time():
+            log.info("audio_without_real_time_priority")  # frames come late where other work fills the machine
         await serve(deps, media, internal)

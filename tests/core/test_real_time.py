@@ -1,4 +1,4 @@
-"""Threads that carry audio have real-time priority where the system permits it, in a process of its own."""
+"""Processes that carry audio have real-time priority where the system permits it, in a process of its own."""
 
 import os
 import subprocess
@@ -10,14 +10,24 @@ ASK = """
 import os, sys, threading
 from core.real_time import run_in_real_time
 
+policies = []
+end = threading.Event()
+
+def tell():
+    end.wait()
+    policies.append(os.sched_getscheduler(0))
+
 if "powerless" in sys.argv:
     os.setuid(65534)
+before = threading.Thread(target=tell)
+before.start()
 began = run_in_real_time()
-policies = [os.sched_getscheduler(0)]
-thread = threading.Thread(target=lambda: policies.append(os.sched_getscheduler(0)))
-thread.start()
-thread.join()
-print(began, *policies)
+after = threading.Thread(target=tell)
+after.start()
+end.set()
+before.join()
+after.join()
+print(began, os.sched_getscheduler(0), *policies)
 """
 
 
@@ -27,12 +37,12 @@ def asked(*arguments: str) -> str:
     ).stdout.strip()
 
 
-def test_a_thread_and_those_it_starts_run_before_ordinary_ones(real_time_permitted: bool) -> None:
+def test_all_threads_before_and_after_run_before_ordinary_ones(real_time_permitted: bool) -> None:
     if not real_time_permitted:
         pytest.skip("no real-time priority for this user")
-    assert asked() == f"True {os.SCHED_RR} {os.SCHED_RR}"
+    assert asked() == f"True {os.SCHED_RR} {os.SCHED_RR} {os.SCHED_RR}"
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become a user without the right")
 def test_without_the_right_everything_stays_as_it_was() -> None:
-    assert asked("powerless") == f"False {os.SCHED_OTHER} {os.SCHED_OTHER}"
+    assert asked("powerless") == f"False {os.SCHED_OTHER} {os.SCHED_OTHER} {os.SCHED_OTHER}"
