@@ -1,6 +1,6 @@
 """Processes that carry audio run before other work on the machine: a frame has 20 ms, nothing else is so urgent.
 
-Asterisk and FreeSWITCH do the same where they may.
+Asterisk and FreeSWITCH can do the same.
 """
 
 import contextlib

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 ASK = """
-import os, sys, threading
+import os, resource, sys, threading
 from core.real_time import run_in_real_time
 
 policies = []
@@ -18,6 +18,7 @@ def tell():
     policies.append(os.sched_getscheduler(0))
 
 if "powerless" in sys.argv:
+    resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))
     os.setuid(65534)
 before = threading.Thread(target=tell)
 before.start()
