@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 from temporalio.service import RPCError
 
 from cli.background_work import write_whole
-from cli.connectors import CONNECTORS, Connector
+from cli.connectors import CONNECTORS, Checkable, Connector
 from cli.deployment import trouble
 from cli.playbook_check import read_playbook
 from cli.process import complaints
@@ -151,7 +151,7 @@ async def _connectors(settings: Settings) -> list[Finding]:
     """Those that are set up, and the one that keeps the notes: a call can do without all others."""
     secrets = ToolSecrets.of(os.environ)
     chosen = [one for one in CONNECTORS.values() if one.chosen(secrets) or one.name == settings.crm]
-    async with httpx.AsyncClient(timeout=DEADLINE_S / 2) as http:
+    async with httpx.AsyncClient(timeout=DEADLINE_S / 3) as http:  # there is time for a second try
         return list(await asyncio.gather(*(_connector(one, http, secrets, settings) for one in chosen)))
 
 
@@ -160,12 +160,22 @@ async def _connector(one: Connector, http: httpx.AsyncClient, secrets: ToolSecre
     if lacks := one.lacks(secrets):
         return Finding(one.name, trouble, f"{' and '.join(lacks)} not set")
     try:
-        lacks = await one.build(http, secrets).missing()
+        lacks = await _missing(one.build(http, secrets))
     except VendorError as error:
         return Finding(one.name, trouble, f"{PREFIX}{one.key} or {PREFIX}{one.base_url}: {error}")
     keeps = f", keeps the notes ({variable_of('crm')})" if one.name == settings.crm else ""
     words = "; ".join(lacks) if lacks else f"takes our key{keeps}"
     return Finding(one.name, trouble if lacks else State.OK, words)
+
+
+async def _missing(connector: Checkable) -> list[str]:
+    """What the account lacks. A failure that may be a moment's has to show twice before anybody is told to look."""
+    try:
+        return await connector.missing()
+    except VendorError as error:
+        if not error.curable:
+            raise
+    return await connector.missing()
 
 
 async def _temporal(settings: Settings) -> list[Finding]:

@@ -24,12 +24,14 @@ MAX_MESSAGE_CHARS = 300  # of a refusal: it is read to the caller
 class HttpCrm:
     """Knows no operation by name: playbooks name them, the CRM knows them. Retries nothing."""
 
-    def __init__(self, base_url: str, api_key: str, *, timeout_seconds: float = 5.0) -> None:
+    def __init__(
+        self, base_url: str, api_key: str, *, timeout_seconds: float = 5.0, connect_seconds: float = 1.0
+    ) -> None:
         self._timeout_seconds = timeout_seconds
         self._client = httpx.AsyncClient(
             base_url=base_url.rstrip("/"),
             headers={"authorization": f"Bearer {api_key}", "accept": "application/json"},
-            timeout=httpx.Timeout(timeout_seconds, connect=min(1.0, timeout_seconds)),
+            timeout=httpx.Timeout(timeout_seconds, connect=min(connect_seconds, timeout_seconds)),
             limits=httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=60),
         )
 

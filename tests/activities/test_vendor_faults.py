@@ -18,6 +18,7 @@ from sandbox.app import SandboxConfig, create_app
 from sandbox.state import Fault, Latency, SandboxState
 from storage.speech_cache import KeptSpeech
 from tests.sandbox.server import running
+from tests.vendors.deadlines import LONG, PATIENT
 from tests.world.fakes import FakeFeed, FakePlayback, FakePlaybackLine, FakePlaybooks, FakeRecogniser, FakeVoice
 from tests.world.playbook import orders
 from vendors.anthropic_reasoner import AnthropicReasoner
@@ -26,16 +27,13 @@ from vendors.elevenlabs_tts import ElevenLabsHttpVoice, ElevenLabsVoice
 from vendors.fallback_reasoner import FallbackReasoner
 from vendors.fallback_voice import FallbackVoice
 from vendors.hedging import Member
-from vendors.model_answers import Deadlines
 from vendors.openai_reasoner import OpenAIReasoner
 
 ASKED = "My phone number is 5550100."
 ANSWER = ["Thank you, I heard 5550100.", "I have made a note of that.", "Is there anything else I can help you with?"]
 FIRST, SECOND = "claude-haiku-5-5", "claude-haiku-4-5"
 SILENT = ("stall", "stall_after", "mute")  # faults that only a stand-in ends
-LONG = 20.0  # seconds that no vendor needs, also on a machine that stands still for a moment
 VOICE_DEADLINES = {"connect_timeout": LONG, "first_byte_timeout": LONG, "gap_timeout": LONG}
-DEADLINES = Deadlines(connect=LONG, first_token=LONG, next_token=LONG)
 
 
 class Answering:
@@ -45,9 +43,9 @@ class Answering:
         silent = {fault.vendor for fault in faults if fault.kind in SILENT}
         thought, spoken = (1.0 if vendor in silent else LONG for vendor in ("anthropic", "elevenlabs"))
         self.models = [
-            AnthropicReasoner("key", origin, reply_model=model, deadlines=DEADLINES) for model in (FIRST, SECOND)
+            AnthropicReasoner("key", origin, reply_model=model, deadlines=PATIENT) for model in (FIRST, SECOND)
         ]
-        self.openai = OpenAIReasoner("key", "sandbox-model", f"{origin}/openai/v1", deadlines=DEADLINES)
+        self.openai = OpenAIReasoner("key", "sandbox-model", f"{origin}/openai/v1", deadlines=PATIENT)
         self.socket = ElevenLabsVoice("key", origin, **VOICE_DEADLINES)
         self.http = ElevenLabsHttpVoice("key", origin, **VOICE_DEADLINES)
         self.aura = DeepgramVoice("key", ["aura-2-thalia-en"], origin, **VOICE_DEADLINES)

@@ -17,6 +17,7 @@ from core.ports.reasoner import FindStep, Message, Prompt, Reasoner, ReplyPiece,
 from sandbox.app import SandboxConfig, create_app
 from sandbox.state import Fault, Latency, SandboxState
 from tests.sandbox.server import running
+from tests.vendors.deadlines import IMPATIENT, PATIENT
 from vendors.anthropic_reasoner import AnthropicReasoner
 from vendors.model_answers import Deadlines
 
@@ -30,7 +31,6 @@ LOOK_UP = ToolSpec(
     },
 )
 FAST = {"model_first_token_ms": 0.0, "model_token_ms": 0.0, "model_structured_ms": 0.0}
-IMPATIENT = Deadlines(first_token=1.0, next_token=1.0, step=0.5, summary=0.5)
 STEPS = FindStep(
     Prompt(
         '- orders: Find an order. Callers say: "Where is my order?"\n- returns: Explain returns.',
@@ -46,7 +46,7 @@ def prompt(*messages: Message, tools: tuple[ToolSpec, ...] = (LOOK_UP,)) -> Prom
 
 @asynccontextmanager
 async def reasoner(
-    *faults: Fault, key: str = "right", deadlines: Deadlines | None = None, **latency: float
+    *faults: Fault, key: str = "right", deadlines: Deadlines = PATIENT, **latency: float
 ) -> AsyncIterator[tuple[AnthropicReasoner, SandboxState]]:
     state = SandboxState(Latency(**{**FAST, **latency}))
     state.faults += faults
@@ -212,7 +212,7 @@ async def test_a_cancelled_reply_drops_the_request() -> None:
     ids=lambda value: f"{value.kind}-{value.status}" if isinstance(value, Fault) else None,
 )
 async def test_every_failure_has_its_kind_and_the_next_reply_works(fault: Fault, kind: str, curable: bool) -> None:
-    async with reasoner(fault, deadlines=IMPATIENT if kind == "timeout" else None) as (adapter, state):
+    async with reasoner(fault, deadlines=IMPATIENT if kind == "timeout" else PATIENT) as (adapter, state):
         error = await error_of(adapter, prompt(Message("user", "My secret is sesame")))
         assert (error.vendor, error.kind, error.curable) == ("anthropic", kind, curable)
         assert "sesame" not in str(error)
@@ -227,7 +227,7 @@ async def test_the_wait_the_vendor_asks_for_is_passed_on() -> None:
 
 @pytest.mark.parametrize("kind", ["status", "stall", "garbage", "drop"])
 async def test_steps_and_summaries_fail_in_the_same_words(kind: str) -> None:
-    deadlines = IMPATIENT if kind == "stall" else None
+    deadlines = IMPATIENT if kind == "stall" else PATIENT
     async with reasoner(Fault("anthropic", kind, times=2), deadlines=deadlines) as (adapter, _):
         with pytest.raises(VendorError):
             await adapter.find_step(STEPS)

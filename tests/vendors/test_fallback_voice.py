@@ -33,8 +33,9 @@ class Voices:
     def __init__(self, state: SandboxState, origin: str, key: str, hedge_after: float, gap: float) -> None:
         self.state = state
         self.origin = origin
-        self.socket = ElevenLabsVoice(key, origin, connect_timeout=NEVER, first_byte_timeout=NEVER, gap_timeout=NEVER)
-        self.http = ElevenLabsHttpVoice("right", origin, first_byte_timeout=NEVER, gap_timeout=NEVER)
+        patience = {"connect_timeout": NEVER, "first_byte_timeout": NEVER, "gap_timeout": NEVER}
+        self.socket = ElevenLabsVoice(key, origin, **patience)
+        self.http = ElevenLabsHttpVoice("right", origin, **patience)
         self.members: list[Member[Voice]] = [Member("socket", self.socket), Member("http", self.http)]
         self.voice = FallbackVoice(self.members, hedge_after=hedge_after, gap=gap)
 

@@ -14,6 +14,7 @@ from core.ports.errors import VendorError
 from sandbox.app import SandboxConfig, create_app
 from sandbox.state import Fault, Latency, SandboxState
 from tests.sandbox.server import running
+from tests.vendors.deadlines import LONG
 from vendors.http_crm import MAX_ANSWER_BYTES, HttpCrm
 
 CONTEXT = ToolContext("CA1", "+12025550100", "CA1:1:0")
@@ -21,11 +22,11 @@ NOTE = SyncCrm("CA1", "+12025550100", Disposition.COMPLETED, CallSummary("Fine."
 
 
 @asynccontextmanager
-async def crm(*faults: Fault, key: str = "right", timeout_seconds: float = 5.0) -> AsyncIterator[tuple[HttpCrm, str]]:
+async def crm(*faults: Fault, key: str = "right", timeout_seconds: float = LONG) -> AsyncIterator[tuple[HttpCrm, str]]:
     state = SandboxState(Latency(crm_ms=0))
     state.faults += faults
     async with running(create_app(state, SandboxConfig(api_keys={"crm": "right"}))) as origin:
-        adapter = HttpCrm(f"{origin}/crm", key, timeout_seconds=timeout_seconds)
+        adapter = HttpCrm(f"{origin}/crm", key, timeout_seconds=timeout_seconds, connect_seconds=LONG)
         try:
             yield adapter, origin
         finally:
@@ -87,7 +88,7 @@ async def test_a_refusal_brings_the_crms_words() -> None:
     ids=lambda value: f"{value.kind}-{value.status}" if isinstance(value, Fault) else None,
 )
 async def test_every_failure_has_its_kind_and_nothing_is_tried_again(fault: Fault, kind: str, curable: bool) -> None:
-    async with crm(fault, timeout_seconds=2.0 if kind == "timeout" else 5.0) as (adapter, _):
+    async with crm(fault, timeout_seconds=2.0 if kind == "timeout" else LONG) as (adapter, _):
         error = await error_of(adapter)
         assert (error.vendor, error.kind, error.curable) == ("crm", kind, curable)
         assert (await adapter.run("create_case", {"subject": "Broken"}, CONTEXT))["status"] == "open"

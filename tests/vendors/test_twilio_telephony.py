@@ -10,6 +10,7 @@ from core.ports.errors import VendorError
 from core.ports.telephony import LegOfTransfer, Telephony
 from sandbox.state import Fault, now_ms
 from tests.sandbox.twilio.product import CALLER, CONNECT, OUR_NUMBER, SID, TOKEN, World, a_world
+from tests.vendors.deadlines import LONG
 from vendors.twilio_telephony import TwilioTelephony
 
 ANSWER = f"<Response>{CONNECT}</Response>"
@@ -22,7 +23,7 @@ async def world() -> AsyncIterator[World]:
 
 
 @asynccontextmanager
-async def telephony(world: World, token: str = TOKEN, timeout: float = 5.0) -> AsyncIterator[TwilioTelephony]:
+async def telephony(world: World, token: str = TOKEN, timeout: float = LONG) -> AsyncIterator[TwilioTelephony]:
     carrier = TwilioTelephony(SID, token, world.product.origin, world.origin, timeout=timeout)
     try:
         yield carrier
@@ -129,7 +130,7 @@ async def test_only_a_leg_that_was_dialled_since_then_between_these_numbers_is_f
 )
 async def test_what_goes_wrong_in_a_dial_is_told_apart(world: World, fault: Fault, kind: str, curable: bool) -> None:
     world.state.faults.append(fault)
-    async with telephony(world, timeout=0.5 if fault.kind == "stall" else 5.0) as carrier:
+    async with telephony(world, timeout=0.5 if fault.kind == "stall" else LONG) as carrier:
         with fails(kind, curable=curable):
             await carrier.dial("c1", CALLER, OUR_NUMBER, 30)
     assert world.state.faults == []
