@@ -104,6 +104,13 @@ async def test_what_fails_once_and_then_goes_is_no_trouble(
     assert told[vendor] == Finding(vendor, State.OK, "takes our key")
 
 
+async def test_a_key_that_is_refused_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with sandbox() as (environment, state):
+        state.faults.append(Fault("calcom", "status", status=401))
+        told = await found(environment, monkeypatch)
+    assert told["calcom"].state is State.WARNING
+
+
 async def test_what_fails_twice_is_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
     async with sandbox() as (environment, state):
         state.faults.append(Fault("calcom", "status", times=2))
