@@ -15,6 +15,7 @@ from sandbox.app import SandboxConfig, create_app
 from sandbox.audio_code import noise, speak
 from sandbox.state import Fault, Latency, SandboxState
 from tests.sandbox.server import running
+from tests.vendors.deadlines import LONG
 from vendors.deepgram_stt import FLUX_LANGUAGES, NOVA_LANGUAGES, DeepgramRecogniser
 from vendors.fallback_recogniser import Ear, FallbackRecogniser
 from vendors.hedging import Member
@@ -73,22 +74,25 @@ class Line:
 async def line(*faults: Fault, **latency: float) -> AsyncIterator[Line]:
     state = SandboxState(Latency(**{"prerecorded_ms": 0.0, **latency}))
     async with running(create_app(state, SandboxConfig())) as origin:
-        deepgram = DeepgramRecogniser("key", origin)
+        deepgram = DeepgramRecogniser("key", origin, connect_timeout=LONG, transcribe_timeout=LONG)
         ears = [
             Ear("flux", FLUX_LANGUAGES, Member("flux", deepgram)),
             Ear("nova-3", NOVA_LANGUAGES, Member("nova-3", deepgram)),
         ]
-        made = Line(FallbackRecogniser(ears, [Member("prerecorded", deepgram)], hedge_after=0.3), state)
+        transcribers = [Member("prerecorded", deepgram)]
+        made = Line(FallbackRecogniser(ears, transcribers, hedge_after=LONG, within=LONG), state)
         state.faults += faults
         running_ear = asyncio.create_task(made.listening.run())
         made.listening.listen(TurnTaking())
         async with asyncio.timeout(PATIENCE_S):
             while not made.streams() and not any(fault.times > 50 for fault in faults):  # noqa: ASYNC110 (nobody tells)
                 await asyncio.sleep(0)
-        yield made
-        running_ear.cancel()
-        await asyncio.gather(running_ear, return_exceptions=True)
-        await deepgram.aclose()
+        try:
+            yield made
+        finally:
+            running_ear.cancel()
+            await asyncio.gather(running_ear, return_exceptions=True)
+            await deepgram.aclose()
 
 
 async def expect_both_turns(caller: Line) -> None:
