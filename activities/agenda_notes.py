@@ -2,13 +2,18 @@
 
 from collections.abc import Iterable, Iterator
 
-from core.agenda import AgendaNote
+from core.agenda import NO_STEP, AgendaNote
 from core.playbook import Playbook
 
 SEVERAL = (
     "\n\nAn answer to what the assistant has just asked belongs to the present step, surely. If a turn may as well "
     "belong to another step than the one you name, tell that one as `instead`, and be less sure. If it asks for "
     "several steps, name the first one and tell the others as `also`."
+)
+
+OFF_TOPIC = (
+    f"\n\nA turn that plainly asks for what none of the steps is there for belongs to {NO_STEP}. Small talk, answers, "
+    "and what the present step can take are no such turns."
 )
 
 

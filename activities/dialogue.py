@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 
-from core.agenda import KEPT, UNCLEAR, Matter
+from core.agenda import KEPT, OFF_TOPIC, UNCLEAR, Matter
 from core.contracts.call import Respond
 from core.conversation import Step
 from core.memory import Memory, Source
@@ -70,7 +70,10 @@ def judged(found: Step, place: Place, text: str, *, sure: float) -> Step:
         return Step(
             first, found.confidence, "model", escalates=step.escalates, ends_call=step.ends_call, matters=matters
         )
-    if found.name is None or found.confidence >= below or place.slots or len(steps) < 2:
+    if found.method == OFF_TOPIC and found.confidence >= max(sure, below) and not place.slots:
+        return Step(place.step, found.confidence, OFF_TOPIC)
+    nowhere = found.name is None and found.method != OFF_TOPIC
+    if nowhere or found.confidence >= below or place.slots or len(steps) < 2:
         return Step(place.step, 0.0, KEPT)
     choices = tuple(name for name in found.choices if name in steps)
     return Step(place.step, found.confidence, UNCLEAR, choices=choices)

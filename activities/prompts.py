@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
 
-from activities.agenda_notes import SEVERAL, agenda_notes, asked_to_choose
+from activities.agenda_notes import OFF_TOPIC, SEVERAL, agenda_notes, asked_to_choose
 from activities.key_notes import key_notes, shown_arguments
 from activities.knowledge_notes import excerpts, knowledge_note
 from activities.memory_notes import known_values, memory_notes
@@ -156,7 +156,7 @@ def step_prompt(playbook: Playbook, request: ReasonStep, reachable: Sequence[str
     """The prompt that finds the playbook's step a turn belongs to, of those that are ``reachable``; None: all."""
     open_ = [step.name for step in playbook.steps] if reachable is None else reachable
     prompt = Prompt(
-        system=_step_system(playbook) + SEVERAL + (MOOD if request.mood else ""),
+        system=_step_system(playbook) + SEVERAL + OFF_TOPIC + (MOOD if request.mood else ""),
         situation=_where(playbook, request, open_),
         messages=(
             *_history([replace(exchange, tools=()) for exchange in request.recent[-3:]]),
@@ -166,7 +166,8 @@ def step_prompt(playbook: Playbook, request: ReasonStep, reachable: Sequence[str
         conversation=request.call_id,
     )
     steps = {step.name: step.goal for step in playbook.steps if step.name in open_}
-    return FindStep(prompt, steps, MOODS if request.mood else (), matters=len(steps) > 1)
+    several = len(steps) > 1
+    return FindStep(prompt, steps, MOODS if request.mood else (), matters=several, or_none=several)
 
 
 def _where(playbook: Playbook, request: ReasonStep, reachable: Sequence[str]) -> str:
@@ -198,7 +199,7 @@ def mood_prompt(playbook: Playbook, request: ReadMood) -> FindStep:
         request.call_id, request.playbook, request.step, request.turn, request.text, request.recent, mood=True
     )
     asked = step_prompt(playbook, known)
-    return replace(asked, steps={request.step: asked.steps[request.step]}, matters=False)
+    return replace(asked, steps={request.step: asked.steps[request.step]}, matters=False, or_none=False)
 
 
 def whole_call(record: CallRecord) -> Message:

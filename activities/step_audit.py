@@ -11,6 +11,7 @@ from activities.feed import now_ms
 from activities.playbook_shelf import PlaybookShelf
 from activities.prompts import step_prompt
 from activities.retries import vendor_failures
+from core.agenda import NO_STEP, OFF_TOPIC
 from core.auditing import audited_turns
 from core.contracts import names
 from core.contracts.after_call import Outcome
@@ -49,8 +50,9 @@ class StepAuditActivities:
             for before, turn in audited_turns(playbook, call.call_id, record.turns):
                 said = await self._reasoner.find_step(_asked(playbook, record, before, turn))
                 usages.append(said.usage or Usage())
-                if said.name is not None and said.confidence >= SURE:
-                    judged.append(_audit(playbook, record, turn, said.name))
+                name = NO_STEP if said.method == OFF_TOPIC else said.name
+                if name is not None and said.confidence >= SURE:
+                    judged.append(_audit(playbook, record, turn, name))
             await self._store.save_audit(call.call_id, sum_usage(usages))
             await self._examples.note_audits(judged)
             for audit in judged:

@@ -13,6 +13,7 @@ from api.deps import ApiDeps
 from api.moments import moment
 from api.openapi import problems
 from api.problems import Refusal
+from core.agenda import NO_STEP
 from core.auditing import KEPT_DAYS, MOST_WRONG, Trust, trust_in
 from core.growth import Review
 from core.ports.step_examples import StepExample, StepFit
@@ -24,16 +25,19 @@ PlaybookName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,59}$", examples
 
 
 class CallExample(BaseModel):
-    """What a caller said where the words alone did not tell the step, the model did, and the caller went along."""
+    """What a caller said, and the step it belonged to; the caller went along with that.
+
+    In reviewed playbooks the model has told the step, as the words alone did not; in automatic ones all turns teach.
+    """
 
     id: str
     playbook: str
-    step: str
+    step: str = Field(description=f"{NO_STEP}: what the caller said belongs to no step")
     text: str = Field(description="Without the caller's numbers")
     review: Review
     call_id: str
     turn: int
-    confidence: float = Field(description="How sure the model was of the step, 0 to 1")
+    confidence: float = Field(description="How sure the step was, 0 to 1")
     created_at: datetime
     decided_at: datetime | None
     decided_by: str
@@ -73,8 +77,8 @@ class AcceptExample(BaseModel):
     by: str = Field("", max_length=100, examples=["Grace"])
     step: str | None = Field(
         None,
-        pattern=r"^[a-z][a-z0-9_-]{0,59}$",
-        description="Where it belongs, if not to the step that was found",
+        pattern=r"^([a-z][a-z0-9_-]{0,59}|\(none\))$",
+        description=f"Where it belongs, if not to the step that was found; {NO_STEP}: to no step",
         examples=["returns"],
     )
 
@@ -183,7 +187,7 @@ class Reviewing:
         """Raises Refusal, also for a step that the playbook does not have, and UnknownPlaybook."""
         if body.step is not None and (known := await self._examples.example(example_id)) is not None:
             playbook = await self._playbooks.latest(known.playbook)
-            if body.step not in [step.name for step in playbook.steps]:
+            if body.step not in [NO_STEP, *(step.name for step in playbook.steps)]:
                 raise Refusal(422, "unknown-step", f"{known.playbook} has no step named {body.step!r}")
         return await self._decide(example_id, Review.ACCEPTED, body.by, body.step)
 

@@ -82,7 +82,9 @@ def playbook_examples(
 @playbook.command("accept")
 def playbook_accept(
     ids: Annotated[list[str], typer.Argument(help="Ids that `playbook examples` prints.")],
-    step: Annotated[str | None, typer.Option(help="Where they belong, if not to the step that was found.")] = None,
+    step: Annotated[
+        str | None, typer.Option(help="Where they belong, if not to the step that was found; (none): to no step.")
+    ] = None,
     by: Annotated[str, typer.Option(help="Who decides.")] = "",
     url: ApiUrl = None,
 ) -> None:

@@ -51,9 +51,7 @@ class Step:
 
     name: str | None
     confidence: float
-    method: (
-        str  # "lexical" | "minilm" | "model" | "keys" | "wish" | "transition" | "policy" | "unclear" | "likely", "kept"
-    )
+    method: str  # "lexical" | "minilm" | "model" | "keys" | "wish" | "transition" | "policy", or one of core.agenda's
     took_ms: float = 0.0
     at_ms: float | None = None  # when it was found, by the worker's clock
     escalates: bool = False

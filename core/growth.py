@@ -1,4 +1,4 @@
-"""What a playbook learns from its calls: turns whose step the model had to find become examples of that step. Pure."""
+"""What a playbook learns from its calls: turns become examples of the step they belonged to, or of none. Pure."""
 
 import hashlib
 import re
@@ -9,18 +9,22 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Final
 
-from core.conversation import TurnRecord
+from core.agenda import NO_STEP, OFF_TOPIC
+from core.auditing import WITHOUT_MODEL
+from core.conversation import CANNED, TurnRecord
 from core.learnt_steps import Example, distinct
 from core.likeness import telling_words
 from core.steps import is_number, numbers_in
 from core.words import words_of
 
 SURE: Final = 0.7  # of the step, by the model: below it even a caller who goes along proves little
+CLEAR: Final = 0.85  # of a step that was found without the model: what is learnt from a wrong one makes others wrong
 CLEARLY_HEARD: Final = 0.6  # of the words, by the recogniser
 FEWEST_TELLING: Final = 2  # words; "yes please" belongs to every step
 A_NUMBER: Final = 3  # words such as "four eight two" in a row
 MOST_WORDS: Final = 30  # what is longer speaks of several things
 MOST_OF_A_STEP: Final = 150  # grown examples that are learnt from, the newest
+MOST_IN_ALL: Final = 3_000  # of them: learning takes a minute then
 
 _CORRECTIONS: Final = re.compile(
     r"^(?:no |oh |sorry |but |wait )*(?:"
@@ -42,7 +46,7 @@ class Review(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """What a caller said, fit to be an example of a step."""
+    """What a caller said, fit to be an example of a step, or of NO_STEP."""
 
     turn: int
     step: str
@@ -50,18 +54,21 @@ class Grown:
     confidence: float
 
 
-def grown_from(turns: Sequence[TurnRecord], *, ended_well: bool) -> list[Grown]:
+def grown_from(turns: Sequence[TurnRecord], *, ended_well: bool, decided: bool) -> list[Grown]:
     """The turns of a call that teach something: the words alone did not tell the step, the model did, and the caller
     went along with it.
 
     Args:
         ended_well: whether the call came to its end by itself, which confirms its last turn.
+        decided: turns whose step the words alone told teach, too. What only hard turns have taught takes hard turns
+            for the usual ones.
     """
     spoken = [turn for turn in turns if turn.caller]
     return [
-        Grown(turn.turn, turn.step, text, turn.step_confidence)
+        Grown(turn.turn, NO_STEP if turn.step_method == OFF_TOPIC else turn.step, text, turn.step_confidence)
         for before, turn, after in zip([None, *spoken], spoken, [*spoken[1:], None], strict=False)
-        if turn.fallback and not turn.matters and _is_sure(turn) and (text := as_example(turn.caller))
+        if turn.fallback or (decided and _is_clear(turn))
+        if not turn.matters and _is_sure(turn) and (text := as_example(turn.caller))
         if (ended_well if after is None else _goes_along(before, turn, after))
     ]
 
@@ -88,11 +95,11 @@ def taught(own: Iterable[Example], grown: Iterable[Example]) -> tuple[Example, .
     """What is learnt from: the playbook's own examples, which count where calls say otherwise, and those of its calls.
 
     Args:
-        grown: newest first; those of steps that the playbook does not have any more teach nothing.
+        grown: newest first, of steps or NO_STEP; those of steps that the playbook does not have any more teach nothing.
     """
     written = distinct(own)
-    steps = {step for step, _ in written}
-    room = Counter(dict.fromkeys(steps, MOST_OF_A_STEP))
+    labels = {NO_STEP, *(step for step, _ in written)}
+    room = Counter(dict.fromkeys(labels, min(MOST_OF_A_STEP, MOST_IN_ALL // len(labels))))
     added: list[Example] = []
     for step, text in grown:
         if room[step] > 0:
@@ -104,6 +111,11 @@ def taught(own: Iterable[Example], grown: Iterable[Example]) -> tuple[Example, .
 def version_of(examples: Iterable[Example]) -> str:
     """Names what is learnt from exactly these."""
     return hashlib.sha256(repr(sorted(examples)).encode()).hexdigest()[:12]
+
+
+def _is_clear(turn: TurnRecord) -> bool:
+    by_words = turn.step_method in WITHOUT_MODEL and turn.answer_method != CANNED
+    return by_words and turn.step_confidence >= CLEAR
 
 
 def _is_sure(turn: TurnRecord) -> bool:

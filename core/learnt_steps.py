@@ -8,18 +8,21 @@ from typing import Final
 
 import numpy as np
 
+from core.agenda import NO_STEP
 from core.ngrams import NgramEmbedder, ngrams
 from core.ports.embedder import Embedder, Vectors
 from core.step_fit import FEWEST_EXAMPLES, Fit, fit
 from core.steps import Decision, Learnt
 
 Example = tuple[str, str]
-"""A step, and what a caller says in it."""
+"""A step, and what a caller says in it; or NO_STEP, and what a caller said that belongs to none."""
 
 _WORDS_BESIDE_MEANING: Final = 0.5
 _WORDS_ALONE: Final = 1.8  # with a looser penalty, words alone tell more
 _FLOOR: Final = 0.68
 _FLOOR_OF_WORDS: Final = 0.6
+_LOWER: Final = 0.13  # once calls have told enough that belongs to no step: floors are for what nobody thought of
+_ENOUGH_TOLD: Final = 100
 
 
 class LearntSteps(Learnt):
@@ -64,18 +67,20 @@ def learn(
     if not enough_to_learn(examples):
         return None
     said = background_speech()
+    floor = _FLOOR_OF_WORDS if embedder.name == NgramEmbedder.name else _FLOOR
+    strangers = sum(step == NO_STEP for step, _ in examples)
     return fit(
         features([text for _, text in examples], embedder),
-        [step for step, _ in examples],
+        [None if step == NO_STEP else step for step, _ in examples],
         features(said, embedder, background),
-        _FLOOR_OF_WORDS if embedder.name == NgramEmbedder.name else _FLOOR,
+        floor - _LOWER * min(1.0, strangers / _ENOUGH_TOLD),
         own,
     )
 
 
 def enough_to_learn(examples: Sequence[Example]) -> bool:
     """Whether a step has as many examples as it takes."""
-    return max(Counter(step for step, _ in examples).values(), default=0) >= FEWEST_EXAMPLES
+    return max(Counter(step for step, _ in examples if step != NO_STEP).values(), default=0) >= FEWEST_EXAMPLES
 
 
 def features(texts: Sequence[str], embedder: Embedder, embedded: Vectors | None = None) -> Vectors:

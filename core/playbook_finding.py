@@ -13,7 +13,7 @@ class StepFinding(Part):
     learn_from_calls: Literal["reviewed", "automatic", "never"] = Field(
         "reviewed",
         description="what callers said where the model found the step and they went along: an example once somebody "
-        "has accepted it, at once, or never",
+        "has accepted it, or never; automatic: at once, and so are turns whose step the words alone told",
     )
     clarify_below: float = Field(
         0.5,

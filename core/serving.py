@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from core.agenda import KEPT, UNCLEAR, AgendaNote
+from core.agenda import KEPT, OFF_TOPIC, UNCLEAR, AgendaNote
 from core.contracts.playbook import PlaybookBrief
 from core.conversation import Step, Turn
 from core.memory import Memory
@@ -16,7 +16,7 @@ def follow_up(memory: Memory, brief: PlaybookBrief, found: Step, at: str, turn: 
         return
     agenda = memory.agenda
     agenda.count(found.method, found.choices)
-    if found.method in (UNCLEAR, KEPT):
+    if found.method in (UNCLEAR, KEPT, OFF_TOPIC):
         return  # nobody knows that the caller wants this step
     left = found.method in _BY_WORDS and agenda.at in brief.collects and not is_done(memory, brief)
     agenda.go_to(at, turn, found.matters, detour=found.detour, left=left)

@@ -42,10 +42,13 @@ class Fit:
         return _softmax(features @ self.weights[:-1] + self.weights[-1])
 
 
-def fit(features: Floats, labels: Sequence[str], background: Floats, floor: float, own: int | None = None) -> Fit:
+def fit(
+    features: Floats, labels: Sequence[str | None], background: Floats, floor: float, own: int | None = None
+) -> Fit:
     """Learn from examples, a row each, and from background speech: a second of CPU for 300 examples, four for 1,300.
 
     Args:
+        labels: None: something that belongs to no label, as somebody has said. Only examples from calls are.
         floor: nothing less is sure, whatever calibration says.
         own: how many of the examples, the first ones, somebody has written for their step; the others come from calls,
             and some of them may be wrong. None: all.
@@ -53,19 +56,20 @@ def fit(features: Floats, labels: Sequence[str], background: Floats, floor: floa
     Raises:
         ValueError: there are no examples.
     """
-    known = tuple(sorted(set(labels)))
+    known = tuple(sorted({label for label in labels if label is not None}))
     if not known:
         raise ValueError("no examples to learn from")
     background = background[_likest(background, features) < _SAME_WISH]
-    classes = np.array([known.index(label) for label in labels] + [len(known)] * len(background), dtype=np.int64)
-    grown = np.zeros(len(classes), dtype=bool)
-    grown[len(labels) if own is None else own : len(labels)] = True
+    told = [len(known) if label is None else known.index(label) for label in labels]
+    classes = np.array(told + [len(known)] * len(background), dtype=np.int64)
+    places = np.arange(len(classes))
+    grown = (places >= (len(labels) if own is None else own)) & (places < len(labels))
     rows = np.vstack([features, background]).astype(np.float32)
     points, back = _compact(rows)
     asked = _cross_validated(points, classes, grown, len(known))
     threshold = min(max(floor, _threshold(asked)), _SURE_AT_LAST)
     believed = ~asked.doubtful
-    weights = back @ _solve(points[believed], classes[believed], len(known) + 1)
+    weights = back @ _solve(points[believed], classes[believed], grown[believed], len(known) + 1)
     return Fit(known, np.ascontiguousarray(weights, dtype=np.float32), threshold)
 
 
@@ -104,11 +108,11 @@ def _cross_validated(points: Floats, classes: Whole, grown: Flags, none: int) ->
     parts: list[tuple[Floats, Flags, Flags, Flags, Whole]] = []
     for fold in range(_FOLDS):
         hidden = (classes < none) & (classes % _FOLDS == fold) if none >= _FOLDS else np.zeros(len(classes), bool)
-        background = classes == none
+        background = (classes == none) & ~grown
         unheard = background & ((fold_of + fold) % 2 == 0)  # half of it
-        held_out = ~background & (hidden | (fold_of == fold))
+        held_out = (classes < none) & (hidden | (fold_of == fold))
         learnt = ~held_out & ~unheard
-        solved = _solve(points[learnt], classes[learnt], none + 1)
+        solved = _solve(points[learnt], classes[learnt], grown[learnt], none + 1)
         asked = np.flatnonzero((held_out & ~(hidden & grown)) | unheard)
         told = _softmax(points[asked] @ solved)[:, :none]
         chances, right = told.max(axis=1), (told.argmax(axis=1) == classes[asked]) & ~hidden[asked]
@@ -144,13 +148,13 @@ def _threshold(asked: _Asked) -> float:
     return float(asked.chances[order][enough[-1]]) if len(enough) else 1.0
 
 
-def _solve(points: Floats, classes: Whole, count: int) -> Floats:
+def _solve(points: Floats, classes: Whole, grown: Flags, count: int) -> Floats:
     """The weights that explain the classes of points best: L-BFGS on a convex loss, so there is one answer."""
     wanted = np.eye(count, dtype=np.float32)[classes]
     worth = np.ones(len(points), dtype=np.float32)
-    background = classes == count - 1
+    background = (classes == count - 1) & ~grown
     if background.any():
-        worth[background] = _BACKGROUND_SHARE * (~background).sum() / background.sum()
+        worth[background] = _BACKGROUND_SHARE * (classes < count - 1).sum() / background.sum()
     worth = (_LOOSE * worth)[:, None]
 
     def loss(weights: Floats) -> tuple[float, Floats]:

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Collection, Sequence
 from random import Random
 
-from core.growth import as_example, taught
+from core.agenda import NO_STEP
+from core.growth import CLEAR, as_example, taught
 from core.learnt_steps import Example, LearntSteps, distinct
 from evals.figures import Row
 from evals.step_eval import Labelled, evaluate
@@ -24,10 +25,11 @@ def grow(
 ) -> list[Row]:
     """Rows of step_eval.evaluate: before the first turn of ``calls``, after each ``every`` of them, and at the end.
 
-    A turn that is not decided goes to the model; if it is in scope it becomes an example, as in automatic playbooks.
+    As in automatic playbooks: a turn that is clearly decided becomes an example of what was decided, right or wrong;
+    one that is not decided goes to the model, and becomes an example of the step that the model names, or of none.
 
     Args:
-        wrong: the share of these that get another step's label: the model errs, and the caller says nothing.
+        wrong: the share of the latter that get another step's label: the model errs, and the caller says nothing.
         close: steps that are counted once more apart.
     """
     rng = Random(0)
@@ -40,8 +42,14 @@ def grow(
         batch = calls[first : first + every]
         for turn in batch:
             (decision,) = learnt.decide([turn.text], steps)
-            if decision.step is None and turn.step in steps and (text := as_example(turn.text)):
-                grown.insert(0, (rng.choice(steps) if rng.random() < wrong else turn.step, text))
+            text = as_example(turn.text)
+            if not text:
+                continue
+            if decision.step is None:
+                told = turn.step if turn.step is not None and turn.step in steps else NO_STEP
+                grown.insert(0, (rng.choice(steps) if rng.random() < wrong else told, text))
+            elif decision.confidence >= CLEAR:
+                grown.insert(0, (decision.step, text))
         examples = taught(own, grown)
         learnt = learn(own, examples[len(own) :])
         rows.append(_row(first + len(batch), len(examples), learnt, turns, close))

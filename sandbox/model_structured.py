@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from core.agenda import NO_STEP
 from sandbox import model_agenda, model_words
 from sandbox.json_values import fits, valid_value
 from sandbox.model_notes import notes
@@ -67,6 +68,10 @@ def _choices(conversation: Conversation, schema: Mapping[str, Any]) -> dict[str,
         if name == "mood":
             found[name] = model_words.mood(conversation.caller_text)
         elif options and all(isinstance(option, str) for option in options):
+            if NO_STEP in options and model_words.is_other_matter(conversation.caller_text):
+                found |= {name: NO_STEP, "confidence": 0.9}
+                continue
+            options = [option for option in options if option != NO_STEP]
             found[name], found["confidence"] = _choose(options, conversation)
             if several and name == "step":
                 found |= model_agenda.step_of(conversation, options, partial(_rated, conversation)) or {}

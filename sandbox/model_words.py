@@ -47,6 +47,9 @@ _GOODBYE = re.compile(
 )
 _QUESTION = re.compile(r"[^.?!]*\?")
 _NO_CLOSER = re.compile(r"\b(?:help|else|other words|about|good moment|there|hear)\b", re.I)
+_OTHER_MATTERS = re.compile(
+    r"\b(?:weather|forecast|joke|poem|horoscope|lottery|recipe|capital of|who won|football|the news)\b", re.I
+)
 _PERSON = re.compile(
     r"\b(?:humans?|real person|representative|an agent|operator|supervisor|manager|someone real|transfer me"
     r"|(?:talk|speak|put me through) (?:to|with) (?:a person|somebody|someone|people|the reception|a consultant|sales)"
@@ -157,6 +160,11 @@ def says_goodbye(text: str, asked: str = "") -> bool:
 def asks_for_something(asked: str) -> bool:
     """Whether the assistant has asked for one thing, so that words which say nothing else are the answer."""
     return any(_NO_CLOSER.search(question) is None for question in _QUESTION.findall(asked))
+
+
+def is_other_matter(text: str) -> bool:
+    """Whether the caller asks for what no company's line is there for."""
+    return _OTHER_MATTERS.search(text) is not None
 
 
 def wants_person(text: str) -> bool:

@@ -45,7 +45,11 @@ async def save_examples(session: AsyncSession, record: CallRecord) -> None:
             "decided_ms": at_ms if review is Review.ACCEPTED else None,
             "decided_by": "automatic" if review is Review.ACCEPTED else "",
         }
-        for grown in grown_from(record.turns, ended_well=record.disposition in _ENDED_WELL)
+        for grown in grown_from(
+            record.turns,
+            ended_well=record.disposition in _ENDED_WELL,
+            decided=review is Review.ACCEPTED,  # nobody would review them all
+        )
     ]
     if rows:
         await session.execute(insert_new(session, StepExampleRow), rows)

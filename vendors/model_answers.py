@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from core.agenda import Matter
+from core.agenda import NO_STEP, OFF_TOPIC, Matter
 from core.conversation import Step, Usage
 from core.mood import SENTIMENTS
 from core.ports.reasoner import FindStep
@@ -22,9 +22,6 @@ class Deadlines:
     step: float = 3.0  # a whole structured answer
     summary: float = 30.0
     check: float = 5.0
-
-
-NONE: Final = "(none)"
 
 
 class FoundBeside(msgspec.Struct):
@@ -44,10 +41,12 @@ class FoundStep(msgspec.Struct):
     also: list[FoundBeside] = []
 
     def as_step(self, request: FindStep, usage: Usage) -> Step | None:
-        """What was found; None if it is none of the steps asked about."""
+        """What was found; None if it is nothing that was asked about."""
+        confidence = min(1.0, max(0.0, self.confidence))
+        if request.or_none and self.step == NO_STEP:
+            return Step(None, confidence, OFF_TOPIC, usage=usage, mood=self.mood)
         if self.step not in request.steps:
             return None
-        confidence = min(1.0, max(0.0, self.confidence))
         others = {one.step: one.words for one in reversed(self.also) if one.step in request.steps}
         others.pop(self.step, None)
         likely = tuple(dict.fromkeys(name for name in (self.step, self.instead) if name in request.steps))
@@ -80,14 +79,18 @@ SUMMARY_SCHEMA: Final[Mapping[str, Any]] = {
 def step_schema(request: FindStep) -> dict[str, Any]:
     """The shape of a step. No bounds on the number: structured output does not take any."""
     properties: dict[str, Any] = {
-        "step": {"type": "string", "enum": list(request.steps), "description": "the step's name"},
+        "step": {
+            "type": "string",
+            "enum": [*request.steps, *([NO_STEP] if request.or_none else [])],
+            "description": "the step's name",
+        },
         "confidence": {"type": "number", "description": "how sure you are, from 0 to 1"},
     }
     if request.matters:
         properties["instead"] = {
             "type": "string",
-            "enum": [*request.steps, NONE],
-            "description": f"the step it may be instead; {NONE} without doubt",
+            "enum": [*request.steps, NO_STEP],
+            "description": f"the step it may be instead; {NO_STEP} without doubt",
         }
         properties["also"] = {
             "type": "array",

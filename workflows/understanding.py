@@ -6,7 +6,7 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
-from core.agenda import LIKELY
+from core.agenda import LIKELY, OFF_TOPIC
 from core.contracts.call import CallerTurn, FinalizeTranscript, MatchStep, ReasonStep
 from core.conversation import Step
 from core.live_call import LiveCall
@@ -66,7 +66,7 @@ async def find_step(live: LiveCall, text: str, *, ahead: bool = True) -> Step:
 
 def told_by_model(live: LiveCall, found: Step, *, fallback: bool = True) -> Step:
     """What follows from the model's word. ``fallback``: the turn's words alone did not tell."""
-    if found.method == "model":
+    if found.method in ("model", OFF_TOPIC):
         return replace(found, fallback=fallback)
     if gives_up(live.memory, live.call.playbook, found) and may_give_up(live):
         return replace(found, escalates=True)

@@ -9,6 +9,7 @@ from api.console.failures import Page
 from api.console.render import page
 from api.deps import ApiDeps
 from api.step_examples import AcceptExample, ExampleId, RejectExample, Reviewing
+from core.agenda import NO_STEP
 from core.growth import Review
 from core.ports.errors import UnknownPlaybook
 
@@ -49,7 +50,7 @@ def router(deps: ApiDeps) -> APIRouter:
 
     async def _steps(name: str) -> list[str]:
         try:
-            return [step.name for step in (await deps.playbooks.latest(name)).steps]
+            return [*(step.name for step in (await deps.playbooks.latest(name)).steps), NO_STEP]
         except UnknownPlaybook:
             return []
 

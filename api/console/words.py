@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import phonenumbers
 
+from core.agenda import NO_STEP
 from core.contracts.after_call import StepStatus
 from core.contracts.call import Phase
 from core.outcome import Disposition
@@ -83,6 +84,8 @@ def phone(number: str) -> str:
 
 def readable(name: str) -> str:
     """A name out of a playbook or a program, as words."""
+    if name == NO_STEP:
+        return "No step"
     words = name.replace("_", " ").strip()
     return words[:1].upper() + words[1:]
 

@@ -51,6 +51,7 @@ class FindStep:
     steps: Mapping[str, str] = field(default_factory=dict)
     moods: tuple[str, ...] = ()  # and which of these is the caller's mood
     matters: bool = False  # and which it may be instead, and what else the message asks for
+    or_none: bool = False  # or does it belong to none of them: a Step without a name, by the method OFF_TOPIC
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ async def test_examples_are_listed_accepted_and_rejected(world_without_temporal:
     accept = f"/v1/step-examples/{pinch['id']}/accept"
     accepted = (await world.v1("POST", accept, json={"by": "Grace", "step": "complaints"})).json()
     assert (accepted["review"], accepted["step"], accepted["decided_by"]) == ("accepted", "complaints", "Grace")
+    nowhere = (await world.v1("POST", f"/v1/step-examples/{torn['id']}/accept", json={"step": "(none)"})).json()
+    assert (nowhere["review"], nowhere["step"]) == ("accepted", "(none)")
     rejected = (await world.v1("POST", f"/v1/step-examples/{torn['id']}/reject", json={"by": "Kim"})).json()
     assert rejected["review"] == "rejected"
     assert (await world.v1("GET", "/v1/step-examples", params={"review": "new"})).json()["examples"] == []

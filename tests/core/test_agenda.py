@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.agenda import MOST_MATTERS, UNCLEAR, Agenda, AgendaNote, Matter
+from core.agenda import MOST_MATTERS, OFF_TOPIC, UNCLEAR, Agenda, AgendaNote, Matter
 from core.contracts.agenda import AgendaRules
 from core.contracts.playbook import PlaybookBrief, brief_of
 from core.conversation import Step, Turn, Utterance
@@ -141,6 +141,14 @@ def test_unclear_turns_count_in_a_row_only_and_a_turn_nobody_could_judge_is_none
     follow_up(memory, BRIEF, Step("returns", 0.9, "lexical"), "returns", 3)
     assert not gives_up(memory, BRIEF, unclear)
     assert not memory.agenda.choices
+
+
+def test_a_turn_off_topic_is_clear_and_goes_nowhere() -> None:
+    memory, unclear = Memory(), Step("order_status", 0.3, UNCLEAR)
+    follow_up(memory, BRIEF, unclear, "order_status", 1)
+    follow_up(memory, BRIEF, Step("order_status", 0.9, OFF_TOPIC), "order_status", 2)
+    assert not gives_up(memory, BRIEF, unclear)
+    assert memory.agenda.at == ""
 
 
 def test_calls_begun_before_playbooks_said_so_keep_to_one_step_a_turn() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from core.conversation import TurnRecord
-from core.growth import MOST_OF_A_STEP, as_example, example_id, grown_from, taught, version_of
+from core.growth import MOST_IN_ALL, MOST_OF_A_STEP, as_example, example_id, grown_from, taught, version_of
 
 ASKED = TurnRecord(
     turn=1,
@@ -23,18 +23,33 @@ WENT_ALONG = replace(ASKED, turn=2, caller="Great, how do I send them?", fallbac
 BEFORE = replace(ASKED, turn=0, caller="Where is my parcel?", step="order_status", fallback=False)
 
 
-def texts(*turns: TurnRecord, ended_well: bool = False) -> list[str]:
-    return [grown.text for grown in grown_from(turns, ended_well=ended_well)]
+def texts(*turns: TurnRecord, ended_well: bool = False, decided: bool = False) -> list[str]:
+    return [grown.text for grown in grown_from(turns, ended_well=ended_well, decided=decided)]
 
 
 def test_a_turn_whose_step_only_the_model_found_becomes_an_example_once_the_caller_goes_along() -> None:
-    (grown,) = grown_from([ASKED, WENT_ALONG], ended_well=False)
+    (grown,) = grown_from([ASKED, WENT_ALONG], ended_well=False, decided=False)
     assert (grown.turn, grown.step, grown.text, grown.confidence) == (
         1,
         "returns",
         "The shoes pinch, what can we do?",
         0.9,
     )
+
+
+def test_a_turn_off_topic_becomes_an_example_of_no_step() -> None:
+    weather = replace(ASKED, caller="What is the weather like?", step_method="off_topic")
+    (grown,) = grown_from([weather, WENT_ALONG], ended_well=False, decided=False)
+    assert (grown.step, grown.text) == ("(none)", "What is the weather like?")
+
+
+def test_turns_that_words_alone_told_teach_where_that_is_asked_for() -> None:
+    decided = replace(ASKED, fallback=False, step_method="minilm")
+    assert texts(decided, WENT_ALONG) == []
+    assert texts(decided, WENT_ALONG, decided=True) == [ASKED.caller]
+    assert texts(replace(decided, answer_method="canned"), WENT_ALONG, decided=True) == []
+    assert texts(replace(decided, step_confidence=0.8), WENT_ALONG, decided=True) == []
+    assert texts(replace(decided, step_method="kept"), WENT_ALONG, decided=True) == []
 
 
 @pytest.mark.parametrize(
@@ -105,6 +120,18 @@ def test_own_examples_count_where_calls_say_otherwise_and_steps_that_are_gone_te
     own = [("returns", "send it back"), ("person", "a human")]
     grown = [("person", "Send it back"), ("returns", "it pinches"), ("old_step", "whatever")]
     assert taught(own, grown) == (*own, ("returns", "it pinches"))
+
+
+def test_what_belongs_to_no_step_is_learnt_from_as_well() -> None:
+    own = [("returns", "send it back")]
+    assert taught(own, [("(none)", "what is the weather like")]) == (*own, ("(none)", "what is the weather like"))
+
+
+def test_the_newest_of_very_many_steps_are_learnt_from_in_equal_parts() -> None:
+    own = [(f"step_{number}", f"words of {number}") for number in range(59)]
+    grown = [(step, f"{words} again {number}") for number in range(150) for step, words in own]
+    examples = taught(own, grown)
+    assert len(examples) == len(own) + 59 * (MOST_IN_ALL // 60)
 
 
 def test_the_newest_of_very_many_are_learnt_from() -> None:

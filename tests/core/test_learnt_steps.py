@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from core.agenda import NO_STEP
 from core.learnt_steps import LearntSteps, background_speech, distinct, learn
 from core.ngrams import NgramEmbedder, ngrams
 from core.step_fit import fit
@@ -133,6 +134,27 @@ def test_what_calls_teach_in_new_words_is_learnt() -> None:
     assert fit is not None
     learnt = LearntSteps(fit, NgramEmbedder(), [*EXAMPLES, *grown])
     assert learnt.decide(["these sandals pinch me dreadfully"], EVERYWHERE)[0].step == "returns"
+
+
+def test_what_calls_have_told_to_belong_to_no_step_is_not_taken_for_one() -> None:
+    asked = "can I return my library books"
+    known = learn(EXAMPLES, NgramEmbedder())
+    assert known is not None
+    assert LearntSteps(known, NgramEmbedder(), EXAMPLES).decide([asked], EVERYWHERE)[0].step == "returns"
+    strange = [
+        (NO_STEP, f"can I return my {what} books") for what in ("school", "borrowed", "overdue", "music", "picture")
+    ]
+    taught = [*EXAMPLES, *strange]
+    fit = learn(taught, NgramEmbedder(), own=len(EXAMPLES))
+    assert fit is not None
+    assert fit.labels == known.labels
+    learnt = LearntSteps(fit, NgramEmbedder(), taught)
+    assert learnt.decide([asked], EVERYWHERE)[0].step is None
+    assert learnt.decide(["can I return the shoes"], EVERYWHERE)[0].step == "returns"
+
+
+def test_what_belongs_to_no_step_alone_is_too_little_to_learn_from() -> None:
+    assert learn([(NO_STEP, f"the weather in {where}") for where in "abcdefgh"], NgramEmbedder(), own=0) is None
 
 
 def test_part_that_may_be_another_wish_leaves_the_turn_to_the_model(learnt: LearntSteps) -> None:

@@ -79,8 +79,8 @@ async def line(*faults: Fault, **latency: float) -> AsyncIterator[Line]:
             Ear("flux", FLUX_LANGUAGES, Member("flux", deepgram)),
             Ear("nova-3", NOVA_LANGUAGES, Member("nova-3", deepgram)),
         ]
-        transcribers = [Member("prerecorded", deepgram)]
-        made = Line(FallbackRecogniser(ears, transcribers, hedge_after=LONG, within=LONG), state)
+        recogniser = FallbackRecogniser(ears, [Member("prerecorded", deepgram)], hedge_after=LONG, within=LONG)
+        made = Line(recogniser, state)
         state.faults += faults
         running_ear = asyncio.create_task(made.listening.run())
         made.listening.listen(TurnTaking())

@@ -46,6 +46,13 @@ def test_plain_turn_asks_for_one_step_and_no_other() -> None:
     assert (told["step"], told["instead"], told["also"]) == ("order_status", "(none)", [])
 
 
+def test_what_no_step_is_there_for_belongs_to_none() -> None:
+    assert (found("What is the weather like today?")["step"], found("Where is my order?")["step"]) == (
+        "(none)",
+        "order_status",
+    )
+
+
 def test_several_things_in_one_breath_are_told_in_their_order() -> None:
     told = found("What is your return policy, and where is my order?")
     assert (told["step"], told["also"]) == ("returns", [{"step": "order_status", "words": "where is my order"}])

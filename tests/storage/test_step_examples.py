@@ -64,6 +64,17 @@ async def test_automatic_playbooks_learn_at_once_and_others_never(
     assert example.decided_by == "automatic"
 
 
+async def test_automatic_playbooks_learn_from_turns_that_words_alone_told_and_reviewed_ones_do_not(
+    store: SqlCallStore, examples: SqlStepExamples
+) -> None:
+    for call_id, learns in (("CA1", "automatic"), ("CA2", "reviewed")):
+        record = learning(call_id, learns, f"The shoes pinch a lot, {learns}.")
+        (greeting, turn) = record.turns
+        decided = replace(turn, fallback=False, step_method="minilm", answer_method="model")
+        await store.save(replace(record, turns=(greeting, decided)))
+    assert [example.call_id for example in (await examples.examples())[0]] == ["CA1"]
+
+
 async def test_what_was_rejected_stays_so_when_somebody_says_it_again(
     store: SqlCallStore, examples: SqlStepExamples
 ) -> None:

@@ -35,17 +35,28 @@ async def test_a_step_that_only_the_model_could_tell_is_on_record_as_such(world:
     assert record.call.playbook.learns == "reviewed"
 
 
+async def test_a_turn_off_topic_stays_where_the_call_is_and_is_on_record_as_such(world: CallWorld) -> None:
+    call = await world.answered_call(orders())
+    await call.asks("Can I return the shoes?")
+    world.reasoner.steps.append(Step(None, 0.9, "off_topic"))
+    await call.asks("What is the capital of France?")
+    world.reasoner.steps.append(Step(None, 0.3, "off_topic"))
+    await call.asks("Something with France perhaps.")
+    found = [(turn.step, turn.step_method, turn.fallback) for turn in (await call.transcript())[1:]]
+    assert found == [("returns", "lexical", False), ("returns", "off_topic", True), ("returns", "unclear", False)]
+
+
 async def test_steps_found_without_the_model_are_judged_by_it_once_the_call_is_over(world: CallWorld) -> None:
     call = await world.answered_call(parse_playbook(ORDERS.replace("{audit: 0}", "{audit: 1}")))
     for asked in ("Where is my order?", "Can I return the shoes?", "When does my parcel arrive?"):
         await call.asks(asked)
     await call.hangs_up()
     world.reasoner.step_faults.coming.append(broken("unavailable"))  # it is tried again
-    world.reasoner.steps.extend(["order_status", "order_status", Step("goodbye", 0.3, "model")])
+    world.reasoner.steps.extend(["order_status", Step(None, 0.9, "off_topic"), Step("goodbye", 0.3, "model")])
     await call.result()
     await call.after_call()
     told = [(audit.turn, audit.found, audit.judged, audit.method) for audit in world.step_examples.noted.values()]
-    assert told == [(1, "order_status", "order_status", "lexical"), (2, "returns", "order_status", "lexical")]
+    assert told == [(1, "order_status", "order_status", "lexical"), (2, "returns", "(none)", "lexical")]
     assert (world.store.audit_usages[call.id].input_tokens, world.store.records[call.id].turns[1].step_usage) == (
         60,
         Usage(),
