@@ -21,8 +21,6 @@ _WORDS_BESIDE_MEANING: Final = 0.5
 _WORDS_ALONE: Final = 1.8  # with a looser penalty, words alone tell more
 _FLOOR: Final = 0.68
 _FLOOR_OF_WORDS: Final = 0.6
-_LOWER: Final = 0.13  # once calls have told enough that belongs to no step: floors are for what nobody thought of
-_ENOUGH_TOLD: Final = 100
 
 
 class LearntSteps(Learnt):
@@ -67,13 +65,11 @@ def learn(
     if not enough_to_learn(examples):
         return None
     said = background_speech()
-    floor = _FLOOR_OF_WORDS if embedder.name == NgramEmbedder.name else _FLOOR
-    strangers = sum(step == NO_STEP for step, _ in examples)
     return fit(
         features([text for _, text in examples], embedder),
         [None if step == NO_STEP else step for step, _ in examples],
         features(said, embedder, background),
-        floor - _LOWER * min(1.0, strangers / _ENOUGH_TOLD),
+        _FLOOR_OF_WORDS if embedder.name == NgramEmbedder.name else _FLOOR,
         own,
     )
 

@@ -2,7 +2,7 @@
 
 A multinomial logistic regression over the examples and a "none of these" class of background speech. What is sure
 enough is found by cross-validation on the playbook's own examples, with a fifth of the steps hidden: callers wish for
-things that nobody has thought of.
+things that nobody has thought of. Once calls have told enough of these, none is hidden.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,6 +23,8 @@ _SAME_WISH: Final = 0.7  # likeness of background speech to an example: "bye for
 _FOLDS: Final = 5
 _SURE_AT_LAST: Final = 0.85  # few examples calibrate badly; in draws of public intents 99 % are right from here on
 _PRECISION: Final = 0.98  # asked of the examples, and then a floor: see core.learnt_steps
+_ENOUGH_TOLD: Final = 100  # examples of what belongs to no label: what callers wish for beside them is known then,
+_LOWER: Final = 0.1  # and the floor, which guards against what nobody has thought of, may be so much lower
 _OUT_OF_SCOPE: Final = 0.2  # of turns, as far as calibration knows
 _CONTRADICTED: Final = 0.5  # what others teach says otherwise, likelier than not
 _STEPS: Final = 80  # of the solver, at most
@@ -49,7 +51,7 @@ def fit(
 
     Args:
         labels: None: something that belongs to no label, as somebody has said. Only examples from calls are.
-        floor: nothing less is sure, whatever calibration says.
+        floor: nothing less is sure, whatever calibration says; a little less once calls have told what belongs to none.
         own: how many of the examples, the first ones, somebody has written for their step; the others come from calls,
             and some of them may be wrong. None: all.
 
@@ -66,8 +68,9 @@ def fit(
     grown = (places >= (len(labels) if own is None else own)) & (places < len(labels))
     rows = np.vstack([features, background]).astype(np.float32)
     points, back = _compact(rows)
-    asked = _cross_validated(points, classes, grown, len(known))
-    threshold = min(max(floor, _threshold(asked)), _SURE_AT_LAST)
+    told_enough = sum(label is None for label in labels) >= _ENOUGH_TOLD
+    asked = _cross_validated(points, classes, grown, len(known), hides=not told_enough)
+    threshold = min(max(floor - _LOWER * told_enough, _threshold(asked)), _SURE_AT_LAST)
     believed = ~asked.doubtful
     weights = back @ _solve(points[believed], classes[believed], grown[believed], len(known) + 1)
     return Fit(known, np.ascontiguousarray(weights, dtype=np.float32), threshold)
@@ -101,13 +104,13 @@ class _Asked:
     doubtful: Flags  # of all points: examples from calls that look like another step's
 
 
-def _cross_validated(points: Floats, classes: Whole, grown: Flags, none: int) -> _Asked:
-    """A fifth of the steps is hidden in each fold; for examples from calls never in the fold that asks for them."""
+def _cross_validated(points: Floats, classes: Whole, grown: Flags, none: int, *, hides: bool) -> _Asked:
+    """A fifth of the steps may be hidden in each fold; for examples from calls never in the fold that asks for them."""
     fold_of = _folds(classes, grown, none)
     doubtful = np.zeros(len(points), dtype=bool)
     parts: list[tuple[Floats, Flags, Flags, Flags, Whole]] = []
     for fold in range(_FOLDS):
-        hidden = (classes < none) & (classes % _FOLDS == fold) if none >= _FOLDS else np.zeros(len(classes), bool)
+        hidden = (classes < none) & (classes % _FOLDS == fold) & (hides and none >= _FOLDS)
         background = (classes == none) & ~grown
         unheard = background & ((fold_of + fold) % 2 == 0)  # half of it
         held_out = (classes < none) & (hidden | (fold_of == fold))
