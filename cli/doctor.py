@@ -20,6 +20,7 @@ from cli.deployment import trouble
 from cli.playbook_check import read_playbook
 from cli.process import complaints
 from cli.progress import out, progress
+from cli.rest import why
 from cli.settings import Settings, reveal, variable_of
 from cli.temporal_client import connect, history_keys, missing_search_attributes
 from cli.tool_check import environment_secrets, mcp_faults, tool_faults
@@ -139,7 +140,7 @@ async def _crm(settings: Settings) -> list[Finding]:
         async with httpx.AsyncClient(timeout=DEADLINE_S / 2) as http:
             answer = await http.get(url, headers=headers)  # that somebody is there; no route of it is known to be free
     except httpx.HTTPError as error:
-        words = f"{variable}: {url} cannot be reached ({error or type(error).__name__})"
+        words = f"{variable}: {url} cannot be reached ({why(error)})"
         return [Finding("CRM", State.FAILED, words)]
     if answer.status_code in (401, 403):
         words = f"{variable_of('crm_api_key')}: {url} answered {answer.status_code}: it may be wrong"
@@ -264,7 +265,7 @@ async def _public_url(settings: Settings) -> list[Finding]:
         async with httpx.AsyncClient(timeout=DEADLINE_S / 2) as http:
             answer = await http.get(f"{url}/healthz")
     except httpx.HTTPError as error:
-        return [Finding("public URL", State.WARNING, f"{url}: nobody answers yet ({error or type(error).__name__})")]
+        return [Finding("public URL", State.WARNING, f"{url}: nobody answers yet ({why(error)})")]
     if not answer.is_success:
         return [Finding("public URL", State.WARNING, f"{url}/healthz answered {answer.status_code}: is it ours?")]
     return [Finding("public URL", State.OK, url)]

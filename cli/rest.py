@@ -51,14 +51,19 @@ def with_api(work: Callable[[Rest], Awaitable[None]], url: str | None, *kinds: t
 
 
 @asynccontextmanager
-async def connected(url: str, key: str) -> AsyncIterator[Rest]:
+async def connected(url: str, key: str, patience: httpx.Timeout = PATIENCE) -> AsyncIterator[Rest]:
     """The API at this address. Within, one that cannot be reached is a Complaint."""
     try:
         headers = {"Authorization": f"Bearer {key}"}
-        async with httpx.AsyncClient(base_url=url.rstrip("/"), headers=headers, timeout=PATIENCE) as http:
+        async with httpx.AsyncClient(base_url=url.rstrip("/"), headers=headers, timeout=patience) as http:
             yield Rest(http)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise Complaint(f"{url} cannot be reached ({error or type(error).__name__}): is it up?") from error
+        raise Complaint(f"{url} cannot be reached ({why(error)}): is it up?") from error
+
+
+def why(error: httpx.HTTPError | httpx.InvalidURL) -> str:
+    """What stood in the way of a request; many of httpx's errors have no words."""
+    return str(error) or ("no answer in time" if isinstance(error, httpx.TimeoutException) else type(error).__name__)
 
 
 async def events_of(answer: httpx.Response) -> AsyncIterator[tuple[str, dict[str, Any]]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from cli.rest import why
 from cli.settings import Settings, reveal, variable_of
 
 
@@ -87,7 +88,7 @@ async def check_key(http: httpx.AsyncClient, check: KeyCheck, settings: Settings
         answer = await http.get(f"{origin}{check.path(settings)}", headers=dict(check.headers(key)), auth=login)
     except httpx.HTTPError as error:
         base_url = variable_of(f"{check.vendor}_base_url")
-        return f"{origin} cannot be reached ({error or type(error).__name__}); {base_url} moves it"
+        return f"{origin} cannot be reached ({why(error)}); {base_url} moves it"
     if answer.status_code in (401, 403) and not _only_lacks_permission(answer):
         return f"{' or '.join(map(variable_of, check.fields))} is wrong: {check.vendor} answered {answer.status_code}"
     if answer.is_server_error or answer.status_code == 404:

@@ -98,8 +98,9 @@ def taught(own: Iterable[Example], grown: Iterable[Example]) -> tuple[Example, .
         grown: newest first, of steps or NO_STEP; those of steps that the playbook does not have any more teach nothing.
     """
     written = distinct(own)
-    labels = {NO_STEP, *(step for step, _ in written)}
-    room = Counter(dict.fromkeys(labels, min(MOST_OF_A_STEP, MOST_IN_ALL // len(labels))))
+    steps = {step for step, _ in written}
+    room = Counter(dict.fromkeys(steps, min(MOST_OF_A_STEP, MOST_IN_ALL // max(1, len(steps)))))
+    room[NO_STEP] = MOST_OF_A_STEP
     added: list[Example] = []
     for step, text in grown:
         if room[step] > 0:

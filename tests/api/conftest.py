@@ -38,7 +38,9 @@ async def database(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 async def world(temporal_server: TemporalServer, temporal: Client, database: Database) -> AsyncIterator[ApiWorld]:
     """Everything up."""
-    reach = Temporal.at(temporal_server.address, deadline=5.0, task=10.0)  # as long as it takes: the machine is shared
+    reach = Temporal.at(
+        temporal_server.address, deadline=20.0, update_deadline=20.0, task=10.0
+    )  # the machine is shared
     async with (
         Worker(
             temporal, task_queue=CALLS_QUEUE, workflows=[RecordingCall], workflow_runner=UnsandboxedWorkflowRunner()
