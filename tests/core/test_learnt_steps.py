@@ -175,3 +175,16 @@ def test_background_speech_that_examples_say_as_well_is_no_stranger() -> None:
     learnt = fit(examples, labels, np.vstack([strangers, *[wishes[:1]] * 10]), 0.5)
     (chances,) = learnt.chances(wishes[:1])
     assert chances[0] > 0.9  # with these ten in "none of these" it would be less than half
+
+
+def test_the_least_that_is_sure_falls_once_calls_have_told_enough_of_what_belongs_to_no_step() -> None:
+    rng = np.random.default_rng(0)
+    wishes = np.repeat(np.eye(5, 40, dtype=np.float32), 8, axis=0) + rng.normal(0, 0.02, (40, 40)).astype(np.float32)
+    steps: list[str | None] = [f"step_{number}" for number in range(5) for _ in range(8)]
+    background = np.eye(40, dtype=np.float32)[20:]
+
+    def least(told: int) -> float:
+        strangers = np.eye(40, dtype=np.float32)[5 + np.arange(told) % 15]
+        return fit(np.vstack([wishes, strangers]), [*steps, *[None] * told], background, 0.7, len(steps)).threshold
+
+    assert [least(99), round(least(100), 6)] == [0.7, 0.64]
