@@ -73,7 +73,8 @@ def eval_steps(
         Path | None, typer.Option(help="JSONL of the same: turns of calls, in their order, that it learns from.")
     ] = None,
     every: Annotated[int, typer.Option(min=1, help="Turns of calls between two times of learning.")] = 250,
-    wrong: Annotated[float, typer.Option(min=0, max=1, help="Share of what calls teach that is wrong.")] = 0.0,
+    wrong: Annotated[float, typer.Option(min=0, max=1, help="Share of the model's answers that is wrong.")] = 0.0,
+    reviewed: Annotated[bool, typer.Option(help="Learn as a reviewed playbook does, not an automatic one.")] = False,
     json_file: JsonFile = None,
 ) -> None:
     """How many turns are decided without a model (cov), how many of those rightly (prec), and in what time."""
@@ -104,7 +105,7 @@ def eval_steps(
         print(error, file=sys.stderr)
         raise typer.Exit(1) from None
     close = close_steps(known, lambda texts: features(texts, chosen))
-    rows = grow(known, said, asked, learnt_from, every=every, wrong=wrong, close=close)
+    rows = grow(known, said, asked, learnt_from, every=every, wrong=wrong, reviewed=reviewed, close=close)
     for row, seconds in zip(rows, cpu_s, strict=True):
         row["learn_cpu_s"] = seconds
         for name, value in row.items():

@@ -21,6 +21,7 @@ def grow(
     *,
     every: int,
     wrong: float,
+    reviewed: bool = False,
     close: Collection[str] = (),
 ) -> list[Row]:
     """Rows of step_eval.evaluate: before the first turn of ``calls``, after each ``every`` of them, and at the end.
@@ -29,6 +30,7 @@ def grow(
     one that is not decided goes to the model, and becomes an example of the step that the model names, or of none.
 
     Args:
+        reviewed: as in playbooks that are not automatic, each example accepted: turns that are decided teach nothing.
         wrong: the share of the latter that get another step's label: the model errs, and the caller says nothing.
         close: steps that are counted once more apart.
     """
@@ -48,7 +50,7 @@ def grow(
             if decision.step is None:
                 told = turn.step if turn.step is not None and turn.step in steps else NO_STEP
                 grown.insert(0, (rng.choice(steps) if rng.random() < wrong else told, text))
-            elif decision.confidence >= CLEAR:
+            elif decision.confidence >= CLEAR and not reviewed:
                 grown.insert(0, (decision.step, text))
         examples = taught(own, grown)
         learnt = learn(own, examples[len(own) :])

@@ -81,7 +81,7 @@ def test_missing_file_is_told(tmp_path: Path) -> None:
     assert "No such file" in told
 
 
-def test_turns_of_calls_that_are_not_decided_become_examples(tmp_path: Path) -> None:
+def test_turns_of_calls_become_examples(tmp_path: Path) -> None:
     examples = jsonl(tmp_path / "examples", [(step, text) for step, text in EXAMPLES])
     turns = jsonl(tmp_path / "turns", [("returns", "these sandals pinch me dreadfully")])
     said = ("shoes", "boots", "gloves", "jeans", "hats")
@@ -91,6 +91,9 @@ def test_turns_of_calls_that_are_not_decided_become_examples(tmp_path: Path) -> 
     assert code == 0, told
     rows = json.loads((tmp_path / "out").read_text())["rows"]
     assert [(row["after_turns"], row["cov"]) for row in rows] == [(0, 0.0), (3, 1.0), (5, 1.0)]
+    assert [row["examples"] for row in rows] == [17, 20, 22]
+    run(examples, turns, *options, "--reviewed")
+    rows = json.loads((tmp_path / "out").read_text())["rows"]
     assert [row["examples"] for row in rows] == [17, 20, 20]  # what is decided by then teaches no more
     _, told = run(examples, turns, *options[:-2], "--wrong", "1", "--json", f"{tmp_path}/out")
     assert json.loads((tmp_path / "out").read_text())["rows"][-1]["prec"] < 1
