@@ -52,6 +52,7 @@ class Grown:
     step: str
     text: str
     confidence: float
+    clear: bool = False  # the words alone told
 
 
 def grown_from(turns: Sequence[TurnRecord], *, ended_well: bool, decided: bool) -> list[Grown]:
@@ -65,7 +66,7 @@ def grown_from(turns: Sequence[TurnRecord], *, ended_well: bool, decided: bool) 
     """
     spoken = [turn for turn in turns if turn.caller]
     return [
-        Grown(turn.turn, NO_STEP if turn.step_method == OFF_TOPIC else turn.step, text, turn.step_confidence)
+        Grown(turn.turn, _label(turn), text, turn.step_confidence, clear=not turn.fallback)
         for before, turn, after in zip([None, *spoken], spoken, [*spoken[1:], None], strict=False)
         if turn.fallback or (decided and _is_clear(turn))
         if not turn.matters and _is_sure(turn) and (text := as_example(turn.caller))
@@ -112,6 +113,10 @@ def taught(own: Iterable[Example], grown: Iterable[Example]) -> tuple[Example, .
 def version_of(examples: Iterable[Example]) -> str:
     """Names what is learnt from exactly these."""
     return hashlib.sha256(repr(sorted(examples)).encode()).hexdigest()[:12]
+
+
+def _label(turn: TurnRecord) -> str:
+    return NO_STEP if turn.step_method == OFF_TOPIC else turn.step
 
 
 def _is_clear(turn: TurnRecord) -> bool:

@@ -281,7 +281,7 @@ class CallbackTask(Base):
 
 
 class StepExampleRow(Base):
-    """What a caller said where only the model could tell the step; gone with its call."""
+    """What a caller said in a step, or in none, for its playbook to learn from; gone with its call."""
 
     __tablename__ = "step_examples"
     __table_args__ = (

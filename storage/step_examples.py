@@ -1,5 +1,6 @@
 """Examples that calls have brought, and what was learnt from them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -8,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.auditing import NEWEST, Audit
 from core.contracts.call import CallRecord
-from core.growth import Review, example_id, grown_from
+from core.growth import MOST_OF_A_STEP, Grown, Review, example_id, grown_from
 from core.learnt_steps import Example
 from core.outcome import Disposition
 from core.ports.step_examples import StepAudit, StepExample, StepExamples, StepFit
@@ -20,6 +21,9 @@ from storage.rows import insert_new
 MAX_PAGE: Final = 500
 MOST_LEARNT: Final = 5_000
 LEARNS: Final = {"reviewed": Review.NEW, "automatic": Review.ACCEPTED}
+AUTOMATIC: Final = "automatic"  # who has accepted an example
+CLEAR_WORDS: Final = "clear words"  # ... of which the words alone told the step
+MOST_CLEAR: Final = MOST_OF_A_STEP // 2  # of a step, learnt from: they come by the hundred, and are not what is hard
 _ENDED_WELL: Final = (Disposition.COMPLETED, Disposition.TRANSFERRED)
 
 
@@ -43,7 +47,7 @@ async def save_examples(session: AsyncSession, record: CallRecord) -> None:
             "confidence": grown.confidence,
             "created_ms": at_ms,
             "decided_ms": at_ms if review is Review.ACCEPTED else None,
-            "decided_by": "automatic" if review is Review.ACCEPTED else "",
+            "decided_by": _accepted_by(grown) if review is Review.ACCEPTED else "",
         }
         for grown in grown_from(
             record.turns,
@@ -108,16 +112,24 @@ class SqlStepExamples(StepExamples):
             return _example(row)
 
     async def accepted(self, playbook: str) -> Sequence[Example]:
-        """Newest first, as many as can be learnt from."""
+        """Newest first, as many as can be learnt from; clear ones leave room for others."""
         row = StepExampleRow
-        wanted = (
-            select(row.step, row.text)
+        newest = (
+            select(row.created_ms, row.example_id, row.step, row.text)
             .where(row.playbook == playbook, row.review == Review.ACCEPTED.value)
             .order_by(row.created_ms.desc(), row.example_id.desc())
             .limit(MOST_LEARNT)
         )
         async with self._database.read() as session:
-            return [(step, text) for step, text in await session.execute(wanted)]
+            kept = list(await session.execute(newest.where(row.decided_by != CLEAR_WORDS)))
+            clear = list(await session.execute(newest.where(row.decided_by == CLEAR_WORDS)))
+        of_step: Counter[str] = Counter()
+        for found in clear:
+            of_step[found.step] += 1
+            if of_step[found.step] <= MOST_CLEAR:
+                kept.append(found)
+        kept.sort(key=lambda found: (found.created_ms, found.example_id), reverse=True)
+        return [(found.step, found.text) for found in kept]
 
     async def note_fit(self, fit: StepFit) -> None:
         """Put it in front."""
@@ -154,6 +166,10 @@ class SqlStepExamples(StepExamples):
         async with self._database.read() as session:
             told = await session.execute(wanted)
             return [Audit(method, confidence, found == judged) for method, confidence, found, judged in told]
+
+
+def _accepted_by(grown: Grown) -> str:
+    return CLEAR_WORDS if grown.clear else AUTOMATIC
 
 
 def _example(row: StepExampleRow) -> StepExample:

@@ -12,7 +12,7 @@ from core.ports.step_examples import StepAudit, StepFit
 from storage.calls import SqlCallStore
 from storage.database import Database
 from storage.models import Call
-from storage.step_examples import SqlStepExamples
+from storage.step_examples import MOST_CLEAR, SqlStepExamples
 from tests.storage.records import GREETING, PLAYBOOK, QUESTION, ended_call
 
 PINCH = replace(
@@ -25,6 +25,11 @@ PINCH = replace(
     fallback=True,
 )
 FIT = StepFit("order_support", "v1", "lexical", "order_support@0123456789ab", 12, 2, 0.6, 1_000.0)
+
+
+def number_words(count: int) -> str:
+    """Letters that no two counts share: figures are left out of examples."""
+    return "".join(chr(ord("a") + int(digit)) for digit in str(count)) + "ish"
 
 
 def learning(call_id: str, learns: str, *callers: str) -> CallRecord:
@@ -72,7 +77,23 @@ async def test_automatic_playbooks_learn_from_turns_that_words_alone_told_and_re
         (greeting, turn) = record.turns
         decided = replace(turn, fallback=False, step_method="minilm", answer_method="model")
         await store.save(replace(record, turns=(greeting, decided)))
-    assert [example.call_id for example in (await examples.examples())[0]] == ["CA1"]
+    (example,) = (await examples.examples())[0]
+    assert (example.call_id, example.decided_by) == ("CA1", "clear words")
+
+
+async def test_clear_turns_leave_room_for_those_that_only_the_model_could_tell(
+    store: SqlCallStore, examples: SqlStepExamples
+) -> None:
+    await store.save(learning("CA1", "automatic", "The shoes pinch a lot."))
+    many = learning(
+        "CA2", "automatic", *[f"I return the {number_words(count)} shoes" for count in range(MOST_CLEAR + 9)]
+    )
+    (greeting, *turns) = many.turns
+    clear = [replace(turn, fallback=False, step_method="minilm", answer_method="model") for turn in turns]
+    await store.save(replace(many, turns=(greeting, *clear), ended_ms=(many.ended_ms or 0) + 1))
+    told = await examples.accepted("order_support")
+    assert len(told) == MOST_CLEAR + 1
+    assert told[-1] == ("returns", "The shoes pinch a lot.")
 
 
 async def test_what_was_rejected_stays_so_when_somebody_says_it_again(
