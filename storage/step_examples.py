@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Double, delete, literal, select, tuple_
+from sqlalchemy import Double, Update, delete, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.auditing import NEWEST, Audit
@@ -23,6 +23,7 @@ MOST_LEARNT: Final = 5_000
 LEARNS: Final = {"reviewed": Review.NEW, "automatic": Review.ACCEPTED}
 AUTOMATIC: Final = "automatic"  # who has accepted an example
 CLEAR_WORDS: Final = "clear words"  # ... of which the words alone told the step
+AUDIT: Final = "audit"  # ... and the model, asked once the call was over, another one
 MOST_CLEAR: Final = MOST_OF_A_STEP // 2  # of a step, learnt from: they come by the hundred, and are not what is hard
 _ENDED_WELL: Final = (Disposition.COMPLETED, Disposition.TRANSFERRED)
 
@@ -147,12 +148,15 @@ class SqlStepExamples(StepExamples):
             return [_fit(found) for found in await session.scalars(wanted)]
 
     async def note_audits(self, audits: Sequence[StepAudit]) -> None:
-        """Once a turn."""
+        """Once a turn. What was learnt from a turn that the model finds wrong is an example of what the model says."""
         if not audits:
             return
         rows = [{name: getattr(audit, name) for name in StepAudit.__dataclass_fields__} for audit in audits]
         async with self._database.write() as session:
             await session.execute(insert_new(session, StepAuditRow), rows)
+            for audit in audits:
+                if audit.judged != audit.found:
+                    await session.execute(_corrected(audit))
 
     async def audits(self, playbook: str, since_ms: float) -> Sequence[Audit]:
         """Newest first."""
@@ -166,6 +170,12 @@ class SqlStepExamples(StepExamples):
         async with self._database.read() as session:
             told = await session.execute(wanted)
             return [Audit(method, confidence, found == judged) for method, confidence, found, judged in told]
+
+
+def _corrected(audit: StepAudit) -> Update:
+    row = StepExampleRow
+    of_turn = (row.call_id == audit.call_id, row.turn == audit.turn, row.decided_by == CLEAR_WORDS)
+    return update(row).where(*of_turn).values(step=audit.judged, decided_by=AUDIT, decided_ms=audit.at_ms)
 
 
 def _accepted_by(grown: Grown) -> str:

@@ -81,6 +81,27 @@ async def test_automatic_playbooks_learn_from_turns_that_words_alone_told_and_re
     assert (example.call_id, example.decided_by) == ("CA1", "clear words")
 
 
+async def test_a_clear_turn_that_an_audit_finds_wrong_is_an_example_of_what_the_model_says(
+    store: SqlCallStore, examples: SqlStepExamples
+) -> None:
+    record = learning("CA1", "automatic", "The shoes pinch a lot.", "My jacket is torn.", "The lamp is broken.")
+    (greeting, *turns) = record.turns
+    clear = [replace(turn, fallback=False, step_method="minilm", answer_method="model") for turn in turns]
+    await store.save(replace(record, turns=(greeting, *clear)))
+    (jacket,) = [each for each in (await examples.examples())[0] if "jacket" in each.text]
+    await examples.decide(jacket.example_id, Review.ACCEPTED, "Grace", 5.0, step="complaints")
+    verdicts = [(1, "(none)"), (2, "(none)"), (3, "returns")]
+    audits = [StepAudit("CA1", turn, "order_support", "minilm", "returns", 0.9, says, 7.0) for turn, says in verdicts]
+    await examples.note_audits(audits)
+    await examples.note_audits(audits)
+    told = {each.text: (each.step, each.decided_by, each.review) for each in (await examples.examples())[0]}
+    assert told == {
+        "The shoes pinch a lot.": ("(none)", "audit", Review.ACCEPTED),
+        "My jacket is torn.": ("complaints", "Grace", Review.ACCEPTED),
+        "The lamp is broken.": ("returns", "clear words", Review.ACCEPTED),
+    }
+
+
 async def test_clear_turns_leave_room_for_those_that_only_the_model_could_tell(
     store: SqlCallStore, examples: SqlStepExamples
 ) -> None:
