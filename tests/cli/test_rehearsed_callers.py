@@ -79,18 +79,19 @@ async def test_keys_languages_two_wishes_and_confirmed_tools_from_end_to_end(
             await product.publish("office_calls", OFFICE_CALLS)
             keys_and_languages = load_rehearsals(REHEARSALS / "keys_and_languages.yaml")
             unclear = load_rehearsals(REHEARSALS / "unclear_callers.yaml")
-            two_wishes = next(one for one in unclear if one.name == "two-things-at-once")
-            rehearsals = [*keys_and_languages, *load_rehearsals(TOOLS), BEHIND_A_MENU, two_wishes]
+            clear = [one for one in unclear if one.name in ("off-topic", "two-things-at-once")]
+            rehearsals = [*keys_and_languages, *load_rehearsals(TOOLS), BEHIND_A_MENU, *clear]
             outcomes = await asyncio.gather(*map(stage.play, rehearsals))
-        assert [outcome.problems for outcome in outcomes] == [()] * 6, lines
+        assert [outcome.problems for outcome in outcomes] == [()] * 7, lines
         paid = await product.call(outcomes[0].call_id)
-        wishes = (await product.call(outcomes[-1].call_id))["transcript"][1]
+        wishes, off_topic = [(await product.call(played.call_id))["transcript"][1] for played in outcomes[-2:]]
         async with httpx.AsyncClient(trust_env=False) as http:
             effects = (await http.get(f"{stack.sandbox_url}/crm/_effects")).json()["effects"]
         stamps, _ = await sandbox.timeline()
         heard = await sandbox.call(outcomes[1].call_id)
         await product.close()
         await sandbox.close()
+    assert (off_topic["step"], off_topic["step_method"]) == ("order_status", "off_topic")
     assert wishes["step"] == "returns"
     assert wishes["heard"].index("return label") < wishes["heard"].index("your order number")
     card = {"account_number": "482130", "card_number": CARD}
