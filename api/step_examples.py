@@ -27,7 +27,8 @@ PlaybookName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,59}$", examples
 class CallExample(BaseModel):
     """What a caller said, and the step it belonged to; the caller went along with that.
 
-    In reviewed playbooks the model has told the step, as the words alone did not; in automatic ones all turns teach.
+    In reviewed playbooks the model has told the step, as the words alone did not; in automatic ones turns that were
+    clear without it are here, too.
     """
 
     id: str

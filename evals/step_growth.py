@@ -31,7 +31,7 @@ def grow(
 
     Args:
         reviewed: as in playbooks that are not automatic, each example accepted: turns that are decided teach nothing.
-        wrong: the share of the latter that get another step's label: the model errs, and the caller says nothing.
+        wrong: the share of the model's answers that name another step: it errs, and the caller says nothing.
         close: steps that are counted once more apart.
     """
     rng = Random(0)

@@ -17,6 +17,7 @@ from sandbox.app import SandboxConfig, create_app
 from sandbox.state import Fault, Latency, SandboxState
 from tests.sandbox.server import running
 from tests.vendors.deadlines import IMPATIENT, PATIENT
+from tests.vendors.reasoners import expect_no_step_where_that_may_be
 from vendors.model_answers import Deadlines
 from vendors.openai_reasoner import OpenAIReasoner
 
@@ -138,12 +139,8 @@ async def test_the_step_is_found_among_those_asked_for() -> None:
 
 
 async def test_a_turn_may_belong_to_no_step_where_that_is_asked() -> None:
-    off_topic = replace(STEPS, prompt=replace(STEPS.prompt, messages=(Message("user", "Tell me a joke."),)))
     async with reasoner() as (adapter, _):
-        assert (await adapter.find_step(off_topic)).name in STEPS.steps
-        step = await adapter.find_step(replace(off_topic, or_none=True))
-    assert (step.name, step.method) == (None, "off_topic")
-    assert step.confidence > 0.7
+        await expect_no_step_where_that_may_be(adapter, STEPS)
 
 
 async def test_what_else_a_turn_asks_for_is_found_in_its_words_where_that_is_asked() -> None:
