@@ -124,7 +124,8 @@ def router(deps: ApiDeps, playbooks: AnsweringPlaybooks, messages: CarrierMessag
     async def hear_stream_status(asked: AskedCall) -> None:
         form = asked.form
         status = StreamStatus(form.get("StreamSid", ""), form.get("StreamEvent", ""), form.get("StreamError", ""))
-        await messages.deliver(asked.call_id, names.STREAM_STATUS, status)
+        if status.event != "stream-started":  # the gateway's attaching says so already: no task of the call for it
+            await messages.deliver(asked.call_id, names.STREAM_STATUS, status)
 
     return routes
 

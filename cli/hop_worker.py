@@ -10,7 +10,7 @@ import uvloop
 
 from cli.lifeline import hold_on
 from cli.logging import set_up_logging
-from cli.process import spare_the_collector
+from cli.process import prepare_interpreter
 from cli.settings import Settings
 from cli.temporal_client import connect
 from cli.wiring import worker_ports
@@ -31,7 +31,7 @@ async def work(settings: Settings) -> None:
             playback=TellingPlaybackLine(_tell),
         )
         workers = build_workers(await connect(settings), instant)
-        spare_the_collector()
+        prepare_interpreter()
         await next(worker for worker in workers if worker.task_queue == CALLS_QUEUE).run()
 
 

@@ -4,7 +4,7 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.service import TLSConfig
+from temporalio.service import GrpcCompression, TLSConfig
 
 from cli.settings import Settings, reveal
 from core.contracts.names import SEARCH_ATTRIBUTES
@@ -24,6 +24,7 @@ async def connect(settings: Settings, *, lazy: bool = False) -> Client:
         api_key=reveal(settings.temporal_api_key) or None,
         tls=_tls(settings),
         lazy=lazy,
+        grpc_compression=GrpcCompression.NONE,  # a turn's messages are small: packing them costs more than it saves
     )
 
 

@@ -15,7 +15,7 @@ from activities.preparing import LinePreparer
 from activities.roster import Ports
 from cli.deployment import QUEUES
 from cli.lost_calls import telling_lost_calls
-from cli.process import Complaint, SideServer, listen, spare_the_collector, until_stopped
+from cli.process import Complaint, SideServer, listen, prepare_interpreter, until_stopped
 from cli.settings import Settings
 from cli.temporal_client import connect
 from cli.wiring import worker_ports
@@ -60,7 +60,7 @@ async def _work(settings: Settings, queues: list[str], stopping: asyncio.Event) 
                 built = build_workers(client, ports, versioned=settings.versioned_workers)
                 workers += [worker for worker in built if worker.task_queue in queues]
                 log.info("worker_begins", version=build_id(), versioned=settings.versioned_workers)
-                spare_the_collector()
+                prepare_interpreter()
                 async with _prepared(ports, CALLS_QUEUE in queues), telling_lost_calls(ports.lost_calls, client):
                     await _run(workers, until=(told, serving))
     finally:

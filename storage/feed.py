@@ -45,7 +45,7 @@ class SqlCallFeed(CallFeed):
         *,
         capacity: int = 10_000,
         batch: int = 200,
-        linger_seconds: float = 0.2,
+        linger_seconds: float = 0.5,
         retry_seconds: float = 1.0,
     ) -> None:
         self.dropped = 0  # lines nobody will see, since the start

@@ -58,6 +58,14 @@ async def test_a_lost_stream_is_told_to_the_call(world: ApiWorld) -> None:
     assert await world.told(sid) == [repr(StreamStatus("MZ1", "stream-error", "31903"))]
 
 
+async def test_a_stream_that_has_begun_wakes_no_call(world: ApiWorld) -> None:
+    sid, _ = await world.incoming()
+    for event in ("stream-started", "stream-stopped"):
+        form = {"CallSid": sid, "StreamSid": "MZ1", "StreamEvent": event}
+        assert (await world.twilio("stream", form, {"call_id": sid})).status_code == 204
+    assert await world.told(sid) == [repr(StreamStatus("MZ1", "stream-stopped"))]
+
+
 async def test_messages_for_no_call_and_of_no_known_kind_do_no_harm(world: ApiWorld) -> None:
     assert (await world.twilio("status", status("CA-nobody", "ringing", 1))).status_code == 204
     sid, _ = await world.incoming()
