@@ -7,6 +7,7 @@ their text: the vendors' share is what the sandbox says each vendor took, overhe
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
@@ -20,6 +21,7 @@ from evals.histories import Growth
 from evals.sandbox_control import SandboxControl
 from evals.stamps import Stamp, count
 
+FOLLOWED_UP = timedelta(seconds=60)  # a call's end and all that comes after it
 LINES = (  # answered by the model, without a tool, in a step that is found by words: no other vendor takes its time
     "How do I return something from order {number}?",
     "And how long do I have to return order {number}?",
@@ -50,6 +52,7 @@ class CallBench:
         calls = await Callers(self.sandbox, self.number).hold(
             list(itertools.islice(scripts_of(self.turns), self.calls))
         )
+        await self._followed_up(calls)
         used = meter.used()
         after = await GatewayFigures.read(self.gateway_ports)
         stamps, _ = await self.sandbox.timeline(mark)
@@ -65,6 +68,12 @@ class CallBench:
             **cost_of(used, calls),
             **await self._history_of(calls),
         }
+
+    async def _followed_up(self, calls: Sequence[Mapping[str, Any]]) -> None:
+        """What comes after the calls is done: it costs CPU, too."""
+        for call in calls:
+            for id in (names.call_workflow_id(call["sid"]), names.after_call_workflow_id(call["sid"])):
+                await self.temporal.get_workflow_handle(id).result(rpc_timeout=FOLLOWED_UP)
 
     async def _history_of(self, calls: Sequence[Mapping[str, Any]]) -> Row:
         """What whole calls write into their histories, beginning and end included."""

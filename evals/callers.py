@@ -9,7 +9,6 @@ from typing import Any
 from evals.sandbox_control import SandboxControl
 
 SPREAD_S = 10.0  # calls begin one after the other within this time
-LOOK_EVERY_S = 5.0  # showing a call costs the sandbox CPU that the calls need
 
 Script = list[dict[str, Any]]
 
@@ -28,17 +27,19 @@ class Callers:
     async def hold(self, scripts: Sequence[Script]) -> list[Mapping[str, Any]]:
         """One call a script; returns them as the carrier saw them, once all have ended."""
         begins = [index * self.spread_s / len(scripts) + self.random.uniform(0, 0.2) for index in range(len(scripts))]
-        return await asyncio.gather(
+        sids = await asyncio.gather(
             *(
                 self._hold(script, index, begin_s)
                 for index, (script, begin_s) in enumerate(zip(scripts, begins, strict=True))
             )
         )
+        return [await self.sandbox.call(sid) for sid in sids]  # showing them costs CPU that live calls need
 
-    async def _hold(self, script: Script, index: int, begin_s: float) -> Mapping[str, Any]:
+    async def _hold(self, script: Script, index: int, begin_s: float) -> str:
         await asyncio.sleep(begin_s)
         sid = await self.sandbox.place_call(f"+1202555{self.first + index:04d}", self.number, script, **self.person)
-        return await self.sandbox.ended_call(sid, LOOK_EVERY_S)
+        await self.sandbox.call_over(sid)
+        return sid
 
 
 def minutes_of(calls: Sequence[Mapping[str, Any]]) -> float:

@@ -58,6 +58,11 @@ def _add_calls(routes: APIRouter, carrier: Carrier) -> None:
         """One call: state, lines said and heard, verbs, callbacks, warnings."""
         return found(sid).to_json()
 
+    @routes.get("/calls/{sid}/over", status_code=204)
+    async def over(sid: str) -> None:
+        """Answers once the call is over."""
+        await found(sid).over.wait()
+
     @routes.get("/calls/{sid}/heard")
     async def heard(sid: str) -> Response:
         """What the person has heard in the last ten seconds: mu-law, 8 kHz, quiet included."""

@@ -1,5 +1,7 @@
 """Legs from ringing to their end: webhooks, callbacks, redirects, lost streams."""
 
+import asyncio
+
 import pytest
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.async_http_client import AsyncTwilioHttpClient
@@ -236,6 +238,19 @@ async def test_an_ended_call_cannot_be_redirected(world: World) -> None:
     with pytest.raises(TwilioRestException) as refused:
         await update_call(world, sid, twiml="<Response/>")
     assert (refused.value.status, refused.value.code) == (400, 21220)
+
+
+async def test_who_waits_for_a_call_is_answered_once_it_is_over(world: World) -> None:
+    world.product.twiml["voice"] = ANSWER
+    sid = await world.call_in()
+    waiting = asyncio.create_task(world.control.get(f"/sandbox/calls/{sid}/over"))
+    await (await world.product.stream()).say("Good morning.")
+    assert not waiting.done()
+    await world.hang_up(sid)
+    assert (await waiting).status_code == 204
+    assert (await world.told(sid))["ended_ms"] is not None
+    assert (await world.control.get(f"/sandbox/calls/{sid}/over")).status_code == 204
+    assert (await world.control.get("/sandbox/calls/CA-nobody/over")).status_code == 404
 
 
 async def test_a_script_is_played_against_the_assistant(world: World) -> None:
