@@ -183,6 +183,13 @@ class World:
         told: dict[str, Any] = (await self.control.get(f"/sandbox/calls/{sid}")).json()
         return told
 
+    async def told_once(self, sid: str, true_of: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The same, once something is true of it: the product is not told of all that the sandbox does."""
+        async with asyncio.timeout(15):
+            while not true_of(told := await self.told(sid)):
+                pass
+        return told
+
     async def hang_up(self, sid: str) -> None:
         await self.control.post(f"/sandbox/calls/{sid}/hang-up")
 
