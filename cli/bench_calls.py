@@ -15,8 +15,7 @@ from evals.barge_in_bench import BargeInBench
 from evals.call_bench import CallBench
 from evals.canned_bench import CannedBench
 from evals.fault_bench import FAULTS, FaultBench, VendorFault
-from evals.figures import Row
-from evals.gateway_bench import LoadFailed
+from evals.figures import LoadFailed, Row
 from evals.sandbox_control import SandboxControl
 
 RECOGNISERS = {**VENDORS, "start_of_turn_ms": 250.0}  # the sandbox's own knows the first word after 20 ms

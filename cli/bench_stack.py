@@ -17,8 +17,7 @@ from cli.process import complaints
 from cli.progress import out
 from cli.settings import Settings
 from cli.stack import Stack, StackOptions, free_port
-from evals.figures import Row, write_rows
-from evals.gateway_bench import LoadFailed
+from evals.figures import LoadFailed, Row, write_rows
 
 PLAYBOOK = "order_support"
 NUMBER = "+12025550142"  # that playbook answers it

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.service import RPCError, RPCStatusCode
 
 from core.contracts import names
 from evals.callers import Callers, Script, minutes_of
-from evals.figures import CpuMeter, Row, percentile, spread
+from evals.figures import CpuMeter, LoadFailed, Row, percentile, spread
 from evals.gateway_figures import GatewayFigures
 from evals.heard_turns import HeardTurn, heard_turns
 from evals.histories import Growth
@@ -70,10 +71,16 @@ class CallBench:
         }
 
     async def _followed_up(self, calls: Sequence[Mapping[str, Any]]) -> None:
-        """What comes after the calls is done: it costs CPU, too."""
+        """What comes after the calls is done: it costs CPU, too. Raises LoadFailed if it takes too long."""
         for call in calls:
             for id in (names.call_workflow_id(call["sid"]), names.after_call_workflow_id(call["sid"])):
-                await self.temporal.get_workflow_handle(id).result(rpc_timeout=FOLLOWED_UP)
+                try:
+                    await self.temporal.get_workflow_handle(id).result(rpc_timeout=FOLLOWED_UP)
+                except WorkflowFailureError:
+                    pass  # it has ended, too, and the row tells what was not answered
+                except RPCError as error:
+                    if error.status is not RPCStatusCode.NOT_FOUND:  # nothing follows a call that failed
+                        raise LoadFailed(f"{id} has not ended; the machine is too busy: ask for fewer") from error
 
     async def _history_of(self, calls: Sequence[Mapping[str, Any]]) -> Row:
         """What whole calls write into their histories, beginning and end included."""

@@ -10,6 +10,10 @@ from pathlib import Path
 Row = dict[str, str | int | float]
 
 
+class LoadFailed(Exception):
+    """The machine is too busy for a bench, or a process of its load has ended: its own words are on standard error."""
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """The nearest-rank percentile (``share`` 0 to 1); NaN for no values."""
     if not values:

@@ -14,14 +14,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from evals.figures import CpuMeter, Row, spread
+from evals.figures import CpuMeter, LoadFailed, Row, spread
 from evals.gateway_load.carriers import Load
 
 ENDING_S = 60.0  # after the measurement: all calls are hung up
-
-
-class LoadFailed(Exception):
-    """A process of the load has ended too soon; its own words are on standard error."""
 
 
 @dataclass(frozen=True, slots=True)

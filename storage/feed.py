@@ -35,7 +35,7 @@ class SqlCallFeed(CallFeed):
     Args:
         capacity: lines in memory at most.
         batch: lines of one transaction at most.
-        linger_seconds: how long a line waits for company: fewer transactions, and the only delay a viewer sees.
+        linger_seconds: how long a line waits for company: fewer transactions, and most of the delay a viewer sees.
         retry_seconds: between tries while the database is away.
     """
 

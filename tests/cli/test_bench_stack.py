@@ -10,8 +10,7 @@ from cli.knowledge_files import documents_of, published_documents
 from cli.settings import PACKAGED_PLAYBOOKS, Settings
 from cli.stack import Stack, free_port
 from core.playbook import Playbook, parse_playbook
-from evals.figures import Row
-from evals.gateway_bench import LoadFailed
+from evals.figures import LoadFailed, Row
 from evals.sandbox_control import SandboxControl
 
 SOURCE = PACKAGED_PLAYBOOKS / f"{PLAYBOOK}.yaml"
